@@ -1,0 +1,38 @@
+#ifndef SYNC_BASE_MEMORY_H
+#define SYNC_BASE_MEMORY_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Allocation that does not fail: when memory cannot be had, one line goes to standard error and the process
+ * aborts (see base/error.h for why that loses nothing). Everything here is released with free().
+ */
+
+/* Zeroed memory for `count` objects of `size` bytes. */
+void *memory_new(size_t count, size_t size) MUST_USE __attribute__((malloc));
+
+/* The block enlarged to `count` objects of `size` bytes; new bytes are undefined. */
+void *memory_resize(void *block, size_t count, size_t size) MUST_USE;
+
+/* A zeroed object of the given type. */
+#define NEW(type) ((type *)memory_new(1, sizeof(type)))
+
+/* A copy of the text; NULL gives NULL. */
+char *text_copy(const char *text) MUST_USE;
+
+/* A copy of the first `length` bytes, terminated. */
+char *text_copy_bytes(const char *bytes, size_t length) MUST_USE;
+
+/* A new text by printf rules. */
+char *text_format(const char *format, ...) MUST_USE PRINTF_LIKE(1, 2);
+
+/* Both NULL, or both equal. */
+bool text_equal(const char *a, const char *b);
+
+/* Overwrites a secret in a way that the compiler cannot leave out, and frees it. NULL is fine. */
+void text_free_secret(char *text);
+
+#endif

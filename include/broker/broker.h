@@ -1,0 +1,82 @@
+#ifndef SYNC_BROKER_BROKER_H
+#define SYNC_BROKER_BROKER_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The queue: consumes from RabbitMQ, acknowledges, moves what is rejected to the dead-letter queue. The only
+ * owner of rabbitmq-c; knows nothing of what a message says.
+ *
+ * Keeps itself connected: a lost connection is rebuilt, with growing pauses, until broker_free(). Deliveries
+ * of a connection that is gone are handed back through `lost` and will be delivered again by the broker.
+ */
+struct broker;
+struct broker_delivery;
+
+enum broker_declare { BROKER_DURABLE, BROKER_QUORUM, BROKER_LEGACY, BROKER_PASSIVE };
+
+struct broker_config {
+    const char *uri;              /* amqp:// or amqps:// (secret: may hold a password) */
+    const char *queue;            /* the dead letters go to <queue>_dlq */
+    enum broker_declare declare;  /* what to do when the queue is missing */
+    uint16_t prefetch;            /* most deliveries that are unacknowledged at a time */
+    uint16_t heartbeat;           /* seconds */
+    size_t largest_body;          /* bytes; see broker_delivery_body() */
+    const char *ca_file;          /* PEM; NULL: those of the system */
+    const char *certificate_file; /* PEM, with key_file: the client's; NULL: none */
+    const char *key_file;
+};
+
+/* All are called from the loop. */
+struct broker_handlers {
+    /* A message came. It stays valid until `gone` or `lost` was called for it. */
+    void (*delivered)(void *context, struct broker_delivery *delivery);
+    /* The delivery has come to its end: its ack is sent (for a dead letter: after the broker's confirm).
+       It is freed after this call. */
+    void (*gone)(void *context, struct broker_delivery *delivery);
+    /* The delivery's connection is gone; the broker will deliver the message again. It is freed after this
+       call; any ack or rejection that was under way is forgotten. */
+    void (*lost)(void *context, struct broker_delivery *delivery);
+    void *context;
+};
+
+/* Begins to connect; succeeds whether or not a broker answers. Fails on a URI that cannot be one. */
+struct broker *broker_new(const struct broker_config *config, const struct broker_handlers *handlers,
+                          struct loop *loop, struct error *error) MUST_USE;
+/* Closes the connections without further ado: what is not acknowledged will be delivered again. */
+void broker_free(struct broker *broker);
+DEFINE_CLEANUP(struct broker, broker_free)
+
+/* The message is done: acknowledge it. `gone` (or `lost`) follows, possibly before this returns. */
+void broker_ack(struct broker_delivery *delivery);
+/*
+ * The message can never succeed: publish it to <queue>_dlq, persistent and mandatory, body and properties
+ * unchanged, with the headers x-error, x-error-detail, x-original-queue and x-failed-at (RFC 3339, UTC); once
+ * the broker has confirmed it, acknowledge the original. Copies the texts. `gone` or `lost` follows.
+ */
+void broker_reject(struct broker_delivery *delivery, const char *code, const char *detail);
+
+/* Stops taking messages (basic.cancel); what is delivered already is still to be ended. For a drain. */
+void broker_stop_consuming(struct broker *broker);
+
+/* The body; for a larger one than configured NULL with broker_delivery_size() telling its size: the body is
+   kept for the dead-letter queue all the same (up to 128 MiB). */
+const void *broker_delivery_body(const struct broker_delivery *delivery);
+size_t broker_delivery_size(const struct broker_delivery *delivery);
+bool broker_delivery_is_redelivered(const struct broker_delivery *delivery);
+/* The delivery tag, for the log; unique on one connection only. */
+uint64_t broker_delivery_tag(const struct broker_delivery *delivery);
+/* A pointer of the user's own that goes with the delivery; NULL at first. */
+void broker_delivery_set_data(struct broker_delivery *delivery, void *data);
+void *broker_delivery_data(const struct broker_delivery *delivery);
+
+/* Whether messages flow: connected and consuming, not standing by. */
+bool broker_is_consuming(const struct broker *broker);
+
+#endif

@@ -1,0 +1,86 @@
+#ifndef SYNC_CONFIG_CONFIG_H
+#define SYNC_CONFIG_CONFIG_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * The settings: one table (src/config/settings.c) of names, types, defaults, secrets and help texts, from which
+ * reading, checking, --help and the README's table come. Values come from the command line, the environment,
+ * .env in the working directory, a YAML file and the table's defaults, in this order of precedence; all are
+ * texts at first and are checked by the same code, wherever they came from.
+ */
+
+enum config_queue_declare { QUEUE_DECLARE_DURABLE, QUEUE_DECLARE_QUORUM, QUEUE_DECLARE_LEGACY, QUEUE_DECLARE_PASSIVE };
+
+struct config {
+    struct {
+        char *uri;         /* without a slash at its end */
+        char *server_name;
+        char *secret;      /* NULL: none (secret) */
+        char *sync_user_name; /* localpart */
+        char *sync_user_password; /* NULL: none (secret) */
+        char *sync_user_token;    /* NULL: none (secret) */
+        char *sync_user_displayname;
+        char *sync_user_avatar_path;
+    } matrix;
+    struct {
+        char *uri; /* (secret) */
+        char *queue;
+        enum config_queue_declare queue_declare;
+        uint32_t prefetch;
+        uint32_t heartbeat; /* seconds */
+        uint32_t largest_message; /* bytes */
+        char *ca_file, *certificate_file, *key_file; /* NULL: none */
+    } rabbitmq;
+    struct {
+        uint32_t concurrency;
+        bool reactivate;
+        bool erase;
+        bool lift_rate_limit;
+        char *room_version;      /* NULL: the homeserver's default */
+        char **former_sync_users; /* full ids, NULL at the end */
+        uint32_t drain_seconds;
+    } sync;
+    struct {
+        char *proxy;   /* NULL: none */
+        char *ca_file; /* NULL: those of the system */
+        uint32_t request_seconds, connect_seconds;
+        uint32_t largest_reply; /* bytes */
+    } http;
+    struct {
+        char *listen; /* address:port; NULL: off */
+    } monitor;
+    struct {
+        enum log_level level;
+        enum log_format format;
+    } log;
+};
+
+/* Where settings are looked for besides the environment; NULL members: as SPEC says. */
+struct config_sources {
+    const char *yaml_file;        /* --config */
+    const char *const *overrides; /* NAME=VALUE texts of the command line, NULL at the end; or NULL */
+};
+
+/*
+ * Reads and checks everything. On failure the error holds the first mistake by file, line, name, what was
+ * expected, and a suggestion for a misspelt name; further mistakes are written to the log.
+ */
+struct config *config_load(const struct config_sources *sources, struct error *error) MUST_USE;
+/* NULL is fine. Secrets are overwritten. */
+void config_free(struct config *config);
+DEFINE_CLEANUP(struct config, config_free)
+
+/* The table of settings for --help. */
+void config_print_help(FILE *stream);
+/* The table of settings in Markdown, as the README shows it. */
+void config_print_markdown(FILE *stream);
+
+#endif

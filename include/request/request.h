@@ -1,0 +1,95 @@
+#ifndef SYNC_REQUEST_REQUEST_H
+#define SYNC_REQUEST_REQUEST_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Sync requests: what the school platform asks for. Bytes come in, a typed request or a precise complaint goes
+ * out; what is returned as a request is sound (ids and aliases are possible ones, duplicates are merged), so
+ * that nothing behind this module has to look at it twice.
+ */
+
+enum request_method {
+    REQUEST_ADD_USER,
+    REQUEST_REMOVE_USER,
+    REQUEST_ADD_ROOM,
+    REQUEST_REMOVE_ROOM,
+};
+
+/* Text formatted for a room's message (Matrix client-server API, m.room.message with format). */
+struct request_welcome {
+    char *body;           /* plain text: no tags, entities decoded */
+    char *formatted_body; /* the HTML */
+};
+
+struct request_user {
+    char *id;       /* @localpart:server */
+    char *name;     /* display name; NULL: leave as it is */
+    char *email;    /* NULL: none */
+    char *password; /* NULL: none (secret) */
+    bool is_moderator; /* a member of addRoom: of that room */
+};
+
+struct request_room {
+    char *alias;       /* #<type>_<id>:<server> */
+    char *name;        /* NULL: not given */
+    char *description; /* never NULL; "" when not given */
+    bool bidirectional;
+    bool is_moderator; /* a room of addUser: the user in it */
+};
+
+struct request {
+    enum request_method method;
+    struct request_welcome *welcome; /* addUser; NULL: none */
+    struct request_user user;        /* addUser, removeUser; id is NULL otherwise */
+    struct request_room *rooms;      /* addUser: no alias twice; addRoom, removeRoom: one */
+    size_t room_count;
+    struct request_user *members;    /* addRoom: no id twice */
+    size_t member_count;
+};
+
+/* Why a message can never succeed: the codes of the dead letters (x-error). */
+enum request_code {
+    REQUEST_INVALID_JSON,
+    REQUEST_INVALID_MESSAGE,
+    REQUEST_UNKNOWN_METHOD,
+    REQUEST_FOREIGN_SERVER,
+    REQUEST_TOO_LARGE,
+    REQUEST_PROTECTED_USER,
+    REQUEST_ALIAS_CONFLICT,
+    REQUEST_HOMESERVER_REJECTED,
+    REQUEST_HOMESERVER_FAILING,
+};
+
+struct request_complaint {
+    enum request_code code;
+    struct error detail; /* names the place, never quotes a value: rooms[3].is_moderator: expected boolean… */
+};
+
+/* What requests are held against. */
+struct request_rules {
+    const char *server_name; /* of all ids and aliases */
+    const char *sync_user;   /* @localpart:server of the one who does the work: never added or removed */
+    size_t largest_body;     /* bytes */
+};
+
+/*
+ * Decodes one message body. Returns NULL with a complaint where the message can never succeed. The sync user
+ * is left out of an addRoom's members; addUser and removeUser of it are REQUEST_PROTECTED_USER.
+ */
+struct request *request_parse(const void *bytes, size_t size, const struct request_rules *rules,
+                              struct request_complaint *complaint) MUST_USE;
+/* NULL is fine. Secrets in it are overwritten. */
+void request_free(struct request *request);
+DEFINE_CLEANUP(struct request, request_free)
+
+/* The name in messages and logs: "addUser". */
+const char *request_method_name(enum request_method method);
+/* The code in dead letters and logs: "invalid-message". */
+const char *request_code_name(enum request_code code);
+
+#endif

@@ -1,0 +1,121 @@
+#include "base/log.h"
+
+#include "base/buffer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LONGEST_LINE = 16384, LONGEST_VALUE = 2048 };
+
+static struct {
+    enum log_level level;
+    enum log_format format;
+} settings = {LOG_INFO, LOG_LOGFMT};
+
+static const char *const level_names[] = {
+    [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
+void log_configure(enum log_level level, enum log_format format)
+{
+    settings.level = level;
+    settings.format = format;
+}
+
+bool log_wants(enum log_level level)
+{
+    return level <= settings.level;
+}
+
+static bool is_plain(const char *text)
+{
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte <= ' ' || byte == '"' || byte == '=' || byte == '\\' || byte == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* By the rules of JSON, which logfmt readers accept too. Cuts between characters, not inside of one. */
+static void append_quoted(struct buffer *line, const char *text)
+{
+    size_t length = strnlen(text, LONGEST_VALUE + 1);
+
+    if (length > LONGEST_VALUE) {
+        length = LONGEST_VALUE;
+        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+            length--;
+    }
+    (void)buffer_append_char(line, '"');
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+
+        if (byte == '"' || byte == '\\')
+            (void)buffer_append_format(line, "\\%c", byte);
+        else if (byte == '\n')
+            (void)buffer_append_text(line, "\\n");
+        else if (byte < ' ' || byte == 0x7f)
+            (void)buffer_append_format(line, "\\u%04x", byte);
+        else
+            (void)buffer_append_char(line, (char)byte);
+    }
+    (void)buffer_append_char(line, '"');
+}
+
+static void append_field(struct buffer *line, const struct log_field *field)
+{
+    bool json = settings.format == LOG_JSON;
+
+    if (field->kind == LOG_KIND_TEXT && !field->text)
+        return;
+    if (line->size > 1)
+        (void)buffer_append_char(line, json ? ',' : ' ');
+    (void)buffer_append_format(line, json ? "\"%s\":" : "%s=", field->key);
+    if (field->kind == LOG_KIND_NUMBER)
+        (void)buffer_append_format(line, "%lld", (long long)field->number);
+    else if (!json && strlen(field->text) <= LONGEST_VALUE && is_plain(field->text))
+        (void)buffer_append_text(line, field->text);
+    else
+        append_quoted(line, field->text);
+}
+
+static void append_time(struct buffer *line)
+{
+    struct timespec now;
+    struct tm parts;
+    char seconds[32], stamp[48];
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &parts);
+    seconds[strftime(seconds, sizeof(seconds) - 1, "%Y-%m-%dT%H:%M:%S", &parts)] = '\0';
+    (void)snprintf(stamp, sizeof(stamp), "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+    append_field(line, &LOG_TEXT("time", stamp));
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+    struct buffer line;
+
+    if (!log_wants(level))
+        return;
+    buffer_init(&line, LONGEST_LINE);
+    if (settings.format == LOG_JSON)
+        (void)buffer_append_char(&line, '{');
+    if (!getenv("JOURNAL_STREAM"))
+        append_time(&line);
+    append_field(&line, &LOG_TEXT("level", level_names[level]));
+    append_field(&line, &LOG_TEXT("event", event));
+    for (; fields->kind != LOG_KIND_END; fields++)
+        append_field(&line, fields);
+    line.overflowed = false;
+    line.maximum = LONGEST_LINE + 8;
+    (void)buffer_append_text(&line, settings.format == LOG_JSON ? "}\n" : "\n");
+    (void)!write(STDERR_FILENO, line.bytes, line.size);
+    buffer_deinit(&line);
+}

@@ -1,0 +1,80 @@
+#include "base/memory.h"
+
+#include "base/cleanup.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *must_have(void *block)
+{
+    static const char message[] = "level=error event=out-of-memory\n";
+
+    if (block)
+        return block;
+    (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+    abort();
+}
+
+void *memory_new(size_t count, size_t size)
+{
+    return must_have(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *memory_resize(void *block, size_t count, size_t size)
+{
+    return must_have(reallocarray(block, count ? count : 1, size ? size : 1));
+}
+
+char *text_copy(const char *text)
+{
+    return text ? must_have(strdup(text)) : NULL;
+}
+
+char *text_copy_bytes(const char *bytes, size_t length)
+{
+    char *copy = memory_new(length + 1, 1);
+
+    if (length > 0)
+        memcpy(copy, bytes, length);
+    return copy;
+}
+
+char *text_format(const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+    int length;
+
+    va_start(arguments, format);
+    length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    return must_have(length < 0 ? NULL : text);
+}
+
+bool text_equal(const char *a, const char *b)
+{
+    if (!a || !b)
+        return a == b;
+    return strcmp(a, b) == 0;
+}
+
+void text_free_secret(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+void freep(void *pointer)
+{
+    free(*(void **)pointer);
+}
+
+void closep(const int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+}

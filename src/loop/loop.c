@@ -1,0 +1,182 @@
+/*
+ * The loop: one epoll instance and a list of timers.
+ *
+ * There are few timers (one per module, not one per request), so a list in no order, looked through before
+ * each wait, is the simplest thing that is fast enough.
+ *
+ * Events are fetched in batches. A callback may stop a watch whose event lies further on in the batch, and the
+ * object around that watch may be freed: stopping a watch therefore strikes it out of the batch.
+ */
+#include "loop/loop.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { BATCH = 32, LONGEST_WAIT = 60000 };
+
+struct loop {
+    int epoll;
+    bool stopping;
+    struct loop_timer *timers;
+    struct epoll_event batch[BATCH];
+    int batch_size;
+};
+
+struct loop *loop_new(struct error *error)
+{
+    struct loop *loop = NEW(struct loop);
+
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll < 0) {
+        (void)error_set(error, "epoll_create1: %s", strerror(errno));
+        free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    (void)close(loop->epoll);
+    free(loop);
+}
+
+bool loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, uint32_t events,
+                      void (*ready)(void *context, uint32_t events), void *context, struct error *error)
+{
+    struct epoll_event event = {.events = events, .data = {.ptr = watch}};
+
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        return error_set(error, "epoll_ctl: %s", strerror(errno));
+    *watch = (struct loop_watch){.loop = loop, .fd = fd, .ready = ready, .context = context};
+    return true;
+}
+
+void loop_watch_change(struct loop_watch *watch, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data = {.ptr = watch}};
+
+    if (watch->loop)
+        (void)epoll_ctl(watch->loop->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+}
+
+void loop_watch_stop(struct loop_watch *watch)
+{
+    struct loop *loop = watch->loop;
+
+    if (!loop)
+        return;
+    (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    for (int i = 0; i < loop->batch_size; i++)
+        if (loop->batch[i].data.ptr == watch)
+            loop->batch[i].data.ptr = NULL;
+    watch->loop = NULL;
+}
+
+void loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*due)(void *context), void *context)
+{
+    *timer = (struct loop_timer){.loop = loop, .due = due, .context = context};
+}
+
+void loop_timer_set(struct loop_timer *timer, instant at)
+{
+    loop_timer_stop(timer);
+    if (at == INSTANT_NEVER)
+        return;
+    timer->at = at;
+    timer->next = timer->loop->timers;
+    timer->link = &timer->loop->timers;
+    if (timer->next)
+        timer->next->link = &timer->next;
+    timer->loop->timers = timer;
+}
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+    if (!timer->link)
+        return;
+    *timer->link = timer->next;
+    if (timer->next)
+        timer->next->link = timer->link;
+    timer->next = NULL;
+    timer->link = NULL;
+}
+
+bool loop_timer_is_set(const struct loop_timer *timer)
+{
+    return timer->link != NULL;
+}
+
+static struct loop_timer *earliest_timer(const struct loop *loop)
+{
+    struct loop_timer *earliest = loop->timers;
+
+    for (struct loop_timer *timer = loop->timers; timer; timer = timer->next)
+        if (timer->at < earliest->at)
+            earliest = timer;
+    return earliest;
+}
+
+/* Milliseconds until the next timer; the wait is bounded, which a later change of a timer does not need. */
+static int wait_length(const struct loop *loop)
+{
+    const struct loop_timer *timer = earliest_timer(loop);
+    int64_t length;
+
+    if (!timer)
+        return LONGEST_WAIT;
+    length = timer->at - instant_now();
+    if (length < 0)
+        return 0;
+    return length < LONGEST_WAIT ? (int)length : LONGEST_WAIT;
+}
+
+/* Only timers that are due now: one that sets itself anew for "now" waits for the next turn. */
+static void call_timers(struct loop *loop)
+{
+    instant now = instant_now();
+    struct loop_timer *timer;
+
+    for (int calls = 0; calls < BATCH && !loop->stopping; calls++) {
+        timer = earliest_timer(loop);
+        if (!timer || timer->at > now)
+            return;
+        loop_timer_stop(timer);
+        timer->due(timer->context);
+    }
+}
+
+static void call_watches(struct loop *loop)
+{
+    for (int i = 0; i < loop->batch_size && !loop->stopping; i++) {
+        struct loop_watch *watch = loop->batch[i].data.ptr;
+
+        if (watch)
+            watch->ready(watch->context, loop->batch[i].events);
+    }
+    loop->batch_size = 0;
+}
+
+void loop_run(struct loop *loop)
+{
+    loop->stopping = false;
+    while (!loop->stopping) {
+        int count = epoll_wait(loop->epoll, loop->batch, BATCH, wait_length(loop));
+
+        loop->batch_size = count > 0 ? count : 0;
+        call_watches(loop);
+        call_timers(loop);
+    }
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->stopping = true;
+}

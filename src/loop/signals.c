@@ -1,0 +1,47 @@
+#include "loop/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static void ready(void *context, uint32_t events)
+{
+    struct signals *signals = context;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    if (read(signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        signals->received(signals->context, (int)info.ssi_signo);
+}
+
+bool signals_start(struct signals *signals, struct loop *loop, void (*received)(void *context, int number),
+                   void *context, struct error *error)
+{
+    sigset_t set;
+
+    *signals = (struct signals){.received = received, .context = context};
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return error_set(error, "signal mask: %s", strerror(errno));
+    signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals->fd < 0)
+        return error_set(error, "signalfd: %s", strerror(errno));
+    if (!loop_watch_start(&signals->watch, loop, signals->fd, EPOLLIN, ready, signals, error)) {
+        (void)close(signals->fd);
+        return false;
+    }
+    return true;
+}
+
+void signals_stop(struct signals *signals)
+{
+    if (!signals->watch.loop)
+        return;
+    loop_watch_stop(&signals->watch);
+    (void)close(signals->fd);
+}
