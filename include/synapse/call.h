@@ -1,0 +1,161 @@
+#ifndef SYNC_SYNAPSE_CALL_H
+#define SYNC_SYNAPSE_CALL_H
+
+#include "synapse/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Calls of the homeserver as values: what is asked (struct synapse_call) and what was answered (struct
+ * synapse_reply). The engine's planners return calls without knowing how they are carried out; its memory
+ * learns from replies without knowing how they came. A table in src/synapse/calls.c gives each kind its
+ * method, path, body and the way its reply is read.
+ */
+enum synapse_kind {
+    /* GET /_synapse/admin/v2/users/{user} -> reply.user; ABSENT: there is no such user */
+    SYNAPSE_READ_USER,
+    /* GET /_synapse/admin/v1/threepid/email/users/{email} -> reply.text: the owner's id; ABSENT: nobody's */
+    SYNAPSE_READ_EMAIL_OWNER,
+    /* PUT /_synapse/admin/v2/users/{user} with name, email, password as far as given -> reply.created */
+    SYNAPSE_CREATE_USER,
+    /* the same, only displayname */
+    SYNAPSE_SET_DISPLAY_NAME,
+    /* the same, only threepids (of a user who has none) */
+    SYNAPSE_ADD_EMAIL,
+    /* the same: deactivated false, and the password if one is given */
+    SYNAPSE_REACTIVATE_USER,
+    /* POST /_synapse/admin/v1/deactivate/{user}, with erase */
+    SYNAPSE_DEACTIVATE_USER,
+    /* GET and PUT /_matrix/client/v3/user/{self}/account_data/{type of the user}: whether the user is owed
+       something by the sync -> reply.record; ABSENT: no record */
+    SYNAPSE_READ_RECORD,
+    SYNAPSE_WRITE_RECORD,
+
+    /* GET /_matrix/client/v3/directory/room/{alias} -> reply.text: room id; ABSENT: no such alias */
+    SYNAPSE_RESOLVE_ALIAS,
+    /* DELETE of the same */
+    SYNAPSE_DELETE_ALIAS,
+    /* POST /_matrix/client/v3/createRoom -> reply.text: room id; TAKEN: the alias is in use */
+    SYNAPSE_CREATE_ROOM,
+    /* GET /_synapse/admin/v1/rooms/{room} -> reply.room; ABSENT: no such room */
+    SYNAPSE_READ_ROOM,
+    /* GET /_synapse/admin/v1/rooms/{room}/state -> reply.state; ABSENT: no such room */
+    SYNAPSE_READ_STATE,
+    /* GET and PUT /_matrix/client/v3/rooms/{room}/state/m.room.power_levels/ -> reply.levels */
+    SYNAPSE_READ_LEVELS,
+    SYNAPSE_WRITE_LEVELS,
+    /* PUT /_matrix/client/v3/rooms/{room}/state/{event type}/ with the setting's value */
+    SYNAPSE_WRITE_SETTING,
+    /* POST /_synapse/admin/v1/join/{room}, user */
+    SYNAPSE_JOIN_USER,
+    /* POST /_synapse/admin/v1/rooms/{room}/make_room_admin for the sync user */
+    SYNAPSE_REGAIN_ROOM,
+    /* POST /_matrix/client/v3/join/{room} by the sync user */
+    SYNAPSE_ENTER_ROOM,
+    /* DELETE /_synapse/admin/v2/rooms/{room} with purge; OK also where a deletion is under way already */
+    SYNAPSE_DELETE_ROOM,
+    /* GET /_synapse/admin/v2/rooms/{room}/delete_status -> reply.deletion: of the newest deletion;
+       ABSENT: no deletion of this room is known */
+    SYNAPSE_READ_DELETION,
+
+    /* POST createRoom of the private direct room that greets `user` -> reply.text; TAKEN */
+    SYNAPSE_CREATE_WELCOME_ROOM,
+    /* GET /_matrix/client/v3/rooms/{room}/messages, newest first -> reply.greeted: whether the sync user has
+       written a message there */
+    SYNAPSE_READ_WELCOME,
+    /* PUT /_matrix/client/v3/rooms/{room}/send/m.room.message/{transaction of the user} */
+    SYNAPSE_SEND_WELCOME,
+};
+enum { SYNAPSE_KINDS = SYNAPSE_SEND_WELCOME + 1 };
+
+/* The settings of a room that are one state event with one value each. */
+enum room_setting {
+    SETTING_NAME,            /* m.room.name: name */
+    SETTING_TOPIC,           /* m.room.topic: topic */
+    SETTING_JOIN_RULE,       /* m.room.join_rules: join_rule */
+    SETTING_GUEST_ACCESS,    /* m.room.guest_access: guest_access */
+    SETTING_CANONICAL_ALIAS, /* m.room.canonical_alias: alias */
+    SETTING_MARKER,          /* m.room.sync: mode */
+};
+enum { ROOM_SETTINGS = SETTING_MARKER + 1 };
+
+/* What the sync has noted about a user whom it was about to create. */
+struct synapse_record {
+    bool open;  /* the user's first addUser is still to be (wholly) handled */
+    bool email; /* the creation was to set an e-mail address */
+};
+
+/* Texts are borrowed: they must live until synapse_send() has returned. Unused members are zero. */
+struct synapse_call {
+    enum synapse_kind kind;
+    const char *user;  /* full id */
+    const char *room;  /* room id */
+    const char *alias; /* full alias */
+
+    const char *name;     /* of a user: NULL: none. Of a room that is made */
+    const char *email;    /* NULL: none */
+    const char *password; /* NULL: none (secret) */
+    bool erase;
+    struct synapse_record record;
+
+    const char *topic;                /* of a room that is made */
+    struct levels_wanted levels;      /* of a room that is made */
+    const struct levels_user *raised; /* users to have levels in a room that is made, without the sync user */
+    size_t raised_count;
+    const struct levels *content; /* SYNAPSE_WRITE_LEVELS */
+    enum room_setting setting;    /* SYNAPSE_WRITE_SETTING */
+    const char *value;
+
+    const char *body, *formatted_body; /* of a welcome */
+};
+
+/* What a reply means. */
+enum synapse_outcome {
+    SYNAPSE_OK,
+    SYNAPSE_ABSENT,      /* 404 M_NOT_FOUND: it is certainly not there */
+    SYNAPSE_TAKEN,       /* the alias of a room to be made is in use */
+    SYNAPSE_REFUSED,     /* for good, with an errcode of the list in src/synapse/errcode.c */
+    SYNAPSE_FAILED,      /* this request failed; it may succeed later (500, no errcode, an unlisted errcode) */
+    SYNAPSE_LIMITED,     /* 429: later, for all requests */
+    SYNAPSE_UNREACHABLE, /* no homeserver, no answer, 502, 503, 504: it may have carried out the request */
+    SYNAPSE_SHUT_OUT,    /* the token is refused, or no longer an admin's: not carried out; the session is
+                            being mended (see synapse.h) */
+};
+
+struct synapse_reply {
+    enum synapse_outcome outcome;
+    char errcode[64];    /* "M_FORBIDDEN"; "" when none was given */
+    struct error problem; /* one sentence when not OK: what failed, status and errcode; no secret */
+    int64_t retry_after; /* milliseconds; -1: not said */
+
+    /* What it tells. Pointers are owned by the reply; who keeps one takes it out (TAKE). */
+    char *text;
+    bool created; /* CREATE_USER: 201, the user was not there before */
+    struct {
+        char *name; /* NULL: none */
+        bool deactivated, admin, locked;
+        bool has_email;
+    } user;
+    struct synapse_record record;
+    struct {
+        char *creator; /* NULL: not told */
+        char *canonical_alias;
+        int64_t joined_local_members, state_events;
+    } room;
+    struct room_state *state;
+    struct levels *levels;
+    enum { DELETION_UNDER_WAY, DELETION_COMPLETE, DELETION_FAILED } deletion;
+    bool greeted;
+};
+
+/* Frees what the reply owns. */
+void synapse_reply_deinit(struct synapse_reply *reply);
+
+/* The name for logs: "read-user". */
+const char *synapse_kind_name(enum synapse_kind kind);
+/* Whether the call changes anything on the homeserver. */
+bool synapse_kind_writes(enum synapse_kind kind);
+
+#endif

@@ -1,0 +1,55 @@
+#ifndef SYNC_SYNAPSE_SYNAPSE_H
+#define SYNC_SYNAPSE_SYNAPSE_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "http/http.h"
+#include "loop/loop.h"
+#include "synapse/call.h"
+
+#include <stdbool.h>
+
+/*
+ * The homeserver: a session of the sync user and calls within it. The only place that knows paths, JSON and
+ * errcodes of Synapse's client and admin APIs.
+ *
+ * The session is opened on start and mended by itself, with growing pauses: obtain a token, see that it is the
+ * sync user's and a server admin's, learn the default room version, set display name and avatar, lift the rate
+ * limit. `changed` is called whenever it becomes ready or ceases to be.
+ *
+ * A call is made once. Retrying is the engine's; a 401 or the loss of the admin right closes the session
+ * (SYNAPSE_SHUT_OUT), and the engine asks again when it is ready.
+ */
+struct synapse;
+
+struct synapse_config {
+    const char *server_name;
+    const char *sync_user;     /* full id */
+    const char *token;         /* the first that is not NULL is the way to log in: (secret) */
+    const char *password;      /* (secret) */
+    const char *shared_secret; /* (secret) */
+    const char *display_name;  /* NULL: leave it */
+    const char *avatar_path;   /* NULL: none */
+    bool lift_rate_limit;
+    const char *room_version;  /* NULL: the homeserver's default */
+};
+
+/* Copies the configuration; begins to open the session. `http` must outlive the object. */
+struct synapse *synapse_new(const struct synapse_config *config, struct http *http, struct loop *loop,
+                            void (*changed)(void *context, bool ready), void *context) MUST_USE;
+/* Forgets all calls under way without calling back. NULL is fine. */
+void synapse_free(struct synapse *synapse);
+DEFINE_CLEANUP(struct synapse, synapse_free)
+
+/* Whether calls may be made. */
+bool synapse_is_ready(const struct synapse *synapse);
+/* Why not, in one sentence; NULL when ready. Owned by the object. */
+const char *synapse_trouble(const struct synapse *synapse);
+
+/* Called once, from the loop; the reply lives during the call, what it owns may be taken out. */
+typedef void synapse_done(void *context, struct synapse_reply *reply);
+
+/* Sends the call; never calls back before it has returned. Copies what it needs. */
+void synapse_send(struct synapse *synapse, const struct synapse_call *call, synapse_done *done, void *context);
+
+#endif
