@@ -1,4 +1,105 @@
-int main(void)
+/* The command line: options, then the command; what a command does is in src/command/. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "command/command.h"
+#include "config/config.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_USAGE = 2, MOST_OVERRIDES = 64 };
+
+static const struct command {
+    const char *name;
+    int (*run)(const struct config *config);
+    const char *help;
+} commands[] = {
+    {"run", command_run, "the daemon: consume the queue and keep the homeserver in line (default)"},
+};
+
+static void print_help(void)
 {
-    return 0;
+    puts("Usage: synapse-sync [OPTION]... [COMMAND]\n"
+         "Keeps a Matrix Synapse homeserver in line with requests from a RabbitMQ queue.\n"
+         "\nCommands:");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        printf("  %-12s %s\n", commands[i].name, commands[i].help);
+    puts("\nOptions:\n"
+         "  -c, --config FILE     YAML file in place of config/default.yaml\n"
+         "  -s, --set NAME=VALUE  a setting, before all other sources (not for secrets: others can see it)\n"
+         "  -h, --help            this text\n"
+         "  -V, --version         the version\n"
+         "\nSettings (environment, .env in the working directory, or YAML):");
+    config_print_help(stdout);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int run(const struct command *command, const struct config_sources *sources)
+{
+    CLEANUP(config_freep) struct config *config = NULL;
+    struct error error;
+
+    json_object_seed(0);
+    config = config_load(sources, &error);
+    if (!config) {
+        fprintf(stderr, "synapse-sync: %s\n", error.text);
+        return EXIT_FAILURE;
+    }
+    log_configure(config->log.level, config->log.format);
+    return command->run(config);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+        {"markdown-settings", no_argument, NULL, 'm'}, {NULL, 0, NULL, 0},
+    };
+    const char *overrides[MOST_OVERRIDES + 1] = {NULL};
+    struct config_sources sources = {.overrides = overrides};
+    const struct command *command = &commands[0];
+    size_t override_count = 0;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:s:hV", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            sources.yaml_file = optarg;
+            break;
+        case 's':
+            if (override_count < MOST_OVERRIDES)
+                overrides[override_count++] = optarg;
+            break;
+        case 'h':
+            print_help();
+            return EXIT_SUCCESS;
+        case 'V':
+            puts("synapse-sync " SYNC_VERSION);
+            return EXIT_SUCCESS;
+        case 'm':
+            config_print_markdown(stdout);
+            return EXIT_SUCCESS;
+        default:
+            fputs("Try 'synapse-sync --help'.\n", stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc)
+        command = find_command(argv[optind]);
+    if (!command || optind + 1 < argc) {
+        fprintf(stderr, "synapse-sync: expected one command; try 'synapse-sync --help'\n");
+        return EXIT_USAGE;
+    }
+    return run(command, &sources);
 }

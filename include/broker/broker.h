@@ -49,7 +49,8 @@ struct broker_handlers {
 /* Begins to connect; succeeds whether or not a broker answers. Fails on a URI that cannot be one. */
 struct broker *broker_new(const struct broker_config *config, const struct broker_handlers *handlers,
                           struct loop *loop, struct error *error) MUST_USE;
-/* Closes the connections without further ado: what is not acknowledged will be delivered again. */
+/* Closes the connections without further ado: what is not acknowledged will be delivered again. No handler is
+   called any more. Not from within a handler. NULL is fine. */
 void broker_free(struct broker *broker);
 DEFINE_CLEANUP(struct broker, broker_free)
 
@@ -59,8 +60,16 @@ void broker_ack(struct broker_delivery *delivery);
  * The message can never succeed: publish it to <queue>_dlq, persistent and mandatory, body and properties
  * unchanged, with the headers x-error, x-error-detail, x-original-queue and x-failed-at (RFC 3339, UTC); once
  * the broker has confirmed it, acknowledge the original. Copies the texts. `gone` or `lost` follows.
+ * Expiration and user id are dropped (a dead letter must not vanish; the broker checks who the user is). A
+ * body of more than 128 MiB cannot be moved: the message stays with the broker, unacknowledged, and an error
+ * is logged.
  */
 void broker_reject(struct broker_delivery *delivery, const char *code, const char *detail);
+
+/* Gives all deliveries back to the broker, which puts them where they were in the queue, and takes them anew:
+   for messages held for so long that the broker's consumer timeout (30 minutes) draws near. `lost` follows
+   for each, though not before this returns. */
+void broker_give_back(struct broker *broker);
 
 /* Stops taking messages (basic.cancel); what is delivered already is still to be ended. For a drain. */
 void broker_stop_consuming(struct broker *broker);

@@ -11,20 +11,25 @@
 #include <stdio.h>
 
 /*
- * The settings: one table (src/config/settings.c) of names, types, defaults, secrets and help texts, from which
- * reading, checking, --help and the README's table come. Values come from the command line, the environment,
- * .env in the working directory, a YAML file and the table's defaults, in this order of precedence; all are
- * texts at first and are checked by the same code, wherever they came from.
+ * The settings: one table (src/config/settings.c) of names, types, defaults, secrets and help texts, from
+ * which reading, checking, --help and the README's table come. Values come from the command line, the
+ * environment, .env in the working directory, a YAML file and the table's defaults, in this order of
+ * precedence; all are texts at first and are checked by the same code, wherever they came from.
  */
 
-enum config_queue_declare { QUEUE_DECLARE_DURABLE, QUEUE_DECLARE_QUORUM, QUEUE_DECLARE_LEGACY, QUEUE_DECLARE_PASSIVE };
+enum config_queue_declare {
+    QUEUE_DECLARE_DURABLE,
+    QUEUE_DECLARE_QUORUM,
+    QUEUE_DECLARE_LEGACY,
+    QUEUE_DECLARE_PASSIVE
+};
 
 struct config {
     struct {
-        char *uri;         /* without a slash at its end */
+        char *uri; /* without a slash at its end */
         char *server_name;
-        char *secret;      /* NULL: none (secret) */
-        char *sync_user_name; /* localpart */
+        char *secret;             /* NULL: none (secret) */
+        char *sync_user_name;     /* localpart */
         char *sync_user_password; /* NULL: none (secret) */
         char *sync_user_token;    /* NULL: none (secret) */
         char *sync_user_displayname;
@@ -35,8 +40,8 @@ struct config {
         char *queue;
         enum config_queue_declare queue_declare;
         uint32_t prefetch;
-        uint32_t heartbeat; /* seconds */
-        uint32_t largest_message; /* bytes */
+        uint32_t heartbeat;                          /* seconds */
+        uint32_t largest_message;                    /* bytes */
         char *ca_file, *certificate_file, *key_file; /* NULL: none */
     } rabbitmq;
     struct {
@@ -44,7 +49,7 @@ struct config {
         bool reactivate;
         bool erase;
         bool lift_rate_limit;
-        char *room_version;      /* NULL: the homeserver's default */
+        char *room_version;       /* NULL: the homeserver's default */
         char **former_sync_users; /* full ids, NULL at the end */
         uint32_t drain_seconds;
     } sync;

@@ -12,19 +12,20 @@
  * HTTP requests, many at a time, over pooled connections, on the loop. The only owner of libcurl.
  *
  * This module says what came back. Whether to try again is decided elsewhere, in one place (the engine); so
- * nothing here retries, follows a redirection or reads an environment variable for a proxy.
+ * nothing here retries, follows a redirection or reads an environment variable for a proxy. One exception: a
+ * GET that meets a pooled connection which the server is just closing is sent again on a fresh one.
  */
 struct http;
 struct http_call;
 
 struct http_config {
-    const char *base;      /* URI of the server, without a slash at its end: http://synapse:8008 */
-    const char *proxy;     /* URI of a proxy; NULL: none, whatever the environment says */
-    const char *ca_file;   /* PEM file of further trusted authorities; NULL: those of the system */
+    const char *base;    /* URI of the server, no user, query or slash at its end: http://synapse:8008 */
+    const char *proxy;   /* URI of a proxy; NULL: none, whatever the environment says */
+    const char *ca_file; /* PEM file of further trusted authorities; NULL: those of the system only */
     const char *user_agent;
-    long connections;      /* most connections at a time */
+    long connections;      /* most connections at a time, at least 1; further requests wait their turn */
     size_t largest_reply;  /* bytes; a longer reply is HTTP_TOO_LARGE */
-    int64_t connect_limit; /* milliseconds */
+    int64_t connect_limit; /* milliseconds; name look-up and TLS handshake included */
 };
 
 enum http_method { HTTP_GET, HTTP_PUT, HTTP_POST, HTTP_DELETE };
@@ -36,7 +37,7 @@ struct http_request {
     const char *content_type; /* of the body; NULL: application/json */
     const void *body;         /* NULL: none. POST and PUT then send an empty one */
     size_t body_size;
-    int64_t limit;            /* milliseconds for the whole exchange; 0: one minute */
+    int64_t limit; /* milliseconds for the exchange, once it has its turn; 0: one minute */
 };
 
 /* What became of a request. */
@@ -49,23 +50,30 @@ enum http_result {
 
 struct http_reply {
     enum http_result result;
-    long status;         /* HTTP status; 0 unless answered */
-    const char *body;    /* terminated; "" when there is none */
+    long status;      /* HTTP status; 0 unless answered */
+    const char *body; /* terminated; "" when there is none */
     size_t body_size;
-    int64_t retry_after; /* milliseconds from the Retry-After header (RFC 9110, 10.2.3), 0 to 300000; -1: none */
-    const char *problem; /* what went wrong in words, without a secret; NULL when answered */
+    int64_t retry_after; /* milliseconds by the Retry-After header, 0 to 300000; -1: none */
+    const char *problem; /* "host:port: what went wrong", without path or secret; NULL when answered */
 };
 
-/* Called exactly once for each call that is not cancelled, from the loop; the reply lives during the call. */
+/*
+ * Called exactly once for each call that is not cancelled, from the loop; the reply lives during the call. It
+ * may send further requests and cancel any call, but not free the http object. Its own call is gone
+ * afterwards (to cancel it from here does nothing).
+ */
 typedef void http_done(void *context, const struct http_reply *reply);
 
-/* Copies what it needs of the configuration. */
+/* Copies what it needs of the configuration. Does not connect yet. */
 struct http *http_new(const struct http_config *config, struct loop *loop, struct error *error) MUST_USE;
-/* Cancels what is under way. NULL is fine. */
+/* Cancels what is under way. Must come before loop_free(). NULL is fine. */
 void http_free(struct http *http);
 DEFINE_CLEANUP(struct http, http_free)
 
-/* Sends; copies the request, body included. Never calls back before it has returned. */
+/*
+ * Sends; copies the request, body included. Never calls back before it has returned. The call belongs to the
+ * http object; the pointer serves to cancel it, until `done` is called.
+ */
 struct http_call *http_send(struct http *http, const struct http_request *request, http_done *done,
                             void *context);
 /* Forgets the call: no call back; the server may or may not have carried it out. NULL is fine. */

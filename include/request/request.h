@@ -8,9 +8,13 @@
 #include <stddef.h>
 
 /*
- * Sync requests: what the school platform asks for. Bytes come in, a typed request or a precise complaint goes
- * out; what is returned as a request is sound (ids and aliases are possible ones, duplicates are merged), so
- * that nothing behind this module has to look at it twice.
+ * Sync requests: what the school platform asks for. Bytes come in, a typed request or a precise complaint
+ * goes out; what is returned as a request is sound (ids and aliases are possible ones, duplicates are
+ * merged), so that nothing behind this module has to look at it twice. SPEC section 1 says what a message
+ * looks like; data/message.schema.json says it in a form for machines.
+ *
+ * Absent is what is missing, null, or (ids apart) an empty text. Texts are UTF-8 without NUL. Not looked at
+ * are limits that are Synapse's own, such as the length of a display name or the size of an event.
  */
 
 enum request_method {
@@ -27,10 +31,10 @@ struct request_welcome {
 };
 
 struct request_user {
-    char *id;       /* @localpart:server */
-    char *name;     /* display name; NULL: leave as it is */
-    char *email;    /* NULL: none */
-    char *password; /* NULL: none (secret) */
+    char *id;          /* @localpart:server */
+    char *name;        /* display name; NULL: leave as it is */
+    char *email;       /* NULL: none */
+    char *password;    /* NULL: none (secret) */
     bool is_moderator; /* a member of addRoom: of that room */
 };
 
@@ -46,9 +50,9 @@ struct request {
     enum request_method method;
     struct request_welcome *welcome; /* addUser; NULL: none */
     struct request_user user;        /* addUser, removeUser; id is NULL otherwise */
-    struct request_room *rooms;      /* addUser: no alias twice; addRoom, removeRoom: one */
+    struct request_room *rooms;      /* addUser: in order, no alias twice; addRoom, removeRoom: one */
     size_t room_count;
-    struct request_user *members;    /* addRoom: no id twice */
+    struct request_user *members; /* addRoom: in order, no id twice, never the sync user */
     size_t member_count;
 };
 
@@ -72,14 +76,15 @@ struct request_complaint {
 
 /* What requests are held against. */
 struct request_rules {
-    const char *server_name; /* of all ids and aliases */
+    const char *server_name; /* of all ids and aliases; compared byte by byte, as Synapse does */
     const char *sync_user;   /* @localpart:server of the one who does the work: never added or removed */
     size_t largest_body;     /* bytes */
 };
 
 /*
- * Decodes one message body. Returns NULL with a complaint where the message can never succeed. The sync user
- * is left out of an addRoom's members; addUser and removeUser of it are REQUEST_PROTECTED_USER.
+ * Decodes one message body; keeps nothing of `bytes`. Returns NULL with a complaint where the message can
+ * never succeed. The sync user is left out of an addRoom's members; addUser and removeUser of it are
+ * REQUEST_PROTECTED_USER.
  */
 struct request *request_parse(const void *bytes, size_t size, const struct request_rules *rules,
                               struct request_complaint *complaint) MUST_USE;

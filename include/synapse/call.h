@@ -114,11 +114,11 @@ struct synapse_call {
 /* What a reply means. */
 enum synapse_outcome {
     SYNAPSE_OK,
-    SYNAPSE_ABSENT,      /* 404 M_NOT_FOUND: it is certainly not there */
-    SYNAPSE_TAKEN,       /* the alias of a room to be made is in use */
-    SYNAPSE_REFUSED,     /* for good, with an errcode of the list in src/synapse/errcode.c */
-    SYNAPSE_FAILED,      /* this request failed; it may succeed later (500, no errcode, an unlisted errcode) */
-    SYNAPSE_LIMITED,     /* 429: later, for all requests */
+    SYNAPSE_ABSENT,  /* 404 M_NOT_FOUND: it is certainly not there */
+    SYNAPSE_TAKEN,   /* the alias of a room to be made is in use */
+    SYNAPSE_REFUSED, /* for good, with an errcode of the list in src/synapse/errcode.c */
+    SYNAPSE_FAILED,  /* this request failed; it may succeed later (500, no errcode, an unlisted errcode) */
+    SYNAPSE_LIMITED, /* 429: later, for all requests */
     SYNAPSE_UNREACHABLE, /* no homeserver, no answer, 502, 503, 504: it may have carried out the request */
     SYNAPSE_SHUT_OUT,    /* the token is refused, or no longer an admin's: not carried out; the session is
                             being mended (see synapse.h) */
@@ -126,9 +126,9 @@ enum synapse_outcome {
 
 struct synapse_reply {
     enum synapse_outcome outcome;
-    char errcode[64];    /* "M_FORBIDDEN"; "" when none was given */
+    char errcode[64];     /* "M_FORBIDDEN"; "" when none was given */
     struct error problem; /* one sentence when not OK: what failed, status and errcode; no secret */
-    int64_t retry_after; /* milliseconds; -1: not said */
+    int64_t retry_after;  /* milliseconds; -1: not said */
 
     /* What it tells. Pointers are owned by the reply; who keeps one takes it out (TAKE). */
     char *text;
@@ -149,6 +149,10 @@ struct synapse_reply {
     enum { DELETION_UNDER_WAY, DELETION_COMPLETE, DELETION_FAILED } deletion;
     bool greeted;
 };
+
+/* The alias of the room that greets the user: `#sync_<localpart>:<server>`. Where that would be longer than
+   an alias may be, a hash takes the place of the local part. The caller frees it. */
+char *synapse_welcome_alias(const char *user) MUST_USE;
 
 /* Frees what the reply owns. */
 void synapse_reply_deinit(struct synapse_reply *reply);

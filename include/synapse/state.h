@@ -51,8 +51,20 @@ char *levels_print(const struct levels *levels) MUST_USE;
 
 /* ---- members (m.room.member) ---- */
 
-enum membership { MEMBERSHIP_NONE, MEMBERSHIP_INVITE, MEMBERSHIP_JOIN, MEMBERSHIP_LEAVE, MEMBERSHIP_BAN,
-                  MEMBERSHIP_KNOCK };
+enum membership {
+    MEMBERSHIP_NONE,
+    MEMBERSHIP_INVITE,
+    MEMBERSHIP_JOIN,
+    MEMBERSHIP_LEAVE,
+    MEMBERSHIP_BAN,
+    MEMBERSHIP_KNOCK
+};
+
+/* ---- room versions ---- */
+
+/* Whether creators have infinite power in rooms of this version: 12 and later, and unstable versions made
+   from those (MSC4289). NULL is version 1. */
+bool room_version_creators_reign(const char *version);
 
 /* ---- the whole ---- */
 
@@ -62,12 +74,15 @@ struct room_state {
     char *creator; /* sender of m.room.create; NULL: the room has no create event (any more, or yet) */
     char *version;
     bool creators_reign; /* room version 12 and later: creators have infinite power and are not in `users` */
-    char *name, *topic, *join_rule, *guest_access, *canonical_alias; /* NULL: no such event or key */
-    bool managed;           /* m.room.sync is {"mode": "managed"} */
-    struct levels *levels;  /* NULL: none */
+    char **additional_creators; /* besides `creator`, where they reign; see room_state_reigns() */
+    size_t additional_creator_count;
+    /* The settings; NULL: no such event, or not a text. */
+    char *name, *topic, *join_rule, *guest_access, *canonical_alias;
+    bool managed;          /* m.room.sync is {"mode": "managed"} */
+    struct levels *levels; /* NULL: none */
     struct members *members;
-    size_t joined;          /* how many members are joined */
-    int64_t changed_at;     /* origin_server_ts of the newest event, in ms since 1970; 0: none */
+    size_t joined;      /* how many members are joined */
+    int64_t changed_at; /* origin_server_ts of the newest event, in ms since 1970; 0: none */
 };
 
 /* From the reply of GET /_synapse/admin/v1/rooms/{id}/state; NULL when it is not understood. */

@@ -13,12 +13,13 @@
  * The homeserver: a session of the sync user and calls within it. The only place that knows paths, JSON and
  * errcodes of Synapse's client and admin APIs.
  *
- * The session is opened on start and mended by itself, with growing pauses: obtain a token, see that it is the
- * sync user's and a server admin's, learn the default room version, set display name and avatar, lift the rate
- * limit. `changed` is called whenever it becomes ready or ceases to be.
+ * The session is opened on start and mended by itself, with growing pauses: obtain a token, see that it is
+ * the sync user's and a server admin's, learn the default room version, set display name and avatar, lift the
+ * rate limit. `changed` is called whenever it becomes ready or ceases to be.
  *
  * A call is made once. Retrying is the engine's; a 401 or the loss of the admin right closes the session
- * (SYNAPSE_SHUT_OUT), and the engine asks again when it is ready.
+ * (SYNAPSE_SHUT_OUT), and the engine asks again when it is ready. By the time of that reply it may be ready
+ * again already, if the call was sent with an earlier token: see synapse_is_ready().
  */
 struct synapse;
 
@@ -31,13 +32,14 @@ struct synapse_config {
     const char *display_name;  /* NULL: leave it */
     const char *avatar_path;   /* NULL: none */
     bool lift_rate_limit;
-    const char *room_version;  /* NULL: the homeserver's default */
+    const char *room_version; /* NULL: the homeserver's default */
 };
 
 /* Copies the configuration; begins to open the session. `http` must outlive the object. */
 struct synapse *synapse_new(const struct synapse_config *config, struct http *http, struct loop *loop,
                             void (*changed)(void *context, bool ready), void *context) MUST_USE;
-/* Forgets all calls under way without calling back. NULL is fine. */
+/* Forgets all calls under way without calling back. Not from within a call back; before http_free(). NULL is
+   fine. */
 void synapse_free(struct synapse *synapse);
 DEFINE_CLEANUP(struct synapse, synapse_free)
 
@@ -49,7 +51,9 @@ const char *synapse_trouble(const struct synapse *synapse);
 /* Called once, from the loop; the reply lives during the call, what it owns may be taken out. */
 typedef void synapse_done(void *context, struct synapse_reply *reply);
 
-/* Sends the call; never calls back before it has returned. Copies what it needs. */
-void synapse_send(struct synapse *synapse, const struct synapse_call *call, synapse_done *done, void *context);
+/* Sends the call; never calls back before it has returned. Copies what it needs. While the session is not
+   ready the reply is SYNAPSE_SHUT_OUT, without anything having been sent. */
+void synapse_send(struct synapse *synapse, const struct synapse_call *call, synapse_done *done,
+                  void *context);
 
 #endif

@@ -23,7 +23,7 @@ int64_t backoff_next(struct backoff *backoff, int64_t first, int64_t longest)
     if (ceiling > longest)
         ceiling = longest;
     if (ceiling <= least)
-        return least;
+        return ceiling;
     return least + (ceiling - least) * random_number() / UINT32_MAX;
 }
 

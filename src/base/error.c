@@ -16,15 +16,12 @@ bool error_set(struct error *error, const char *format, ...)
 
 bool error_within(struct error *error, const char *format, ...)
 {
-    char inner[ERROR_TEXT_SIZE];
+    char context[ERROR_TEXT_SIZE], inner[ERROR_TEXT_SIZE];
     va_list arguments;
-    int length;
 
     memcpy(inner, error->text, sizeof(inner));
     va_start(arguments, format);
-    length = vsnprintf(error->text, sizeof(error->text), format, arguments);
+    (void)vsnprintf(context, sizeof(context), format, arguments);
     va_end(arguments);
-    if (length >= 0 && (size_t)length < sizeof(error->text))
-        (void)snprintf(error->text + length, sizeof(error->text) - (size_t)length, ": %s", inner);
-    return false;
+    return error_set(error, "%s: %s", context, inner);
 }

@@ -36,53 +36,98 @@ static bool is_plain(const char *text)
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
 
-        if (byte <= ' ' || byte == '"' || byte == '=' || byte == '\\' || byte == 0x7f)
+        if (byte <= ' ' || byte == '"' || byte == '=' || byte == '\\' || byte >= 0x7f)
             return false;
     }
     return true;
 }
 
-/* By the rules of JSON, which logfmt readers accept too. Cuts between characters, not inside of one. */
+/* The number of bytes of the UTF-8 character that the text begins with (RFC 3629); 0 if it is none. */
+static size_t read_character(const char *text, uint32_t *ret_code)
+{
+    static const struct {
+        size_t size;
+        uint32_t least;
+        unsigned char mask, lead;
+    } forms[] = {{1, 0, 0x80, 0x00}, {2, 0x80, 0xe0, 0xc0}, {3, 0x800, 0xf0, 0xe0}, {4, 0x10000, 0xf8, 0xf0}};
+    size_t form = 0;
+    uint32_t code;
+
+    while (((unsigned char)text[0] & forms[form].mask) != forms[form].lead)
+        if (++form == sizeof(forms) / sizeof(forms[0]))
+            return 0;
+    code = (unsigned char)text[0] & (unsigned char)~forms[form].mask;
+    for (size_t i = 1; i < forms[form].size; i++) {
+        if (((unsigned char)text[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | ((unsigned char)text[i] & 0x3f);
+    }
+    if (code < forms[form].least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+    *ret_code = code;
+    return forms[form].size;
+}
+
+static void append_character(struct buffer *line, const char *bytes, size_t size, uint32_t code)
+{
+    if (code == '"' || code == '\\')
+        (void)buffer_append_format(line, "\\%c", (char)code);
+    else if (code == '\n')
+        (void)buffer_append_text(line, "\\n");
+    else if (code < ' ' || (code >= 0x7f && code <= 0x9f))
+        (void)buffer_append_format(line, "\\u%04x", code);
+    else
+        (void)buffer_append(line, bytes, size);
+}
+
+/*
+ * By the rules of JSON, which logfmt readers accept too. Cuts between characters, not inside of one. A byte
+ * that is no text becomes U+FFFD.
+ */
 static void append_quoted(struct buffer *line, const char *text)
 {
-    size_t length = strnlen(text, LONGEST_VALUE + 1);
+    uint32_t code = 0;
+    size_t size;
 
-    if (length > LONGEST_VALUE) {
-        length = LONGEST_VALUE;
-        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-            length--;
-    }
     (void)buffer_append_char(line, '"');
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-
-        if (byte == '"' || byte == '\\')
-            (void)buffer_append_format(line, "\\%c", byte);
-        else if (byte == '\n')
-            (void)buffer_append_text(line, "\\n");
-        else if (byte < ' ' || byte == 0x7f)
-            (void)buffer_append_format(line, "\\u%04x", byte);
+    for (size_t i = 0; text[i]; i += size ? size : 1) {
+        size = read_character(text + i, &code);
+        if (i + (size ? size : 1) > LONGEST_VALUE)
+            break;
+        if (size == 0)
+            (void)buffer_append_text(line, "\\ufffd");
         else
-            (void)buffer_append_char(line, (char)byte);
+            append_character(line, text + i, size, code);
     }
     (void)buffer_append_char(line, '"');
 }
 
+static void append_value(struct buffer *line, const struct log_field *field)
+{
+    if (field->kind == LOG_KIND_NUMBER)
+        (void)buffer_append_format(line, "%lld", (long long)field->number);
+    else if (settings.format == LOG_LOGFMT && strlen(field->text) <= LONGEST_VALUE && is_plain(field->text))
+        (void)buffer_append_text(line, field->text);
+    else
+        append_quoted(line, field->text);
+}
+
+/* A field for which there is no room is left out as a whole. */
 static void append_field(struct buffer *line, const struct log_field *field)
 {
     bool json = settings.format == LOG_JSON;
+    size_t before = line->size;
 
     if (field->kind == LOG_KIND_TEXT && !field->text)
         return;
     if (line->size > 1)
         (void)buffer_append_char(line, json ? ',' : ' ');
     (void)buffer_append_format(line, json ? "\"%s\":" : "%s=", field->key);
-    if (field->kind == LOG_KIND_NUMBER)
-        (void)buffer_append_format(line, "%lld", (long long)field->number);
-    else if (!json && strlen(field->text) <= LONGEST_VALUE && is_plain(field->text))
-        (void)buffer_append_text(line, field->text);
-    else
-        append_quoted(line, field->text);
+    append_value(line, field);
+    if (line->overflowed) {
+        line->size = before;
+        line->overflowed = false;
+    }
 }
 
 static void append_time(struct buffer *line)
@@ -113,7 +158,6 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     append_field(&line, &LOG_TEXT("event", event));
     for (; fields->kind != LOG_KIND_END; fields++)
         append_field(&line, fields);
-    line.overflowed = false;
     line.maximum = LONGEST_LINE + 8;
     (void)buffer_append_text(&line, settings.format == LOG_JSON ? "}\n" : "\n");
     (void)!write(STDERR_FILENO, line.bytes, line.size);

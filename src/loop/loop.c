@@ -4,8 +4,8 @@
  * There are few timers (one per module, not one per request), so a list in no order, looked through before
  * each wait, is the simplest thing that is fast enough.
  *
- * Events are fetched in batches. A callback may stop a watch whose event lies further on in the batch, and the
- * object around that watch may be freed: stopping a watch therefore strikes it out of the batch.
+ * Events are fetched in batches. A callback may stop a watch whose event lies further on in the batch, and
+ * the object around that watch may be freed: stopping a watch therefore strikes it out of the batch.
  */
 #include "loop/loop.h"
 
@@ -85,17 +85,22 @@ void loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*due)(vo
     *timer = (struct loop_timer){.loop = loop, .due = due, .context = context};
 }
 
+static void link_timer(struct loop_timer **list, struct loop_timer *timer)
+{
+    timer->next = *list;
+    timer->link = list;
+    if (timer->next)
+        timer->next->link = &timer->next;
+    *list = timer;
+}
+
 void loop_timer_set(struct loop_timer *timer, instant at)
 {
     loop_timer_stop(timer);
     if (at == INSTANT_NEVER)
         return;
     timer->at = at;
-    timer->next = timer->loop->timers;
-    timer->link = &timer->loop->timers;
-    if (timer->next)
-        timer->next->link = &timer->next;
-    timer->loop->timers = timer;
+    link_timer(&timer->loop->timers, timer);
 }
 
 void loop_timer_stop(struct loop_timer *timer)
@@ -114,11 +119,11 @@ bool loop_timer_is_set(const struct loop_timer *timer)
     return timer->link != NULL;
 }
 
-static struct loop_timer *earliest_timer(const struct loop *loop)
+static struct loop_timer *earliest_timer(struct loop_timer *list)
 {
-    struct loop_timer *earliest = loop->timers;
+    struct loop_timer *earliest = list;
 
-    for (struct loop_timer *timer = loop->timers; timer; timer = timer->next)
+    for (struct loop_timer *timer = list; timer; timer = timer->next)
         if (timer->at < earliest->at)
             earliest = timer;
     return earliest;
@@ -127,30 +132,44 @@ static struct loop_timer *earliest_timer(const struct loop *loop)
 /* Milliseconds until the next timer; the wait is bounded, which a later change of a timer does not need. */
 static int wait_length(const struct loop *loop)
 {
-    const struct loop_timer *timer = earliest_timer(loop);
-    int64_t length;
+    const struct loop_timer *timer = earliest_timer(loop->timers);
+    instant now = instant_now();
 
     if (!timer)
         return LONGEST_WAIT;
-    length = timer->at - instant_now();
-    if (length < 0)
+    if (timer->at <= now)
         return 0;
-    return length < LONGEST_WAIT ? (int)length : LONGEST_WAIT;
+    return timer->at - now < LONGEST_WAIT ? (int)(timer->at - now) : LONGEST_WAIT;
 }
 
-/* Only timers that are due now: one that sets itself anew for "now" waits for the next turn. */
+static void move_timer(struct loop_timer **list, struct loop_timer *timer)
+{
+    loop_timer_stop(timer);
+    link_timer(list, timer);
+}
+
+/*
+ * Only timers that are due now, the earliest first, equal ones as they were set. They are put aside for it,
+ * so that one which sets itself anew for "now" waits for the next turn; what is left when the loop is stopped
+ * goes back.
+ */
 static void call_timers(struct loop *loop)
 {
+    struct loop_timer *due = NULL, *timer, *next;
     instant now = instant_now();
-    struct loop_timer *timer;
 
-    for (int calls = 0; calls < BATCH && !loop->stopping; calls++) {
-        timer = earliest_timer(loop);
-        if (!timer || timer->at > now)
-            return;
+    for (timer = loop->timers; timer; timer = next) {
+        next = timer->next;
+        if (timer->at <= now)
+            move_timer(&due, timer); /* newest first becomes oldest first */
+    }
+    while (due && !loop->stopping) {
+        timer = earliest_timer(due);
         loop_timer_stop(timer);
         timer->due(timer->context);
     }
+    while (due)
+        move_timer(&loop->timers, due);
 }
 
 static void call_watches(struct loop *loop)

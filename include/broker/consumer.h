@@ -1,0 +1,40 @@
+#ifndef SYNC_BROKER_CONSUMER_H
+#define SYNC_BROKER_CONSUMER_H
+
+#include "broker/message.h"
+#include "broker/settings.h"
+#include "loop/loop.h"
+
+/*
+ * The consuming connection: keeps itself alive, hands messages up and sends acknowledgements. All on the
+ * loop.
+ *
+ * A message's delivery tag means something only on the connection it came from, so `lost` must be taken at
+ * its word: whatever came before it must never be acknowledged afterwards (on another connection the tag
+ * would name another message, or none, which closes the channel with 406).
+ */
+struct consumer;
+
+struct consumer_handlers {
+    void (*came)(void *context, struct broker_message *message); /* the message is now the callee's */
+    void (*lost)(void *context);                                 /* the connection of all that came is gone */
+    bool (*has_room)(void *context, uint64_t size); /* for a body larger than messages should have */
+    void *context;
+};
+
+struct consumer *consumer_new(struct broker_settings *settings, struct loop *loop,
+                              const struct consumer_handlers *handlers, struct error *error) MUST_USE;
+/* Calls nothing. NULL is fine. */
+void consumer_free(struct consumer *consumer);
+DEFINE_CLEANUP(struct consumer, consumer_free)
+
+/* Hands the ack to the socket. False: the connection broke; `lost` will follow, though not before this
+ * returns. */
+bool consumer_ack(struct consumer *consumer, uint64_t tag) MUST_USE;
+/* Gives up the connection, if there is one, for a new one; `lost` follows, though not before this returns. */
+void consumer_renew(struct consumer *consumer);
+/* Takes no more messages; those that came may still be acknowledged. */
+void consumer_stop(struct consumer *consumer);
+bool consumer_is_consuming(const struct consumer *consumer);
+
+#endif

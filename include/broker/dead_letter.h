@@ -1,0 +1,42 @@
+#ifndef SYNC_BROKER_DEAD_LETTER_H
+#define SYNC_BROKER_DEAD_LETTER_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "broker/broker.h"
+#include "broker/message.h"
+
+#include <amqp.h>
+#include <amqp_framing.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A message on its way to the dead-letter queue, and why (SPEC, section 3). */
+struct dead_letter {
+    struct dead_letter *previous, *next; /* utlist */
+    struct broker_message *message;      /* owned */
+    char *code, *detail, *queue;
+    char failed_at[32];               /* RFC 3339, UTC */
+    struct broker_delivery *delivery; /* for the loop only; NULL: it was lost meanwhile */
+};
+
+/* Takes the message over and copies the texts; it fails now. */
+struct dead_letter *dead_letter_new(struct broker_message *message, const char *code, const char *detail,
+                                    const char *queue) MUST_USE;
+/* NULL is fine. */
+void dead_letter_free(struct dead_letter *letter);
+DEFINE_CLEANUP(struct dead_letter, dead_letter_free)
+
+/*
+ * What the message is published with. The properties of the original, made persistent, without expiration (it
+ * would make the dead letter vanish) and user id (the broker checks that it is the publisher's), and with the
+ * headers x-error, x-error-detail, x-original-queue and x-failed-at in place of any there were. All must fit
+ * into one frame of `frame_max` bytes: the detail is cut, between characters, to what is left; if even
+ * without it there is no room, the headers of the original are left out (`ret_stripped`). Memory is the
+ * pool's and the letter's.
+ */
+bool dead_letter_properties(const struct dead_letter *letter, size_t frame_max, amqp_pool_t *pool,
+                            amqp_basic_properties_t *ret_properties, bool *ret_stripped,
+                            struct error *error) MUST_USE;
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef SYNC_BROKER_SETTINGS_H
+#define SYNC_BROKER_SETTINGS_H
+
+#include "broker/broker.h"
+#include "broker/uri.h"
+
+#include <stdatomic.h>
+
+/*
+ * The configuration of the broker, copied and checked once and never changed afterwards. Shared by the loop
+ * and the helper threads, which may live a little longer than the broker: each holds a share of its own.
+ */
+struct broker_settings {
+    atomic_uint shares;
+    struct broker_uri uri;
+    char *queue;
+    char *dead_letter_queue; /* <queue>_dlq */
+    enum broker_declare declare;
+    uint16_t prefetch;
+    uint16_t heartbeat; /* seconds; 0: none */
+    int connect_limit;  /* milliseconds for one address */
+    size_t largest_body;
+    char *ca_file;                     /* NULL: the authorities of the system */
+    char *certificate_file, *key_file; /* both or none */
+};
+
+/* One share is the caller's. What the URI's query says goes before the other settings. */
+struct broker_settings *broker_settings_new(const struct broker_config *config, struct error *error) MUST_USE;
+/* A further share of the same settings. */
+struct broker_settings *broker_settings_share(struct broker_settings *settings) MUST_USE;
+/* Gives a share back; the last one frees. NULL is fine. */
+void broker_settings_free(struct broker_settings *settings);
+DEFINE_CLEANUP(struct broker_settings, broker_settings_free)
+
+#endif

@@ -1,0 +1,17 @@
+#ifndef SYNC_BROKER_SETUP_H
+#define SYNC_BROKER_SETUP_H
+
+#include "base/error.h"
+#include "broker/link.h"
+#include "broker/settings.h"
+
+/*
+ * From nothing to a connection that is consuming; blocks, for a helper thread. Sees to it that the queue and
+ * its dead-letter queue exist, and stands by as long as someone else consumes the queue; both may take for
+ * ever, so it ends early when the helper is asked to stop. `prefetch`: most messages that are unacknowledged
+ * at a time; `ret_messages`: how many were waiting.
+ */
+struct link *setup_consumer(const struct broker_settings *settings, uint16_t prefetch, struct helper *helper,
+                            uint32_t *ret_messages, struct error *error) MUST_USE;
+
+#endif

@@ -1,0 +1,13 @@
+#ifndef SYNC_COMMAND_COMMAND_H
+#define SYNC_COMMAND_COMMAND_H
+
+#include "config/config.h"
+
+/*
+ * The commands of the program (SPEC section 5), one file each. Each returns the exit status of the process.
+ */
+
+/* The daemon: consumes until a signal comes. 0 after a drain, also one that ran out of time. */
+int command_run(const struct config *config) MUST_USE;
+
+#endif

@@ -1,0 +1,68 @@
+#ifndef SYNC_ENGINE_ENGINE_H
+#define SYNC_ENGINE_ENGINE_H
+
+#include "base/cleanup.h"
+#include "engine/user.h"
+#include "loop/loop.h"
+#include "request/request.h"
+
+/*
+ * The sync engine: takes requests in the order of their delivery and makes the homeserver match them, each
+ * subject (user, room) one call at a time, different subjects side by side. Decides when a call is made again;
+ * nothing else in this program does.
+ *
+ * Knows the homeserver only through struct engine_homeserver, so that tests can put a simulated one there.
+ */
+struct engine;
+struct message;
+
+/* How calls are carried out. `send` must not call back before it has returned. */
+struct engine_homeserver {
+    void *homeserver;
+    void (*send)(void *homeserver, const struct synapse_call *call,
+                 void (*done)(void *context, struct synapse_reply *reply), void *context);
+};
+
+/* How a message ended. Texts live during the call only. */
+struct engine_verdict {
+    bool rejected;           /* else done */
+    enum request_code code;  /* when rejected */
+    const char *detail;      /* why, when rejected; "" otherwise */
+    const char *warnings;    /* what was left as it is, and why; "" when nothing was */
+    unsigned requests;       /* calls made for it */
+    int64_t duration;        /* ms since it was submitted */
+};
+
+struct engine_config {
+    struct engine_rules rules; /* borrowed for the life of the engine */
+    unsigned concurrency;      /* most calls at a time */
+    /* A message has ended; it keeps its places in order until engine_leave(). */
+    void (*ended)(void *context, struct message *message, const struct engine_verdict *verdict);
+    void *context;
+};
+
+struct engine *engine_new(const struct engine_config *config, const struct engine_homeserver *homeserver,
+                          struct loop *loop) MUST_USE;
+/* Frees all messages; replies that are still to come must not come any more. NULL is fine. */
+void engine_free(struct engine *engine);
+DEFINE_CLEANUP(struct engine, engine_free)
+
+/* Calls may be made, or may not. Not ready at first. */
+void engine_set_ready(struct engine *engine, bool ready);
+
+/* A message was delivered: takes the request, works on it when its turn comes. `ended` is called later, never
+   before this returns. */
+struct message *engine_submit(struct engine *engine, struct request *request, void *owner);
+/* The user's pointer that was given to engine_submit(). */
+void *engine_owner(const struct message *message);
+const struct request *engine_request(const struct message *message);
+/* The message's end was made known (its ack is sent), or its delivery is gone: it leaves all lines and is
+   freed. A call under way for it goes on, and what comes behind it waits for that. */
+void engine_leave(struct engine *engine, struct message *message);
+
+/* Whether nothing is under way that could still lead to an end: no call in flight, and none may be made. */
+bool engine_is_stuck(const struct engine *engine);
+/* The number of messages that have not left. */
+size_t engine_message_count(const struct engine *engine);
+
+#endif

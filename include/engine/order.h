@@ -1,0 +1,100 @@
+#ifndef SYNC_ENGINE_ORDER_H
+#define SYNC_ENGINE_ORDER_H
+
+#include "engine/room.h"
+#include "request/request.h"
+
+#include <uthash.h>
+
+/*
+ * Order: which message may touch which user and room now.
+ *
+ * Each user and each room that a message touches is a subject with a line. On arrival a message takes its
+ * place in the lines of all its subjects at once, so that any two messages stand in the same order in every
+ * line they share, and none can wait for one that waits for it. It leaves all lines at once, when its ack is
+ * sent. The front of a line is the run of places at its head that can be worked on together; the outcome is
+ * then the same as one after the other. A removal stands alone.
+ */
+
+enum place_kind {
+    PLACE_MEMBER,       /* a user to exist, as a member of addRoom */
+    PLACE_USER_ADDED,   /* the user of addUser */
+    PLACE_USER_REMOVED, /* the user of removeUser */
+    PLACE_ROOM_ADDED,   /* a room of addUser, the room of addRoom */
+    PLACE_ROOM_REMOVED, /* the room of removeRoom */
+};
+
+struct place {
+    enum place_kind kind;
+    struct message *message;
+    struct subject *subject;
+    struct place *prev, *next; /* in the line */
+    const struct request_user *user; /* of a user's place */
+    const struct request_room *room; /* of a room's place */
+    bool in_front;
+    bool settled; /* nothing is left to be done for it */
+};
+
+struct message {
+    struct request *request;
+    char *welcome_alias;  /* of the room in which the user of addUser is greeted; NULL: no welcome */
+    void *owner;          /* the user of the engine's own */
+    instant arrived;
+    unsigned requests;    /* calls that were made for it */
+    size_t open;          /* places that are not settled */
+    struct report report;
+    bool ended;           /* the verdict was given, or is about to be */
+    struct message *prev, *next; /* the engine's list of ended ones */
+    size_t user_count;    /* the places of users come first, then those of rooms */
+    size_t place_count;
+    struct place places[];
+};
+
+struct subject {
+    char *key; /* user id or alias */
+    bool is_room;
+    struct place *line; /* head; the head's prev is the tail (utlist) */
+    union {
+        struct user_known user;
+        struct room_known room;
+    };
+    struct flight *flight; /* the call under way; one at a time */
+    bool queued;           /* in the engine's queue */
+    struct subject *prev, *next;
+    instant wake; /* to be looked at again at that time */
+    UT_hash_handle hh;
+};
+
+struct order {
+    struct subject *subjects; /* by key */
+    struct room_id *room_ids; /* by alias: of rooms that nobody asks for now */
+};
+
+void order_deinit(struct order *order);
+
+/* A message with a place at the end of each line it is concerned with. Takes the request. */
+struct message *order_enter(struct order *order, struct request *request, void *owner, instant now);
+/* Leaves all lines and frees the message. `left` is called for each subject, which may be freed in it by
+   order_drop(). */
+void order_leave(struct message *message, void (*left)(void *context, struct subject *subject),
+                 void *context);
+/* Frees a subject that has neither line nor flight; the id of a room is remembered. */
+void order_drop(struct order *order, struct subject *subject);
+
+/* What the places of the front want, all together or each for itself. */
+struct user_wanted order_user_wanted(const struct place *place);
+struct user_wanted order_user_wanted_by_all(const struct subject *subject);
+
+/* How it stands with the members whom a room's place brings. */
+struct members_state {
+    size_t pending, delayed, ready;
+};
+/* Adds the members of the place who are ready to `members`, which has room for all of them. */
+struct members_state order_ready_members(const struct place *place, const struct engine_rules *rules,
+                                         instant now, struct levels_user *members);
+/* The number of members that the place brings. */
+size_t order_member_count(const struct place *place);
+/* What a room's place wants of the room, without its members. */
+struct room_wanted order_room_wanted(const struct place *place);
+
+#endif

@@ -1,0 +1,107 @@
+#ifndef SYNC_ENGINE_PLAN_H
+#define SYNC_ENGINE_PLAN_H
+
+#include "base/backoff.h"
+#include "base/buffer.h"
+#include "base/instant.h"
+#include "request/request.h"
+#include "synapse/call.h"
+
+#include <stdbool.h>
+
+/*
+ * What both planners (engine/user.h, engine/room.h) are made of: actions, and the memory of what did not work.
+ */
+
+/* ---- actions ---- */
+
+struct action {
+    enum {
+        ACTION_NONE, /* nothing is left to be done */
+        ACTION_WAIT, /* nothing can be done before `until` */
+        ACTION_CALL, /* this call is the next step */
+    } kind;
+    instant until;
+    struct synapse_call call; /* its texts are borrowed from what was known and wanted */
+};
+
+/* ---- obstacles ---- */
+
+/*
+ * Failure is knowledge too: an obstacle stands before a call that failed. A planner passes over what is
+ * obstructed to what can be done, so that one thing that always fails holds up no other.
+ * A final obstacle stays until a message leaves the line; others stand until their time and then longer.
+ */
+struct obstacle;
+struct obstacles {
+    struct obstacle *table; /* NULL: none */
+};
+
+void obstacles_deinit(struct obstacles *obstacles);
+
+/* The call failed and may be tried later: after a pause that grows with every failure. Once it has failed for
+   ten minutes while `others_succeeded`, the obstacle is final (REQUEST_HOMESERVER_FAILING). */
+void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
+                   const struct synapse_reply *reply, bool others_succeeded, instant now);
+/* The call was refused for good (REQUEST_HOMESERVER_REJECTED). */
+void obstacle_refuse(struct obstacles *obstacles, const struct synapse_call *call,
+                     const struct synapse_reply *reply);
+/* A refusal that may rest on outdated knowledge: the first may be tried again at once, the second is final.
+   Returns whether it is final. */
+bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,
+                    const struct synapse_reply *reply, instant now);
+/* The call succeeded. */
+void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call);
+/* Another message's turn: what was refused may be tried again. */
+void obstacles_forget_final(struct obstacles *obstacles);
+
+/* ---- verdicts ---- */
+
+/* What is to be said of a message at its end. Zeroed by report_init(); texts are capped. */
+struct report {
+    bool rejected;
+    enum request_code code; /* of the first refusal */
+    struct buffer refusals; /* all of them, "; " between */
+    struct buffer warnings; /* likewise */
+};
+
+void report_init(struct report *report);
+void report_deinit(struct report *report);
+void report_refusal(struct report *report, enum request_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+void report_warning(struct report *report, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Reports each final obstacle as a refusal that concerns `whom`; of those about a user or setting (see
+   plan_may()) only where `about` is the same or NULL. */
+void report_obstacles(struct report *report, const struct obstacles *obstacles, const char *whom,
+                      bool (*concerns)(const void *context, const char *about), const void *context);
+
+/* ---- planning ---- */
+
+/* One run of a planner: what it may do now, and when something else may be done at the earliest. */
+struct plan {
+    const struct obstacles *obstacles;
+    instant now;
+    instant earliest;
+};
+
+struct plan plan_begin(const struct obstacles *obstacles, instant now);
+/*
+ * Whether a call of this kind (about this user or setting; NULL: about the subject as a whole) may be made now.
+ * If an obstacle stands before it, the plan remembers until when.
+ */
+bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about);
+/* Whether the call was refused before and this would be the second attempt. */
+bool plan_was_refused(const struct plan *plan, const struct synapse_call *call);
+/* Whether no obstacle of any sort stands before calls of this kind. */
+bool plan_is_free(const struct obstacles *obstacles, enum synapse_kind kind);
+/* Something is to be looked at again at that time. */
+void plan_wait(struct plan *plan, instant until);
+/* What is left when nothing can be done now: ACTION_WAIT, or ACTION_NONE when nothing is waited for. */
+struct action plan_rest(const struct plan *plan);
+/* The call, if it may be made; else what is left. For steps on which all later ones depend. */
+struct action plan_step(struct plan *plan, const struct synapse_call *call);
+struct action plan_call(const struct synapse_call *call);
+
+/* What a call is about, in the sense of plan_may(): a user who is to join, a setting; else NULL. */
+const char *call_about(const struct synapse_call *call);
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef SYNC_ENGINE_ROOM_H
+#define SYNC_ENGINE_ROOM_H
+
+#include "engine/user.h"
+
+/*
+ * Rooms: what we know of one, what is wanted, and the next step from the one to the other (SPEC section 2:
+ * «A room as described», addRoom, removeRoom). Nothing here knows of a network; time is a parameter.
+ *
+ * The alias is a room's identity; its id is found by it. A room is ours if one of the sync users created it
+ * and it is not a welcome room. Only ours are touched.
+ */
+
+struct room_known {
+    enum presence presence;
+    bool taken;         /* a creation found the alias in use, or may have taken it: it is to be looked up */
+    char *id;           /* when present */
+    instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: the id is remembered from before */
+
+    struct room_state *state; /* NULL: not read */
+    instant read_at;          /* when the reading of it began */
+    bool levels_fresh;        /* the levels were read and nothing was done in the room since */
+    instant half_made_since;  /* first seen so, unchanged since; INSTANT_NEVER: it is not */
+    bool gone;                /* the alias points to a room that is not there any more */
+
+    bool details;             /* creator and such were read, as of `details_at` */
+    instant details_at;
+    char *creator;
+    bool is_welcome;          /* its canonical alias is that of a welcome room */
+    bool was_used;            /* it has or had state, so that it is not just being made */
+
+    bool deleting;
+    instant look_again;       /* whether the deletion is complete */
+    bool regained;            /* asked once for the sync user's power in it */
+
+    struct obstacles obstacles;
+};
+
+struct room_wanted {
+    const char *alias;
+    bool removed;      /* all else below is empty then */
+    bool exists;       /* a want is ready; else nothing is to be done yet */
+    const char *name;  /* NULL: not given; an existing one is left alone */
+    const char *topic; /* "" for none */
+    bool bidirectional;
+    const struct levels_user *members; /* who are to be joined, and their least level; no user twice */
+    size_t member_count;
+    instant since;     /* when it was asked for: older knowledge is read again */
+};
+
+void room_known_init(struct room_known *known);
+void room_known_deinit(struct room_known *known);
+/* The id that the alias had when the room was last known. Copies it. */
+void room_known_remember(struct room_known *known, const char *id);
+
+/*
+ * The next thing to do so that the room becomes as wanted. ACTION_NONE: it is, or all that is missing was
+ * refused for good. Never: a kick, a ban, a lowered level; anything to a room that is not ours; a write of
+ * levels that were not read right before it.
+ */
+struct action room_next(const struct room_known *known, const struct room_wanted *wanted,
+                        const struct engine_rules *rules, instant now);
+
+/* The levels that SYNAPSE_WRITE_LEVELS is to write; the caller frees them. */
+struct levels *room_levels_to_write(const struct room_known *known,
+                                    const struct synapse_call *call) MUST_USE;
+
+/* Takes in the reply to a call that room_next() asked for and that was sent at `sent`. */
+void room_learn(struct room_known *known, const struct synapse_call *call, struct synapse_reply *reply,
+                const struct engine_rules *rules, bool others_succeeded, instant sent, instant now);
+
+/* What is to be said of the room once room_next() has nothing more to do. */
+void room_report(const struct room_known *known, const struct room_wanted *wanted,
+                 const struct engine_rules *rules, struct report *report);
+
+#endif

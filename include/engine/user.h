@@ -1,0 +1,101 @@
+#ifndef SYNC_ENGINE_USER_H
+#define SYNC_ENGINE_USER_H
+
+#include "engine/plan.h"
+
+/*
+ * Users: what we know of one, what is wanted, and the next step from the one to the other (SPEC section 2:
+ * addUser, removeUser, Welcome). Nothing here knows of a network; time is a parameter.
+ *
+ * The record. Between "we create this user" and "the user's first addUser is handled, greeting included" a
+ * note is kept on the homeserver, in the sync user's account data. It is opened before the user is created and
+ * closed after the greeting was sent. Whoever finds it open greets; looking into the welcome room first makes
+ * that exactly once, wherever a run before was cut.
+ */
+
+enum presence { PRESENCE_UNKNOWN, PRESENCE_ABSENT, PRESENCE_HERE };
+
+/* The private room in which a user is greeted. */
+struct welcome_known {
+    bool taken; /* its alias was found in use: the room is left from an earlier attempt */
+    char *room; /* its id; NULL: not known */
+    enum { WELCOME_UNREAD, WELCOME_SOUND, WELCOME_HALF_MADE, WELCOME_GONE, WELCOME_FOREIGN } standing;
+    instant half_made_since; /* first seen so */
+    instant read_at;
+    enum { GREETING_UNKNOWN, GREETING_MISSING, GREETING_SENT } greeting;
+    bool deleting;
+    instant look_again; /* whether the deletion is complete */
+};
+
+struct user_known {
+    enum presence presence;
+    instant read_at; /* when the reading of it began */
+    char *name;      /* NULL: none */
+    bool deactivated, admin, has_email;
+    bool by_another; /* it turned out that somebody else created the user while we were about to */
+    enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
+    bool record_email; /* the creation was to set an e-mail address */
+    enum { OWNER_UNKNOWN, OWNER_NOBODY, OWNER_ANOTHER } email_owner;
+    struct welcome_known welcome;
+    struct obstacles obstacles;
+};
+
+struct user_wanted {
+    const char *id;
+    bool removed;     /* deactivated; all else below is empty then */
+    bool added;       /* by an addUser; else only to exist, as a member */
+    const char *name; /* when created; NULL: none */
+    bool renamed;     /* an existing user is to have the name too */
+    const char *email, *password; /* when created; NULL: none */
+    const struct request_welcome *welcome; /* NULL: none */
+    const char *welcome_alias; /* of the room in which the user is greeted */
+    instant since; /* when it was asked for: older knowledge is read again */
+};
+
+/* What does not change while the program runs. */
+struct engine_rules {
+    const char *server_name;
+    const char *sync_user; /* full id */
+    const char *const *former_sync_users; /* full ids, NULL at the end; NULL: none */
+    bool erase;      /* a removed user's data too */
+    bool reactivate; /* an added user who is deactivated */
+    bool resolve_first; /* look an alias up before a room is made: creations are rate limited */
+};
+
+/* Nothing known; and back to that, memory freed. */
+void user_known_init(struct user_known *known);
+void user_known_deinit(struct user_known *known);
+
+/*
+ * The next thing to do so that the user becomes as wanted. ACTION_NONE: the user is, or all that is missing
+ * was refused for good. Never: a password, an e-mail or a new name for somebody who was there before us; a
+ * creation without having read that the user is absent; anything to a server admin but to be joined.
+ */
+struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
+                        const struct engine_rules *rules, instant now);
+
+/* How it stands with a user who is to become a member of a room. */
+enum user_readiness {
+    USER_PENDING,  /* will be known soon */
+    USER_DELAYED,  /* something keeps failing; may become ready later */
+    USER_READY,    /* is there, active and has the right name */
+    USER_HOPELESS, /* deactivated, or could not be created */
+};
+enum user_readiness user_readiness(const struct user_known *known, const struct user_wanted *wanted,
+                                   const struct engine_rules *rules, instant now);
+
+/*
+ * Takes in the reply to a call that user_next() asked for and that was sent at `sent`. Refusals and failures
+ * become obstacles; after an unanswered write what it may have changed is unknown again.
+ */
+void user_learn(struct user_known *known, const struct synapse_call *call, struct synapse_reply *reply,
+                const struct engine_rules *rules, bool others_succeeded, instant sent, instant now);
+
+/* What is to be said of the user once user_next() has nothing more to do. */
+void user_report(const struct user_known *known, const struct user_wanted *wanted,
+                 const struct engine_rules *rules, struct report *report);
+
+/* Whether this user is the sync user or was one. */
+bool rules_is_ours(const struct engine_rules *rules, const char *creator);
+
+#endif

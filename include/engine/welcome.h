@@ -1,0 +1,27 @@
+#ifndef SYNC_ENGINE_WELCOME_H
+#define SYNC_ENGINE_WELCOME_H
+
+#include "engine/user.h"
+
+/*
+ * The welcome: one private direct room and one message in it, exactly once (SPEC section 2). A part of
+ * engine/user.h; called only while the user's record is open.
+ *
+ * The room is made first and asked for later: only if its alias turns out to be in use, left from an attempt
+ * that was cut, is it looked into. A room that lacks its invitation was half made and is made anew. Before a
+ * message is sent to a room that was there already, its messages are read.
+ */
+
+/* The next step towards the greeting; the state's own words for "nothing to do" are ACTION_NONE with
+   greeting == GREETING_SENT (done) or another (refused for good). */
+struct action welcome_next(struct plan *plan, const struct welcome_known *known,
+                           const struct user_wanted *wanted);
+
+/* Takes in the reply to a call of the welcome, and no other. False: it was of no use, try again later. */
+bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
+                   const struct engine_rules *rules, instant sent, instant now) MUST_USE;
+
+/* A call of this kind was not answered. */
+void welcome_doubt(struct welcome_known *known, enum synapse_kind kind);
+
+#endif

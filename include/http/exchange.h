@@ -1,0 +1,54 @@
+#ifndef SYNC_HTTP_EXCHANGE_H
+#define SYNC_HTTP_EXCHANGE_H
+
+#include "base/buffer.h"
+#include "http/http.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * One request and what has come back of its reply, in the form libcurl wants them. It must stay where it is
+ * while its handle is in use: libcurl reads from it and writes to it.
+ */
+struct http_exchange {
+    enum http_method method;
+    char *url;
+    struct curl_slist *headers; /* may hold a token (secret) */
+    char *body;                 /* NULL: none; may hold a password (secret) */
+    size_t body_size;
+    int64_t limit;
+    unsigned beginnings; /* how often libcurl began to send it; 0: the server has not seen it */
+    struct buffer reply;
+    char detail[CURL_ERROR_SIZE]; /* libcurl's own words on a failure */
+};
+
+/* Copies the request. `base`: URI of the server; `largest_reply`: bytes. */
+void http_exchange_init(struct http_exchange *exchange, const char *base, size_t largest_reply,
+                        const struct http_request *request);
+/* Overwrites the secrets and frees everything. The handle must have left the exchange before. */
+void http_exchange_deinit(struct http_exchange *exchange);
+
+/*
+ * A handle with all that is the same for each request: limits, security, connection. It is good for any
+ * number of exchanges, one after the other. NULL if this libcurl lacks something or there is no memory.
+ */
+CURL *http_easy_new(const struct http_config *config) MUST_USE;
+/* Makes the handle ready for this exchange. */
+void http_easy_join(CURL *easy, struct http_exchange *exchange);
+/* The handle forgets the exchange. */
+void http_easy_part(CURL *easy);
+
+/*
+ * What became of the exchange whose handle ended with `code`. `peer` is how the server is called in texts.
+ * The reply points into the exchange and, for its problem, to `problem`.
+ */
+struct http_reply http_outcome(const struct http_exchange *exchange, CURL *easy, CURLcode code,
+                               const char *peer, struct error *problem);
+
+/* Ends the process unless `success`, as base/memory.h does: for functions of libcurl that lack but memory. */
+void http_must(bool success);
+
+#endif

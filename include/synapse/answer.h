@@ -1,0 +1,34 @@
+#ifndef SYNC_SYNAPSE_ANSWER_H
+#define SYNC_SYNAPSE_ANSWER_H
+
+#include "http/http.h"
+#include "synapse/call.h"
+#include "synapse/errcode.h"
+
+#include <jansson.h>
+
+/* What came back over HTTP, in terms of outcomes: the part that is the same for all requests. */
+
+/* Texts that must not be in a problem. NULLs are passed over. */
+enum { ANSWER_SECRETS = 4 };
+struct answer_secrets {
+    const char *texts[ANSWER_SECRETS];
+};
+
+struct answer {
+    enum synapse_outcome outcome;
+    long status;          /* 0: none */
+    char errcode[64];     /* "" when none was given */
+    struct error problem; /* "create-user: 400 M_INVALID_PARAM: Displayname is too long"; "" when OK */
+    int64_t retry_after;  /* milliseconds, at most 300000; -1: not said */
+    json_t *body;         /* the object that was sent; NULL: none. Owned */
+};
+
+/* What the reply to the request called `name` means; `own` as for errcode_outcome(). */
+void answer_read(struct answer *answer, const struct http_reply *reply, const char *name,
+                 const struct errcode_rule *own, const struct answer_secrets *secrets);
+void answer_deinit(struct answer *answer);
+/* A 2xx reply does not say what it must. */
+void answer_fail(struct answer *answer, const char *name, const char *problem);
+
+#endif

@@ -1,0 +1,30 @@
+#ifndef SYNC_SYNAPSE_BODIES_H
+#define SYNC_SYNAPSE_BODIES_H
+
+#include "synapse/calls.h"
+
+/* Bodies of requests, each of the form of call_form.body. */
+
+char *body_create_user(const struct synapse_call *call, const struct call_terms *terms);
+char *body_display_name(const struct synapse_call *call, const struct call_terms *terms);
+char *body_email(const struct synapse_call *call, const struct call_terms *terms);
+char *body_reactivate(const struct synapse_call *call, const struct call_terms *terms);
+char *body_deactivate(const struct synapse_call *call, const struct call_terms *terms);
+char *body_record(const struct synapse_call *call, const struct call_terms *terms);
+char *body_create_room(const struct synapse_call *call, const struct call_terms *terms);
+char *body_levels(const struct synapse_call *call, const struct call_terms *terms);
+char *body_setting(const struct synapse_call *call, const struct call_terms *terms);
+char *body_join_user(const struct synapse_call *call, const struct call_terms *terms);
+char *body_regain_room(const struct synapse_call *call, const struct call_terms *terms);
+char *body_empty(const struct synapse_call *call, const struct call_terms *terms);
+char *body_delete_room(const struct synapse_call *call, const struct call_terms *terms);
+char *body_create_welcome_room(const struct synapse_call *call, const struct call_terms *terms);
+char *body_send_welcome(const struct synapse_call *call, const struct call_terms *terms);
+
+/* The JSON value as text, and the value freed; NULL gives NULL. */
+char *body_print(json_t *value);
+
+/* Type of the state event that holds the setting. */
+const char *setting_event_type(enum room_setting setting);
+
+#endif

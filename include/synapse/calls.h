@@ -1,0 +1,44 @@
+#ifndef SYNC_SYNAPSE_CALLS_H
+#define SYNC_SYNAPSE_CALLS_H
+
+#include "http/http.h"
+#include "synapse/call.h"
+#include "synapse/errcode.h"
+
+#include <jansson.h>
+
+/* How each kind of call is made and its reply read: the table in src/synapse/calls.c. */
+
+/* What a call has to know besides what it was given. All borrowed from the session. */
+struct call_terms {
+    const char *sync_user;    /* full id */
+    const char *room_version; /* for rooms that are made; NULL: the homeserver's default */
+    bool creators_reign;      /* in that version, see room_version_creators_reign() */
+};
+
+struct call_form {
+    const char *name;
+    const char *path; /* template, see calls.c */
+    /* The body as JSON text, which the caller frees with text_free_secret(); NULL: it cannot be written (what
+       the call was given is not UTF-8). The member is NULL when there is no body. */
+    char *(*body)(const struct synapse_call *call, const struct call_terms *terms);
+    /* Reads a 2xx reply; false: it does not say what it must. The member is NULL when nothing is to be read.
+     */
+    bool (*read)(const json_t *body, struct synapse_reply *reply);
+    int64_t limit;                  /* milliseconds; 0: that of http */
+    const struct errcode_rule *own; /* see errcode_outcome(); NULL: none */
+    enum http_method method;
+};
+
+const struct call_form *call_form(enum synapse_kind kind);
+/* Whether the call is one of the admin API, which every call of it answers with 403 to who is no admin. */
+bool call_needs_admin(enum synapse_kind kind);
+/* The path, with its query; the caller frees it. */
+char *call_path(const struct synapse_call *call, const struct call_terms *terms) MUST_USE;
+
+/* Type of the sync user's account data that holds the record of the user; the caller frees it. */
+char *call_record_type(const char *user) MUST_USE;
+/* Transaction of the message that greets the user; the caller frees it. */
+char *call_welcome_transaction(const char *user) MUST_USE;
+
+#endif

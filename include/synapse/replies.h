@@ -1,0 +1,18 @@
+#ifndef SYNC_SYNAPSE_REPLIES_H
+#define SYNC_SYNAPSE_REPLIES_H
+
+#include "synapse/calls.h"
+
+/* Reading of 2xx replies, each of the form of call_form.read. */
+
+bool reply_user(const json_t *body, struct synapse_reply *reply);
+bool reply_user_id(const json_t *body, struct synapse_reply *reply);
+bool reply_room_id(const json_t *body, struct synapse_reply *reply);
+bool reply_record(const json_t *body, struct synapse_reply *reply);
+bool reply_room(const json_t *body, struct synapse_reply *reply);
+bool reply_state(const json_t *body, struct synapse_reply *reply);
+bool reply_levels(const json_t *body, struct synapse_reply *reply);
+bool reply_deletion(const json_t *body, struct synapse_reply *reply);
+bool reply_greeted(const json_t *body, struct synapse_reply *reply);
+
+#endif

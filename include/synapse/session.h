@@ -1,0 +1,46 @@
+#ifndef SYNC_SYNAPSE_SESSION_H
+#define SYNC_SYNAPSE_SESSION_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "http/http.h"
+#include "loop/loop.h"
+#include "synapse/answer.h"
+#include "synapse/calls.h"
+#include "synapse/synapse.h"
+
+#include <stdbool.h>
+
+/*
+ * The session of the sync user: opened when made, and mended by itself for as long as it lives. See
+ * synapse/synapse.h for what it does and src/synapse/session.c for how.
+ */
+struct session;
+
+/* As synapse_new(). */
+struct session *session_new(const struct synapse_config *config, struct http *http, struct loop *loop,
+                            void (*changed)(void *context, bool ready), void *context) MUST_USE;
+/* NULL is fine. */
+void session_free(struct session *session);
+DEFINE_CLEANUP(struct session, session_free)
+
+bool session_is_ready(const struct session *session);
+/* As synapse_trouble(). */
+const char *session_trouble(const struct session *session);
+
+/* The access token (secret) and its number, which is another for each token. Only while ready. */
+const char *session_token(const struct session *session);
+unsigned session_generation(const struct session *session);
+/* What calls have to know; owned by the session. */
+const struct call_terms *session_terms(const struct session *session);
+/* What must not be in a problem; the last of them is left for the caller to fill. */
+struct answer_secrets session_secrets(const struct session *session);
+
+/* A request with the token of this generation was answered as it should. */
+void session_prove(struct session *session, unsigned generation);
+/* It was answered with 401. Does nothing if there is another token by now. */
+void session_refuse_token(struct session *session, unsigned generation);
+/* The sync user has turned out not to be a server admin any more. */
+void session_lose_admin(struct session *session);
+
+#endif

@@ -1,0 +1,80 @@
+#ifndef SYNC_SYNAPSE_STEPS_H
+#define SYNC_SYNAPSE_STEPS_H
+
+#include "base/error.h"
+#include "http/http.h"
+#include "synapse/answer.h"
+#include "synapse/synapse.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The steps in which a session is opened: what each asks of the homeserver, and what it learns from the
+   reply. When they are taken, and what is done when one fails, is in src/synapse/session.c. */
+
+/* What is wanted, and what has been learnt. All texts are owned. */
+struct facts {
+    char *user;
+    char *given_token;   /* (secret) */
+    char *password;      /* (secret) */
+    char *shared_secret; /* (secret) */
+    char *wanted_name;
+    char *avatar_path;
+    char *wanted_version;
+    bool lift_rate_limit;
+
+    char *token;             /* (secret) NULL: none */
+    bool has_own_login_type; /* the homeserver offers com.devture.shared_secret_auth */
+    char *name;              /* display name; NULL: none */
+    bool has_avatar;
+    char *avatar_uri;   /* of the uploaded file */
+    char *room_version; /* the one rooms are made in; NULL: not told */
+    bool is_limited;    /* the rate limit is not lifted */
+    bool is_prepared;   /* all that is done once has been done */
+};
+
+void facts_init(struct facts *facts, const struct synapse_config *config);
+void facts_deinit(struct facts *facts);
+
+/* A request to be made. Texts are owned, except for the content type. */
+struct question {
+    enum http_method method;
+    char *path;
+    char *body; /* may hold a secret; NULL: none */
+    size_t body_size;
+    const char *content_type;
+};
+
+void question_deinit(struct question *question);
+
+enum step_name {
+    STEP_WHO_AM_I,
+    STEP_READ_LOGIN_TYPES,
+    STEP_LOG_IN,
+    STEP_READ_SELF,
+    STEP_READ_CAPABILITIES,
+    STEP_SET_NAME,
+    STEP_UPLOAD_AVATAR,
+    STEP_SET_AVATAR,
+    STEP_READ_RATE_LIMIT,
+    STEP_LIFT_RATE_LIMIT,
+    STEP_NONE, /* all are done */
+};
+
+struct step {
+    const char *name;    /* "log-in" */
+    const char *refused; /* what it means when it is refused, in words */
+    bool optional;       /* the session is opened even if this fails */
+    bool anonymous;      /* is asked without the token */
+    bool (*is_wanted)(const struct facts *facts);
+    /* Fills in the zeroed question; false: it cannot be asked. */
+    bool (*ask)(const struct facts *facts, struct question *question, struct error *error);
+    /* Learns from a 2xx reply, whose body may be NULL; false: it does not say what it must. */
+    bool (*learn)(struct facts *facts, const json_t *body, struct error *error);
+};
+
+/* Not of STEP_NONE. */
+const struct step *step_at(enum step_name name);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+ * The deliveries: what joins the consumer, the publisher and those who use them.
+ *
+ *     came --> delivery --broker_ack()-----------------------------> ack sent --> gone
+ *                  |  `--broker_reject()--> letter --confirmed-----> ack sent --> gone
+ *                  `------------ the connection is lost --------------------------> lost
+ *
+ * A delivery is in the list exactly as long as the connection it came from lives, so an ack with a tag of an
+ * older connection cannot even be asked for. The message belongs to the delivery until it is rejected, then
+ * to the letter (the publisher's thread may still be reading it when the delivery is long gone); the delivery
+ * goes on pointing to it, for the letter lives at least as long: until it is published and `gone` was called,
+ * or forgotten.
+ */
+#include "broker/broker.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "broker/consumer.h"
+#include "broker/publisher.h"
+#include "broker/settings.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+struct broker {
+    struct broker_settings *settings;
+    struct broker_handlers handlers;
+    struct consumer *consumer;
+    struct publisher *publisher;
+    struct broker_delivery *deliveries; /* of the connection that is there now */
+};
+
+struct broker_delivery {
+    struct broker_delivery *previous, *next; /* utlist */
+    struct broker *broker;
+    struct broker_message *message; /* owned unless there is a letter */
+    struct dead_letter *letter;     /* rejected; the publisher's */
+    bool ended;                     /* acknowledged or rejected, by the user: only once */
+    void *data;
+};
+
+static void delivery_free(struct broker_delivery *delivery)
+{
+    if (delivery->letter)
+        publisher_forget(delivery->broker->publisher, delivery->letter);
+    else
+        broker_message_free(delivery->message);
+    free(delivery);
+}
+
+static void came(void *context, struct broker_message *message)
+{
+    struct broker *broker = context;
+    struct broker_delivery *delivery = NEW(struct broker_delivery);
+
+    delivery->broker = broker;
+    delivery->message = message;
+    DL_APPEND2(broker->deliveries, delivery, previous, next);
+    broker->handlers.delivered(broker->handlers.context, delivery);
+}
+
+static void lost(void *context)
+{
+    struct broker *broker = context;
+    struct broker_delivery *delivery;
+
+    while ((delivery = broker->deliveries) != NULL) {
+        DL_DELETE2(broker->deliveries, delivery, previous, next);
+        broker->handlers.lost(broker->handlers.context, delivery);
+        delivery_free(delivery);
+    }
+}
+
+/* What is beyond the size that messages should have may take as much memory as one message of the largest
+ * kind. */
+static bool has_room(void *context, uint64_t size)
+{
+    const struct broker *broker = context;
+    const struct broker_delivery *delivery;
+    uint64_t held = 0;
+
+    DL_FOREACH2(broker->deliveries, delivery, next)
+    if (delivery->message->body && delivery->message->size > broker->settings->largest_body)
+        held += delivery->message->size;
+    return held == 0 || size > MESSAGE_LARGEST_KEPT || held + size <= MESSAGE_LARGEST_KEPT;
+}
+
+/* If the ack cannot be sent the delivery stays in the list, and `lost` takes it. */
+static void acknowledge(struct broker_delivery *delivery)
+{
+    struct broker *broker = delivery->broker;
+
+    if (!consumer_ack(broker->consumer, delivery->message->tag))
+        return;
+    DL_DELETE2(broker->deliveries, delivery, previous, next);
+    broker->handlers.gone(broker->handlers.context, delivery);
+    delivery_free(delivery);
+}
+
+static void published(void *context, struct dead_letter *letter)
+{
+    struct broker_delivery *delivery = letter->delivery;
+
+    (void)context;
+    log_warning("dead-letter", LOG_TEXT("code", letter->code), LOG_TEXT("detail", letter->detail),
+                LOG_NUMBER("size", letter->message->size));
+    if (delivery) { /* the message is the delivery's again */
+        delivery->letter = NULL;
+        letter->message = NULL;
+        acknowledge(delivery);
+    }
+    dead_letter_free(letter);
+}
+
+struct broker *broker_new(const struct broker_config *config, const struct broker_handlers *handlers,
+                          struct loop *loop, struct error *error)
+{
+    CLEANUP(broker_freep) struct broker *broker = NEW(struct broker);
+    struct consumer_handlers consumer_handlers = {
+        .came = came, .lost = lost, .has_room = has_room, .context = broker};
+
+    broker->handlers = *handlers;
+    broker->settings = broker_settings_new(config, error);
+    if (!broker->settings)
+        return NULL;
+    broker->publisher = publisher_new(broker->settings, loop, published, broker, error);
+    if (!broker->publisher)
+        return NULL;
+    broker->consumer = consumer_new(broker->settings, loop, &consumer_handlers, error);
+    return broker->consumer ? TAKE(broker) : NULL;
+}
+
+void broker_free(struct broker *broker)
+{
+    struct broker_delivery *delivery, *next;
+
+    if (!broker)
+        return;
+    DL_FOREACH_SAFE2(broker->deliveries, delivery, next, next)
+    delivery_free(delivery);
+    consumer_free(broker->consumer);
+    publisher_free(broker->publisher);
+    broker_settings_free(broker->settings);
+    free(broker);
+}
+
+void broker_ack(struct broker_delivery *delivery)
+{
+    if (delivery->ended)
+        return;
+    delivery->ended = true;
+    acknowledge(delivery);
+}
+
+void broker_reject(struct broker_delivery *delivery, const char *code, const char *detail)
+{
+    struct broker *broker = delivery->broker;
+
+    if (delivery->ended)
+        return;
+    delivery->ended = true;
+    if (delivery->message->size > MESSAGE_LARGEST_KEPT) {
+        /* Not acknowledged, it is at least kept by the broker; no queue of ours could take it. */
+        log_error("message-stays",
+                  LOG_TEXT("because", "it is too large to be moved to the dead-letter queue"),
+                  LOG_NUMBER("size", delivery->message->size));
+        return;
+    }
+    delivery->letter = dead_letter_new(delivery->message, code, detail, broker->settings->queue);
+    delivery->letter->delivery = delivery;
+    publisher_send(broker->publisher, delivery->letter);
+}
+
+void broker_give_back(struct broker *broker)
+{
+    consumer_renew(broker->consumer);
+}
+
+void broker_stop_consuming(struct broker *broker)
+{
+    consumer_stop(broker->consumer);
+}
+
+const void *broker_delivery_body(const struct broker_delivery *delivery)
+{
+    bool too_large = delivery->message->size > delivery->broker->settings->largest_body;
+
+    return too_large ? NULL : delivery->message->body;
+}
+
+size_t broker_delivery_size(const struct broker_delivery *delivery)
+{
+    return (size_t)delivery->message->size;
+}
+
+bool broker_delivery_is_redelivered(const struct broker_delivery *delivery)
+{
+    return delivery->message->redelivered;
+}
+
+uint64_t broker_delivery_tag(const struct broker_delivery *delivery)
+{
+    return delivery->message->tag;
+}
+
+void broker_delivery_set_data(struct broker_delivery *delivery, void *data)
+{
+    delivery->data = data;
+}
+
+void *broker_delivery_data(const struct broker_delivery *delivery)
+{
+    return delivery->data;
+}
+
+bool broker_is_consuming(const struct broker *broker)
+{
+    return consumer_is_consuming(broker->consumer);
+}

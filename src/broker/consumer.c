@@ -1,0 +1,326 @@
+/*
+ * The life of the consuming connection, seen from the loop:
+ *
+ *     helper at work  --bell-->  consuming  --any error-->  pause (growing, jitter)  -->  helper at work
+ *
+ * The helper connects, sets the queue up and stands by where needed; what it hands over is consuming already.
+ * Here nothing waits: frames are read until there are none, and only then is the socket waited for, since the
+ * library may have read further than the frame it gave. A timer calls in at every third of the heartbeat
+ * interval, for heartbeats are sent and missed ones noticed only within the library's calls.
+ *
+ * Memory is bounded by the prefetch, as long as messages have the size they should have. Larger ones are kept
+ * only to be moved to the dead-letter queue; when too much of them comes at a time, the connection is given
+ * up and made anew with a prefetch of one.
+ *
+ * An error found while acknowledging only makes the timer due: the connection is torn down from the loop,
+ * never underneath a caller who is in the middle of something.
+ */
+#include "broker/consumer.h"
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "broker/assembly.h"
+#include "broker/helper.h"
+#include "broker/link.h"
+#include "broker/setup.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 30000, FRAMES_AT_A_TIME = 256 };
+
+/* What the helper works on: the loop touches it only when the helper has finished. */
+struct attempt {
+    struct broker_settings *settings;
+    uint16_t prefetch;
+    struct link *link; /* NULL: it failed */
+    uint32_t messages;
+    struct error error;
+};
+
+struct consumer {
+    struct broker_settings *settings;
+    struct loop *loop;
+    struct consumer_handlers handlers;
+    struct helper *helper;   /* connecting; else NULL */
+    struct attempt *attempt; /* the helper's */
+    struct loop_watch bell;
+    struct link *link; /* consuming; else NULL */
+    struct loop_watch socket;
+    struct loop_timer timer; /* connected: to call in; else: to connect */
+    struct assembly assembly;
+    struct backoff backoff;
+    instant since;      /* when the link was taken over */
+    const char *broken; /* why the timer is due to tear the link down; NULL: it is well */
+    bool stopped;       /* no more messages are wanted */
+    bool cautious;      /* one message at a time on the next connection */
+};
+
+static void pump(struct consumer *consumer);
+
+/* ---- the attempt, in the helper ---- */
+
+static void attempt_release(void *context)
+{
+    struct attempt *attempt = context;
+
+    link_free(attempt->link);
+    broker_settings_free(attempt->settings);
+    free(attempt);
+}
+
+static void attempt_run(struct helper *helper, void *context)
+{
+    struct attempt *attempt = context;
+
+    attempt->link =
+        setup_consumer(attempt->settings, attempt->prefetch, helper, &attempt->messages, &attempt->error);
+}
+
+/* ---- losing ---- */
+
+static void retry_later(struct consumer *consumer, const struct error *error)
+{
+    int64_t pause = backoff_next(&consumer->backoff, FIRST_PAUSE, LONGEST_PAUSE);
+
+    log_warning("connection-lost", LOG_TEXT("reason", error->text), LOG_NUMBER("retry_ms", pause));
+    loop_timer_set(&consumer->timer, instant_now() + pause);
+}
+
+static void drop_link(struct consumer *consumer)
+{
+    loop_watch_stop(&consumer->socket);
+    loop_timer_stop(&consumer->timer);
+    consumer->broken = NULL;
+    assembly_clear(&consumer->assembly);
+    link_free(TAKE(consumer->link));
+}
+
+/* Only a link that lasted makes the next pause a short one: a message that breaks each connection would come
+   again at once. */
+static void lose(struct consumer *consumer, const struct error *error)
+{
+    if (instant_now() - consumer->since > LONGEST_PAUSE)
+        backoff_reset(&consumer->backoff);
+    drop_link(consumer);
+    if (!consumer->stopped)
+        retry_later(consumer, error);
+    consumer->handlers.lost(consumer->handlers.context);
+}
+
+/* ---- consuming ---- */
+
+static void socket_ready(void *context, uint32_t events)
+{
+    (void)events; /* errors and a hang-up come to light in the reading */
+    pump(context);
+}
+
+static bool take_over_link(struct consumer *consumer, struct link *link, struct error *error)
+{
+    if (!loop_watch_start(&consumer->socket, consumer->loop, link_socket(link), EPOLLIN, socket_ready,
+                          consumer, error))
+        return false;
+    consumer->link = link;
+    consumer->cautious = false;
+    consumer->since = instant_now();
+    return true;
+}
+
+static void attempt_ended(struct consumer *consumer)
+{
+    CLEANUP(link_freep) struct link *link = TAKE(consumer->attempt->link);
+    uint32_t messages = consumer->attempt->messages;
+    struct error error = consumer->attempt->error;
+
+    loop_watch_stop(&consumer->bell);
+    helper_stop(TAKE(consumer->helper));
+    consumer->attempt = NULL;
+    if (!link || !take_over_link(consumer, link, &error)) {
+        retry_later(consumer, &error);
+        return;
+    }
+    link = NULL;
+    log_info("connected", LOG_TEXT("queue", consumer->settings->queue), LOG_NUMBER("messages", messages));
+    pump(consumer); /* deliveries came along with the answers to the helper's calls */
+}
+
+static void bell_rings(void *context, uint32_t events)
+{
+    struct consumer *consumer = context;
+
+    (void)events;
+    helper_silence(consumer->helper);
+    if (helper_is_finished(consumer->helper))
+        attempt_ended(consumer);
+}
+
+static bool start_attempt(struct consumer *consumer, struct error *error)
+{
+    struct attempt *attempt = NEW(struct attempt);
+
+    attempt->settings = broker_settings_share(consumer->settings);
+    attempt->prefetch = consumer->cautious ? 1 : consumer->settings->prefetch;
+    consumer->helper = helper_start(attempt_run, attempt, attempt_release, error);
+    if (!consumer->helper) {
+        attempt_release(attempt);
+        return false;
+    }
+    consumer->attempt = attempt;
+    if (loop_watch_start(&consumer->bell, consumer->loop, helper_bell(consumer->helper), EPOLLIN, bell_rings,
+                         consumer, error))
+        return true;
+    helper_stop(TAKE(consumer->helper));
+    return false;
+}
+
+/* Before memory is taken for a body. */
+static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struct error *error)
+{
+    uint64_t size = frame->payload.properties.body_size;
+
+    if (frame->frame_type != AMQP_FRAME_HEADER || size <= consumer->settings->largest_body ||
+        consumer->handlers.has_room(consumer->handlers.context, size))
+        return true;
+    consumer->cautious = true;
+    return error_set(error, "too many large messages at a time: for now one message at a time");
+}
+
+/* A complete message goes up, unless no more are wanted: then it stays with the broker. */
+static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct error *error)
+{
+    CLEANUP(broker_message_freep) struct broker_message *message = NULL;
+
+    if (assembly_wants(frame)) {
+        if (!has_room(consumer, frame, error) ||
+            assembly_feed(&consumer->assembly, frame, &message, error) == ASSEMBLY_BROKEN)
+            return false;
+        if (message && !consumer->stopped)
+            consumer->handlers.came(consumer->handlers.context, TAKE(message));
+        return true;
+    }
+    if (frame->frame_type == AMQP_FRAME_METHOD && frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD)
+        return error_set(error, "the broker cancelled the consumer: the queue was deleted or has moved");
+    return true; /* the answer to our own basic.cancel */
+}
+
+static void pump(struct consumer *consumer)
+{
+    enum link_read result = LINK_FRAME;
+    struct error error;
+    amqp_frame_t frame;
+
+    for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME; i++) {
+        result = link_read(consumer->link, &frame, &error);
+        if (result == LINK_FRAME && !take_in(consumer, &frame, &error))
+            result = LINK_BROKEN;
+    }
+    switch (result) {
+    case LINK_BROKEN:
+        lose(consumer, &error);
+        break;
+    case LINK_FRAME: /* let others have their turn */
+        loop_timer_set(&consumer->timer, instant_now());
+        break;
+    case LINK_NOTHING:
+        loop_timer_set(&consumer->timer, instant_now() + consumer->link->pulse);
+        break;
+    }
+}
+
+static void timer_due(void *context)
+{
+    struct consumer *consumer = context;
+    struct error error;
+
+    if (consumer->broken) {
+        (void)error_set(&error, "%s", consumer->broken);
+        lose(consumer, &error);
+    } else if (consumer->link) {
+        pump(consumer);
+    } else if (!start_attempt(consumer, &error)) {
+        retry_later(consumer, &error);
+    }
+}
+
+/* ---- from above ---- */
+
+struct consumer *consumer_new(struct broker_settings *settings, struct loop *loop,
+                              const struct consumer_handlers *handlers, struct error *error)
+{
+    CLEANUP(consumer_freep) struct consumer *consumer = NEW(struct consumer);
+
+    consumer->settings = broker_settings_share(settings);
+    consumer->loop = loop;
+    consumer->handlers = *handlers;
+    loop_timer_init(&consumer->timer, loop, timer_due, consumer);
+    return start_attempt(consumer, error) ? TAKE(consumer) : NULL;
+}
+
+void consumer_free(struct consumer *consumer)
+{
+    if (!consumer)
+        return;
+    loop_watch_stop(&consumer->bell);
+    helper_stop(consumer->helper);
+    drop_link(consumer);
+    broker_settings_free(consumer->settings);
+    free(consumer);
+}
+
+/* After every sending: it may have read frames into the library's buffer, of which the socket does not tell.
+ */
+static bool was_sent(struct consumer *consumer, int status)
+{
+    if (status != AMQP_STATUS_OK)
+        consumer->broken = "the connection broke while sending";
+    if (consumer->broken || link_has_more(consumer->link))
+        loop_timer_set(&consumer->timer, instant_now());
+    return !consumer->broken;
+}
+
+/*
+ * The library may block in a write when the socket takes no more, until the connection is given up for dead.
+ * A few kilobytes of acks are far from that, and a broker reads on from connections that do not publish.
+ */
+bool consumer_ack(struct consumer *consumer, uint64_t tag)
+{
+    if (!consumer->link || consumer->broken)
+        return false;
+    return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, 0));
+}
+
+void consumer_renew(struct consumer *consumer)
+{
+    if (!consumer->link || consumer->broken)
+        return;
+    consumer->broken = "the messages are to be given back";
+    loop_timer_set(&consumer->timer, instant_now());
+}
+
+static void stop_connecting(struct consumer *consumer)
+{
+    loop_timer_stop(&consumer->timer);
+    loop_watch_stop(&consumer->bell);
+    helper_stop(TAKE(consumer->helper));
+}
+
+void consumer_stop(struct consumer *consumer)
+{
+    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(LINK_CONSUMER_TAG)};
+
+    if (consumer->stopped)
+        return;
+    consumer->stopped = true;
+    if (!consumer->link)
+        stop_connecting(consumer);
+    else if (!consumer->broken) /* not the library's amqp_basic_cancel(), which waits for the answer */
+        (void)was_sent(consumer, amqp_send_method(consumer->link->amqp, LINK_CHANNEL,
+                                                  AMQP_BASIC_CANCEL_METHOD, &cancel));
+}
+
+bool consumer_is_consuming(const struct consumer *consumer)
+{
+    return consumer->link && !consumer->broken && !consumer->stopped;
+}

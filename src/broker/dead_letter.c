@@ -1,0 +1,166 @@
+#include "broker/dead_letter.h"
+
+#include "base/memory.h"
+#include "broker/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    FRAME_OVERHEAD = 7 + 1,          /* type, channel, size; end (AMQP 0-9-1, 4.2.3) */
+    HEADER_OVERHEAD = 2 + 2 + 8 + 2, /* class, weight, body size, flags (4.2.6.1) */
+    FIXED_PROPERTIES = 1 + 1 + 8     /* delivery mode, priority, timestamp */
+};
+
+enum header { HEADER_ERROR, HEADER_DETAIL, HEADER_QUEUE, HEADER_TIME, HEADERS };
+
+static const char *const header_names[HEADERS] = {[HEADER_ERROR] = "x-error",
+                                                  [HEADER_DETAIL] = "x-error-detail",
+                                                  [HEADER_QUEUE] = "x-original-queue",
+                                                  [HEADER_TIME] = "x-failed-at"};
+
+struct dead_letter *dead_letter_new(struct broker_message *message, const char *code, const char *detail,
+                                    const char *queue)
+{
+    struct dead_letter *letter = NEW(struct dead_letter);
+    time_t now = time(NULL);
+    struct tm parts;
+
+    letter->message = message;
+    letter->code = text_copy(code);
+    letter->detail = text_copy(detail ? detail : "");
+    letter->queue = text_copy(queue);
+    if (!gmtime_r(&now, &parts) ||
+        strftime(letter->failed_at, sizeof(letter->failed_at), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        letter->failed_at[0] = '\0';
+    return letter;
+}
+
+void dead_letter_free(struct dead_letter *letter)
+{
+    if (!letter)
+        return;
+    broker_message_free(letter->message);
+    free(letter->code);
+    free(letter->detail);
+    free(letter->queue);
+    free(letter);
+}
+
+static bool is_ours(amqp_bytes_t key)
+{
+    for (int i = 0; i < HEADERS; i++)
+        if (key.len == strlen(header_names[i]) && memcmp(key.bytes, header_names[i], key.len) == 0)
+            return true;
+    return false;
+}
+
+static amqp_table_entry_t text_header(const char *name, const char *text, size_t length)
+{
+    return (amqp_table_entry_t){
+        .key = amqp_cstring_bytes(name),
+        .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = link_bytes(text, length)}}};
+}
+
+/* Our four first, so that they are easy to find again; the detail with its first `detail_length` bytes. */
+static bool make_table(const struct dead_letter *letter, const amqp_table_t *original, size_t detail_length,
+                       amqp_pool_t *pool, amqp_table_t *ret_table)
+{
+    size_t size = ((size_t)original->num_entries + HEADERS) * sizeof(amqp_table_entry_t);
+    amqp_table_t table = {.num_entries = HEADERS, .entries = amqp_pool_alloc(pool, size)};
+
+    if (!table.entries)
+        return false;
+    table.entries[HEADER_ERROR] = text_header(header_names[HEADER_ERROR], letter->code, strlen(letter->code));
+    table.entries[HEADER_DETAIL] = text_header(header_names[HEADER_DETAIL], letter->detail, detail_length);
+    table.entries[HEADER_QUEUE] =
+        text_header(header_names[HEADER_QUEUE], letter->queue, strlen(letter->queue));
+    table.entries[HEADER_TIME] =
+        text_header(header_names[HEADER_TIME], letter->failed_at, strlen(letter->failed_at));
+    for (int i = 0; i < original->num_entries; i++)
+        if (!is_ours(original->entries[i].key))
+            table.entries[table.num_entries++] = original->entries[i];
+    *ret_table = table;
+    return true;
+}
+
+/* Bytes of the table on the wire; false: more than the scratch holds. */
+static bool measure(amqp_table_t *table, amqp_bytes_t scratch, size_t *ret_size)
+{
+    size_t size = 0;
+
+    if (amqp_encode_table(scratch, table, &size) != AMQP_STATUS_OK)
+        return false;
+    *ret_size = size;
+    return true;
+}
+
+/* What of a frame is left for the headers. */
+static size_t table_budget(const amqp_basic_properties_t *properties, size_t frame_max)
+{
+    const amqp_bytes_t texts[] = {properties->content_type,   properties->content_encoding,
+                                  properties->correlation_id, properties->reply_to,
+                                  properties->message_id,     properties->type,
+                                  properties->app_id,         properties->cluster_id};
+    size_t used = FRAME_OVERHEAD + HEADER_OVERHEAD + FIXED_PROPERTIES;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        used += 1 + texts[i].len;
+    return frame_max > used ? frame_max - used : 0;
+}
+
+/* The first bytes of the text, at most `most`, that do not end inside of a character. */
+static size_t cut_length(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most + 1);
+
+    if (length <= most)
+        return length;
+    length = most;
+    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    return length;
+}
+
+static bool fit_table(const struct dead_letter *letter, const amqp_table_t *original, size_t budget,
+                      amqp_pool_t *pool, amqp_table_t *ret_table)
+{
+    CLEANUP(freep) void *memory = memory_new(budget, 1);
+    amqp_table_t table;
+    size_t size;
+
+    if (!make_table(letter, original, 0, pool, &table) || !measure(&table, link_bytes(memory, budget), &size))
+        return false;
+    return make_table(letter, original, cut_length(letter->detail, budget - size), pool, ret_table);
+}
+
+bool dead_letter_properties(const struct dead_letter *letter, size_t frame_max, amqp_pool_t *pool,
+                            amqp_basic_properties_t *ret_properties, bool *ret_stripped, struct error *error)
+{
+    const struct broker_message *message = letter->message;
+    amqp_basic_properties_t properties;
+    amqp_table_t headers;
+    void *decoded = NULL;
+    size_t budget;
+    bool stripped = false;
+
+    if (amqp_decode_properties(AMQP_BASIC_CLASS, pool,
+                               link_bytes(message->properties, message->properties_size),
+                               &decoded) != AMQP_STATUS_OK)
+        return error_set(error, "the properties of the message cannot be decoded");
+    properties = *(amqp_basic_properties_t *)decoded;
+    properties._flags &= ~(amqp_flags_t)(AMQP_BASIC_EXPIRATION_FLAG | AMQP_BASIC_USER_ID_FLAG);
+    properties._flags |= AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG;
+    properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
+    budget = table_budget(&properties, frame_max);
+    if (!fit_table(letter, &properties.headers, budget, pool, &headers)) {
+        stripped = true;
+        if (!fit_table(letter, &amqp_empty_table, budget, pool, &headers))
+            return error_set(error, "the headers of the dead letter do not fit into a frame");
+    }
+    properties.headers = headers;
+    *ret_properties = properties;
+    *ret_stripped = stripped;
+    return true;
+}

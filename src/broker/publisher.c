@@ -1,0 +1,350 @@
+/*
+ * Dead letters: published persistent and mandatory to the default exchange, each confirmed by the broker
+ * before the next one is sent.
+ *
+ * Why a connection of its own: under a memory or disk alarm the broker stops reading from a connection that
+ * has published, and acks of the consumer would be stuck with the letters. Why a thread of its own: for the
+ * same reason publishing may block for hours, and the library has no other way to send. The thread owns the
+ * connection; the loop and it share nothing but two lists under a lock.
+ *
+ *     loop --> inbox --> (one letter under way, the thread's) --> outbox --> loop
+ *
+ * One at a time is quick enough for what should be rare, and makes it certain what a confirm is for: every
+ * confirm that comes is for the letter under way. The connection is made when needed and closed when idle.
+ *
+ * A letter returned as unroutable (its basic.return comes before its ack) was not kept by anyone: the queue
+ * is declared again and the letter sent again. When a connection breaks before the confirm, the letter is
+ * sent again too, and may then be in the queue twice; never is it lost.
+ */
+#include "broker/publisher.h"
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "broker/helper.h"
+#include "broker/link.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <utlist.h>
+
+enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 30000, IDLE = 60000, POOL_PAGE = 4096 };
+
+/* What loop and thread share. */
+struct post {
+    struct broker_settings *settings;
+    pthread_mutex_t lock; /* of the lists */
+    struct dead_letter *inbox, *outbox;
+};
+
+struct publisher {
+    struct post *post;
+    struct helper *helper;
+    struct loop_watch bell;
+    void (*published)(void *context, struct dead_letter *letter);
+    void *context;
+};
+
+/* ---- the lists ---- */
+
+static void free_list(struct dead_letter *list)
+{
+    struct dead_letter *letter, *next;
+
+    DL_FOREACH_SAFE2(list, letter, next, next)
+    dead_letter_free(letter);
+}
+
+static void post_release(void *context)
+{
+    struct post *post = context;
+
+    free_list(post->inbox);
+    free_list(post->outbox);
+    broker_settings_free(post->settings);
+    (void)pthread_mutex_destroy(&post->lock);
+    free(post);
+}
+
+static struct dead_letter *take_letter(struct post *post)
+{
+    struct dead_letter *letter;
+
+    (void)pthread_mutex_lock(&post->lock);
+    letter = post->inbox;
+    if (letter)
+        DL_DELETE2(post->inbox, letter, previous, next);
+    (void)pthread_mutex_unlock(&post->lock);
+    return letter;
+}
+
+static void append(struct post *post, struct dead_letter **list, struct dead_letter *letter)
+{
+    (void)pthread_mutex_lock(&post->lock);
+    DL_APPEND2(*list, letter, previous, next);
+    (void)pthread_mutex_unlock(&post->lock);
+}
+
+/* ---- the thread ---- */
+
+struct press {
+    struct helper *helper;
+    struct post *post;
+    struct link *link; /* in confirm mode; NULL: not connected */
+    struct backoff backoff;
+};
+
+static void close_link(struct press *press)
+{
+    link_free(TAKE(press->link));
+}
+
+static bool open_link(struct press *press, struct error *error)
+{
+    const struct broker_settings *settings = press->post->settings;
+    CLEANUP(link_freep) struct link *link = link_open(settings, "dead letters", press->helper, error);
+    uint16_t code;
+
+    if (!link || !link_require_queue(link, settings->dead_letter_queue, error))
+        return false;
+    (void)amqp_confirm_select(link->amqp, LINK_CHANNEL);
+    if (link_answer(link, &code, error) != LINK_DONE)
+        return false;
+    press->link = TAKE(link);
+    return true;
+}
+
+static bool send_letter(struct press *press, const struct dead_letter *letter, struct error *error)
+{
+    amqp_connection_state_t amqp = press->link->amqp;
+    const struct broker_message *message = letter->message;
+    amqp_basic_properties_t properties;
+    bool stripped = false;
+    amqp_pool_t pool;
+    int status = AMQP_STATUS_INVALID_PARAMETER;
+
+    init_amqp_pool(&pool, POOL_PAGE);
+    if (dead_letter_properties(letter, (size_t)amqp_get_frame_max(amqp), &pool, &properties, &stripped,
+                               error)) {
+        status = amqp_basic_publish(amqp, LINK_CHANNEL, amqp_empty_bytes,
+                                    amqp_cstring_bytes(press->post->settings->dead_letter_queue), 1, 0,
+                                    &properties, link_bytes(message->body, (size_t)message->size));
+        if (status != AMQP_STATUS_OK)
+            (void)error_set(error, "publishing broke off: %s", amqp_error_string2(status));
+    }
+    empty_amqp_pool(&pool);
+    if (stripped)
+        log_warning("dead-letter-headers-dropped", LOG_TEXT("because", "they leave no room for ours"));
+    return status == AMQP_STATUS_OK;
+}
+
+enum verdict { WAITING, CONFIRMED, RETURNED, REFUSED };
+
+static enum verdict judge(const amqp_frame_t *frame)
+{
+    if (frame->frame_type != AMQP_FRAME_METHOD)
+        return WAITING; /* header and body of what is returned */
+    switch (frame->payload.method.id) {
+    case AMQP_BASIC_RETURN_METHOD:
+        return RETURNED;
+    case AMQP_BASIC_ACK_METHOD: /* with or without `multiple`: there is but one letter it can be for */
+        return CONFIRMED;
+    case AMQP_BASIC_NACK_METHOD:
+        return REFUSED;
+    default:
+        return WAITING;
+    }
+}
+
+/* Reads all that is there. False: the connection is of no more use. */
+static bool read_verdict(struct press *press, bool *returned, enum verdict *ret_verdict, struct error *error)
+{
+    amqp_frame_t frame;
+    enum link_read result;
+
+    while ((result = link_read(press->link, &frame, error)) == LINK_FRAME) {
+        enum verdict verdict = judge(&frame);
+
+        if (verdict == RETURNED)
+            *returned = true;
+        else if (verdict != WAITING)
+            *ret_verdict = verdict;
+    }
+    return result == LINK_NOTHING;
+}
+
+static void wait_for_frames(struct press *press, instant until)
+{
+    helper_wait(press->helper, link_socket(press->link), POLLIN,
+                instant_min(until, instant_now() + press->link->pulse));
+}
+
+/* No limit: a broker under an alarm confirms late, and a dead connection shows by its heartbeats. */
+static bool await_confirm(struct press *press, struct error *error)
+{
+    bool returned = false;
+    enum verdict verdict = WAITING;
+
+    for (;;) {
+        if (!read_verdict(press, &returned, &verdict, error))
+            return false;
+        if (verdict == CONFIRMED && !returned)
+            return true;
+        if (verdict != WAITING)
+            return error_set(error,
+                             returned ? "the dead-letter queue is missing" : "the broker did not take it");
+        if (helper_is_stopping(press->helper))
+            return error_set(error, "asked to stop");
+        wait_for_frames(press, INSTANT_NEVER);
+    }
+}
+
+/* Frames are read first: after a long idle time the connection may have been closed, and a write would hang.
+ */
+static bool publish(struct press *press, const struct dead_letter *letter, struct error *error)
+{
+    bool returned = false;
+    enum verdict verdict = WAITING;
+
+    if (!press->link && !open_link(press, error))
+        return false;
+    return read_verdict(press, &returned, &verdict, error) && send_letter(press, letter, error) &&
+           await_confirm(press, error);
+}
+
+static void pause_publishing(struct press *press, const struct error *error)
+{
+    int64_t pause = backoff_next(&press->backoff, FIRST_PAUSE, LONGEST_PAUSE);
+    instant until = instant_now() + pause;
+
+    log_warning("dead-letter-waits", LOG_TEXT("reason", error->text), LOG_NUMBER("retry_ms", pause));
+    while (!helper_is_stopping(press->helper) && instant_now() < until)
+        helper_wait(press->helper, -1, 0, until);
+}
+
+/* After whatever failure a new connection is made; that also finds or declares the queue anew. */
+static bool publish_at_last(struct press *press, const struct dead_letter *letter)
+{
+    struct error error;
+
+    while (!helper_is_stopping(press->helper)) {
+        if (publish(press, letter, &error)) {
+            backoff_reset(&press->backoff);
+            return true;
+        }
+        close_link(press);
+        if (!helper_is_stopping(press->helper))
+            pause_publishing(press, &error);
+    }
+    return false;
+}
+
+/* Until there is a letter or the thread is to stop; keeps the connection alive for a while. */
+static struct dead_letter *await_letter(struct press *press)
+{
+    instant idle = instant_now() + IDLE;
+    bool returned = false;
+    enum verdict verdict = WAITING;
+    struct error error;
+
+    while (!helper_is_stopping(press->helper)) {
+        struct dead_letter *letter = take_letter(press->post);
+
+        if (letter)
+            return letter;
+        if (press->link && (instant_now() >= idle || !read_verdict(press, &returned, &verdict, &error)))
+            close_link(press);
+        if (press->link)
+            wait_for_frames(press, idle);
+        else
+            helper_wait(press->helper, -1, 0, INSTANT_NEVER);
+    }
+    return NULL;
+}
+
+static void thread_run(struct helper *helper, void *context)
+{
+    struct press press = {.helper = helper, .post = context};
+    struct dead_letter *letter;
+
+    while ((letter = await_letter(&press)) != NULL) {
+        if (!publish_at_last(&press, letter)) {
+            dead_letter_free(letter);
+            break;
+        }
+        append(press.post, &press.post->outbox, letter);
+        helper_ring(helper);
+    }
+    close_link(&press);
+}
+
+/* ---- the loop ---- */
+
+static void bell_rings(void *context, uint32_t events)
+{
+    struct publisher *publisher = context;
+    struct dead_letter *letters, *letter, *next;
+
+    (void)events;
+    helper_silence(publisher->helper);
+    (void)pthread_mutex_lock(&publisher->post->lock);
+    letters = TAKE(publisher->post->outbox);
+    (void)pthread_mutex_unlock(&publisher->post->lock);
+    DL_FOREACH_SAFE2(letters, letter, next, next)
+    publisher->published(publisher->context, letter);
+}
+
+struct publisher *publisher_new(struct broker_settings *settings, struct loop *loop,
+                                void (*published)(void *context, struct dead_letter *letter), void *context,
+                                struct error *error)
+{
+    CLEANUP(publisher_freep) struct publisher *publisher = NEW(struct publisher);
+    struct post *post = NEW(struct post);
+
+    (void)pthread_mutex_init(&post->lock, NULL);
+    post->settings = broker_settings_share(settings);
+    publisher->published = published;
+    publisher->context = context;
+    publisher->helper = helper_start(thread_run, post, post_release, error);
+    if (!publisher->helper) {
+        post_release(post);
+        return NULL;
+    }
+    publisher->post = post;
+    if (!loop_watch_start(&publisher->bell, loop, helper_bell(publisher->helper), EPOLLIN, bell_rings,
+                          publisher, error))
+        return NULL;
+    return TAKE(publisher);
+}
+
+void publisher_free(struct publisher *publisher)
+{
+    if (!publisher)
+        return;
+    loop_watch_stop(&publisher->bell);
+    helper_stop(publisher->helper);
+    free(publisher);
+}
+
+void publisher_send(struct publisher *publisher, struct dead_letter *letter)
+{
+    append(publisher->post, &publisher->post->inbox, letter);
+    helper_call(publisher->helper);
+}
+
+void publisher_forget(struct publisher *publisher, struct dead_letter *letter)
+{
+    struct dead_letter *queued;
+
+    letter->delivery = NULL;
+    (void)pthread_mutex_lock(&publisher->post->lock);
+    DL_FOREACH2(publisher->post->inbox, queued, next)
+    if (queued == letter)
+        break;
+    if (queued)
+        DL_DELETE2(publisher->post->inbox, queued, previous, next);
+    (void)pthread_mutex_unlock(&publisher->post->lock);
+    dead_letter_free(queued);
+}

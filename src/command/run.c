@@ -1,0 +1,306 @@
+/*
+ * The daemon: joins the queue to the engine and the engine to the homeserver, and writes one line for each
+ * message that has come to its end.
+ *
+ *     broker --delivered--> request_parse --> engine --ended--> broker_ack or broker_reject --gone--> engine
+ *
+ * A delivery's own pointer is its message in the engine; the message's owner is its delivery. A message that
+ * cannot be understood never gets into the engine and has none.
+ *
+ * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
+ * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again to
+ * whoever comes next. A second signal ends at once.
+ */
+#include "base/log.h"
+#include "base/memory.h"
+#include "broker/broker.h"
+#include "command/command.h"
+#include "engine/engine.h"
+#include "http/http.h"
+#include "loop/loop.h"
+#include "loop/signals.h"
+#include "synapse/synapse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DRAIN_LOOK = 100 /* ms between looks at whether the drain is done */ };
+
+struct daemon {
+    const struct config *config;
+    struct request_rules rules;
+    struct loop *loop;
+    struct signals signals;
+    struct http *http;
+    struct synapse *synapse;
+    struct engine *engine;
+    struct broker *broker;
+    size_t deliveries; /* that have not come to their end */
+    struct loop_timer drain_timer;
+    instant drain_end; /* INSTANT_NEVER: not draining */
+    char *sync_user;
+};
+
+/* ---- from the queue to the engine ---- */
+
+static void log_outcome(const char *method, const char *outcome, const char *code, const char *detail,
+                        const struct broker_delivery *delivery, const char *user, const char *room,
+                        unsigned requests, int64_t duration)
+{
+    const struct log_field fields[] = {
+        LOG_TEXT("method", method),
+        LOG_NUMBER("delivery", broker_delivery_tag(delivery)),
+        LOG_TEXT("outcome", outcome),
+        LOG_TEXT("code", code),
+        LOG_TEXT("user", user),
+        LOG_TEXT("room", room),
+        LOG_NUMBER("requests", requests),
+        LOG_NUMBER("duration_ms", duration),
+        LOG_TEXT("detail", detail && *detail ? detail : NULL),
+        {.kind = LOG_KIND_END},
+    };
+
+    log_write(code || (detail && *detail) ? LOG_WARNING : LOG_INFO, "message", fields);
+}
+
+static void delivered(void *context, struct broker_delivery *delivery)
+{
+    struct daemon *daemon = context;
+    struct request_complaint complaint;
+    struct request *request = request_parse(broker_delivery_body(delivery), broker_delivery_size(delivery),
+                                            &daemon->rules, &complaint);
+    const char *code;
+
+    daemon->deliveries++;
+    if (request) {
+        broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
+        return;
+    }
+    code = request_code_name(complaint.code);
+    log_outcome("-", "rejected", code, complaint.detail.text, delivery, NULL, NULL, 0, 0);
+    broker_reject(delivery, code, complaint.detail.text);
+}
+
+/* ---- from the engine to the queue ---- */
+
+static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
+{
+    struct broker_delivery *delivery = engine_owner(message);
+    const struct request *request = engine_request(message);
+    const char *code = verdict->rejected ? request_code_name(verdict->code) : NULL;
+    bool one_room = request->method == REQUEST_ADD_ROOM || request->method == REQUEST_REMOVE_ROOM;
+
+    (void)context;
+    log_outcome(request_method_name(request->method), code ? "rejected" : "done", code,
+                code ? verdict->detail : verdict->warnings, delivery, request->user.id,
+                one_room ? request->rooms[0].alias : NULL, verdict->requests, verdict->duration);
+    if (code)
+        broker_reject(delivery, code, verdict->detail);
+    else
+        broker_ack(delivery);
+}
+
+/* The delivery has ended or its connection is gone: either way its message makes room. */
+static void over(void *context, struct broker_delivery *delivery)
+{
+    struct daemon *daemon = context;
+    struct message *message = broker_delivery_data(delivery);
+
+    daemon->deliveries--;
+    if (message)
+        engine_leave(daemon->engine, message);
+}
+
+static void session_changed(void *context, bool ready)
+{
+    struct daemon *daemon = context;
+
+    engine_set_ready(daemon->engine, ready);
+}
+
+/* ---- the drain ---- */
+
+static void look_at_drain(void *context)
+{
+    struct daemon *daemon = context;
+    instant now = instant_now();
+
+    if (daemon->deliveries > 0 && now < daemon->drain_end && !engine_is_stuck(daemon->engine)) {
+        loop_timer_set(&daemon->drain_timer, now + DRAIN_LOOK);
+        return;
+    }
+    log_info("stopped", LOG_NUMBER("left_for_redelivery", daemon->deliveries));
+    loop_stop(daemon->loop);
+}
+
+static void signalled(void *context, int number)
+{
+    struct daemon *daemon = context;
+
+    if (daemon->drain_end != INSTANT_NEVER) {
+        log_warning("stopped-at-once", LOG_NUMBER("signal", number),
+                    LOG_NUMBER("left_for_redelivery", daemon->deliveries));
+        loop_stop(daemon->loop);
+        return;
+    }
+    log_info("stopping", LOG_NUMBER("signal", number), LOG_NUMBER("under_way", daemon->deliveries));
+    daemon->drain_end = instant_now() + (int64_t)daemon->config->sync.drain_seconds * 1000;
+    broker_stop_consuming(daemon->broker);
+    look_at_drain(daemon);
+}
+
+/* ---- the parts ---- */
+
+static void send_call(void *context, const struct synapse_call *call,
+                      void (*done)(void *context, struct synapse_reply *reply), void *done_context)
+{
+    struct daemon *daemon = context;
+
+    synapse_send(daemon->synapse, call, done, done_context);
+}
+
+static struct http *make_http(const struct daemon *daemon, struct error *error)
+{
+    const struct config *config = daemon->config;
+
+    return http_new(
+        &(struct http_config){
+            .base = config->matrix.uri,
+            .proxy = config->http.proxy,
+            .ca_file = config->http.ca_file,
+            .user_agent = "synapse-sync/" SYNC_VERSION,
+            .connections = (long)config->sync.concurrency + 1,
+            .largest_reply = config->http.largest_reply,
+            .connect_limit = (int64_t)config->http.connect_seconds * 1000,
+        },
+        daemon->loop, error);
+}
+
+static struct engine *make_engine(struct daemon *daemon)
+{
+    const struct config *config = daemon->config;
+
+    return engine_new(
+        &(struct engine_config){
+            .rules = {.server_name = config->matrix.server_name,
+                      .sync_user = daemon->sync_user,
+                      .former_sync_users = (const char *const *)config->sync.former_sync_users,
+                      .erase = config->sync.erase,
+                      .reactivate = config->sync.reactivate,
+                      .resolve_first = !config->sync.lift_rate_limit},
+            .concurrency = config->sync.concurrency,
+            .ended = ended,
+            .context = daemon,
+        },
+        &(struct engine_homeserver){.homeserver = daemon, .send = send_call}, daemon->loop);
+}
+
+static struct synapse *make_synapse(struct daemon *daemon)
+{
+    const struct config *config = daemon->config;
+
+    return synapse_new(
+        &(struct synapse_config){
+            .server_name = config->matrix.server_name,
+            .sync_user = daemon->sync_user,
+            .token = config->matrix.sync_user_token,
+            .password = config->matrix.sync_user_password,
+            .shared_secret = config->matrix.secret,
+            .display_name = config->matrix.sync_user_displayname,
+            .avatar_path = config->matrix.sync_user_avatar_path,
+            .lift_rate_limit = config->sync.lift_rate_limit,
+            .room_version = config->sync.room_version,
+        },
+        daemon->http, daemon->loop, session_changed, daemon);
+}
+
+static enum broker_declare declare_mode(enum config_queue_declare mode)
+{
+    switch (mode) {
+    case QUEUE_DECLARE_DURABLE:
+        return BROKER_DURABLE;
+    case QUEUE_DECLARE_QUORUM:
+        return BROKER_QUORUM;
+    case QUEUE_DECLARE_LEGACY:
+        return BROKER_LEGACY;
+    case QUEUE_DECLARE_PASSIVE:
+        return BROKER_PASSIVE;
+    }
+    return BROKER_PASSIVE;
+}
+
+static struct broker *make_broker(struct daemon *daemon, struct error *error)
+{
+    const struct config *config = daemon->config;
+    const struct broker_handlers handlers = {
+        .delivered = delivered, .gone = over, .lost = over, .context = daemon};
+
+    return broker_new(
+        &(struct broker_config){
+            .uri = config->rabbitmq.uri,
+            .queue = config->rabbitmq.queue,
+            .declare = declare_mode(config->rabbitmq.queue_declare),
+            .prefetch = (uint16_t)config->rabbitmq.prefetch,
+            .heartbeat = (uint16_t)config->rabbitmq.heartbeat,
+            .largest_body = config->rabbitmq.largest_message,
+            .ca_file = config->rabbitmq.ca_file,
+            .certificate_file = config->rabbitmq.certificate_file,
+            .key_file = config->rabbitmq.key_file,
+        },
+        &handlers, daemon->loop, error);
+}
+
+static bool start(struct daemon *daemon, struct error *error)
+{
+    daemon->loop = loop_new(error);
+    if (!daemon->loop)
+        return false;
+    loop_timer_init(&daemon->drain_timer, daemon->loop, look_at_drain, daemon);
+    if (!signals_start(&daemon->signals, daemon->loop, signalled, daemon, error))
+        return false;
+    daemon->http = make_http(daemon, error);
+    if (!daemon->http)
+        return error_within(error, "MATRIX_MESSENGER__URI");
+    daemon->engine = make_engine(daemon);
+    daemon->synapse = make_synapse(daemon);
+    daemon->broker = make_broker(daemon, error);
+    return daemon->broker || error_within(error, "RABBITMQ_URI");
+}
+
+/* The broker first: it hands its deliveries back to the engine. */
+static void stop(struct daemon *daemon)
+{
+    broker_free(daemon->broker);
+    synapse_free(daemon->synapse);
+    engine_free(daemon->engine);
+    http_free(daemon->http);
+    if (daemon->loop) {
+        loop_timer_stop(&daemon->drain_timer);
+        signals_stop(&daemon->signals);
+    }
+    loop_free(daemon->loop);
+    free(daemon->sync_user);
+}
+
+int command_run(const struct config *config)
+{
+    struct daemon daemon = {.config = config, .drain_end = INSTANT_NEVER};
+    struct error error;
+    bool started;
+
+    daemon.sync_user = text_format("@%s:%s", config->matrix.sync_user_name, config->matrix.server_name);
+    daemon.rules = (struct request_rules){.server_name = config->matrix.server_name,
+                                          .sync_user = daemon.sync_user,
+                                          .largest_body = config->rabbitmq.largest_message};
+    started = start(&daemon, &error);
+    if (started) {
+        log_info("started", LOG_TEXT("version", SYNC_VERSION), LOG_TEXT("homeserver", config->matrix.uri),
+                 LOG_TEXT("server_name", config->matrix.server_name),
+                 LOG_TEXT("queue", config->rabbitmq.queue));
+        loop_run(daemon.loop);
+    } else {
+        log_error("not-started", LOG_TEXT("reason", error.text));
+    }
+    stop(&daemon);
+    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,259 @@
+/*
+ * The sources of settings, one function each. Every source takes down what it says in a set of its own, in
+ * which a later mention replaces an earlier one; the sets are then laid over each other in the order of
+ * precedence: a setting's text comes from the first source that has one.
+ */
+#include "config/sources.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "config/dotenv.h"
+#include "config/file.h"
+#include "config/names.h"
+#include "config/yaml.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DOTENV_FILE ".env"
+#define LOCAL_YAML_FILE "config/default.yaml"
+
+enum { LARGEST_FILE = 1048576, MOST_LOGGED = 50 };
+
+void complain(struct complaints *complaints, const char *format, ...)
+{
+    char text[ERROR_TEXT_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (complaints->count++ == 0)
+        (void)error_set(complaints->first, "%s", text);
+    else if (complaints->count <= MOST_LOGGED)
+        log_error("config-mistake", LOG_TEXT("problem", text));
+}
+
+/* ---- what is given ---- */
+
+static void given_deinit(struct given *given)
+{
+    text_free_secret(given->text);
+    free(given->place);
+    *given = (struct given){0};
+}
+
+void givens_deinit(struct givens *givens)
+{
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        given_deinit(&givens->of[i]);
+}
+
+/* Lays one set over another: the lower one counts where the upper one is silent. */
+static void givens_fall_back(struct givens *upper, struct givens *lower)
+{
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        if (!upper->of[i].text) {
+            upper->of[i] = lower->of[i];
+            lower->of[i] = (struct given){0};
+        }
+}
+
+void complain_of_unknown(const char *place, const char *name, struct complaints *complaints)
+{
+    const char *suggestion = names_suggestion(name);
+
+    complain(complaints, "%s: %s: unknown setting%s%s%s", place, name, suggestion ? "; did you mean " : "",
+             suggestion ? suggestion : "", suggestion ? "?" : "");
+}
+
+/* The environment and .env are shared with others; the command line and the YAML file are ours alone. */
+static void judge_unknown(enum source source, const char *place, const char *name,
+                          struct complaints *complaints)
+{
+    bool is_shared = source == SOURCE_ENVIRONMENT || source == SOURCE_DOTENV;
+    const char *near_miss = names_near_miss(name);
+
+    if (!is_shared || names_is_ours(name))
+        complain_of_unknown(place, name, complaints);
+    else if (near_miss)
+        log_warning("config-unknown-name", LOG_TEXT("place", place), LOG_TEXT("name", name),
+                    LOG_TEXT("did_you_mean", near_miss));
+}
+
+void givens_put(struct givens *givens, enum source source, const char *place, const char *name,
+                const char *text, struct complaints *complaints)
+{
+    size_t number = setting_number(name);
+
+    if (number == NAME_COUNT) {
+        judge_unknown(source, place, name, complaints);
+        return;
+    }
+    given_deinit(&givens->of[number]);
+    if (*text)
+        givens->of[number] = (struct given){text_copy(text), text_copy(place), source};
+}
+
+/* ---- the sources ---- */
+
+/* A command line is seen by everyone on the machine, so it takes no secrets. */
+static void read_override(const char *override, struct givens *givens, struct complaints *complaints)
+{
+    static const char place[] = "command line";
+    const char *sign = strchr(override, '=');
+    CLEANUP(freep) char *name = sign ? text_copy_bytes(override, (size_t)(sign - override)) : NULL;
+    size_t number = name ? setting_number(name) : NAME_COUNT;
+
+    if (!name)
+        complain(complaints, "%s: expected NAME=VALUE", place);
+    else if (number < SETTING_COUNT && setting_is_secret(&settings[number]))
+        complain(complaints, "%s: %s: expected it elsewhere, for it is a secret: in the environment or as %s",
+                 place, name, settings[number].file_name);
+    else
+        givens_put(givens, SOURCE_COMMAND_LINE, place, name, sign + 1, complaints);
+}
+
+static void read_overrides(const struct config_sources *sources, struct givens *givens,
+                           struct complaints *complaints)
+{
+    for (const char *const *override = sources->overrides; override && *override; override++)
+        read_override(*override, givens, complaints);
+}
+
+static void read_environment(const struct config_sources *sources, struct givens *givens,
+                             struct complaints *complaints)
+{
+    (void)sources;
+    for (char **variable = environ; variable && *variable; variable++) {
+        const char *sign = strchr(*variable, '=');
+        CLEANUP(freep) char *name = sign ? text_copy_bytes(*variable, (size_t)(sign - *variable)) : NULL;
+
+        if (name)
+            givens_put(givens, SOURCE_ENVIRONMENT, "environment", name, sign + 1, complaints);
+    }
+}
+
+static void read_credential(const char *folder, const struct setting *setting, struct givens *givens,
+                            struct complaints *complaints)
+{
+    CLEANUP(freep) char *path = text_format("%s/%s", folder, setting->name);
+    char *secret = NULL;
+    struct error error;
+
+    switch (file_read_secret(path, &secret, &error)) {
+    case FILE_READ:
+        givens_put(givens, SOURCE_CREDENTIALS, path, setting->name, secret, complaints);
+        break;
+    case FILE_MISSING:
+        break;
+    case FILE_FAILED:
+        complain(complaints, "credentials: %s: %s", setting->name, error.text);
+        break;
+    }
+    text_free_secret(secret);
+}
+
+/* systemd.exec(5), LoadCredential=: a folder of files named like the settings. */
+static void read_credentials(const struct config_sources *sources, struct givens *givens,
+                             struct complaints *complaints)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+    (void)sources;
+    if (!folder || !*folder)
+        return;
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (setting_is_secret(&settings[i]))
+            read_credential(folder, &settings[i], givens, complaints);
+}
+
+struct dotenv_context {
+    struct givens *givens;
+    struct complaints *complaints;
+};
+
+static void found_in_dotenv(void *data, const struct dotenv_entry *entry)
+{
+    struct dotenv_context *context = data;
+    CLEANUP(freep) char *place = text_format("%s:%u", DOTENV_FILE, entry->line);
+
+    if (entry->ended_by_comment && setting_number(entry->name) < NAME_COUNT)
+        log_warning("config-value-cut", LOG_TEXT("place", place), LOG_TEXT("name", entry->name),
+                    LOG_TEXT("problem", "a # begins a comment here; quote the value if it belongs to it"));
+    givens_put(context->givens, SOURCE_DOTENV, place, entry->name, entry->value, context->complaints);
+}
+
+static void read_dotenv(const struct config_sources *sources, struct givens *givens,
+                        struct complaints *complaints)
+{
+    struct dotenv_context context = {givens, complaints};
+    struct error error;
+    char *bytes = NULL;
+    size_t size = 0;
+    unsigned line = 0;
+
+    (void)sources;
+    switch (file_read(DOTENV_FILE, LARGEST_FILE, &bytes, &size, &error)) {
+    case FILE_READ:
+        if (!dotenv_parse(bytes, size, found_in_dotenv, &context, &line, &error))
+            complain(complaints, "%s:%u: %s", DOTENV_FILE, line, error.text);
+        break;
+    case FILE_MISSING:
+        break;
+    case FILE_FAILED:
+        complain(complaints, "%s", error.text);
+        break;
+    }
+    text_free_secret(bytes);
+}
+
+/* Whether the file is there, or is there but broken; then the files that stand in for it are not tried. */
+static bool read_yaml_file(const char *path, bool required, struct givens *givens,
+                           struct complaints *complaints)
+{
+    struct error error;
+    char *bytes = NULL;
+    size_t size = 0;
+    enum file_result result = file_read(path, LARGEST_FILE, &bytes, &size, &error);
+
+    if (result == FILE_READ)
+        yaml_read(path, bytes, size, givens, complaints);
+    else if (result == FILE_FAILED || required)
+        complain(complaints, "%s", error.text);
+    text_free_secret(bytes);
+    return result != FILE_MISSING;
+}
+
+static void read_yaml(const struct config_sources *sources, struct givens *givens,
+                      struct complaints *complaints)
+{
+    if (sources->yaml_file)
+        (void)read_yaml_file(sources->yaml_file, true, givens, complaints);
+    else if (!read_yaml_file(LOCAL_YAML_FILE, false, givens, complaints))
+        (void)read_yaml_file(SYNC_DEFAULT_CONFIG, false, givens, complaints);
+}
+
+typedef void read_source(const struct config_sources *sources, struct givens *givens,
+                         struct complaints *complaints);
+
+void sources_read(const struct config_sources *sources, struct givens *givens, struct complaints *complaints)
+{
+    static read_source *const in_precedence[] = {
+        [SOURCE_COMMAND_LINE] = read_overrides,
+        [SOURCE_ENVIRONMENT] = read_environment,
+        [SOURCE_CREDENTIALS] = read_credentials,
+        [SOURCE_DOTENV] = read_dotenv,
+        [SOURCE_YAML] = read_yaml,
+    };
+
+    for (size_t i = 0; i < sizeof(in_precedence) / sizeof(in_precedence[0]); i++) {
+        CLEANUP(givens_deinit) struct givens here = {0};
+
+        in_precedence[i](sources, &here, complaints);
+        givens_fall_back(givens, &here);
+    }
+}

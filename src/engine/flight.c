@@ -1,0 +1,48 @@
+#include "engine/flight.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct flight *flight_new(const struct synapse_call *call, const struct room_known *room)
+{
+    struct flight *flight = NEW(struct flight);
+    struct synapse_call *own = &flight->call;
+    struct levels_user *raised;
+
+    *own = *call;
+    own->user = flight->texts[0] = text_copy(call->user);
+    own->room = flight->texts[1] = text_copy(call->room);
+    own->alias = flight->texts[2] = text_copy(call->alias);
+    own->name = flight->texts[3] = text_copy(call->name);
+    own->email = flight->texts[4] = text_copy(call->email);
+    own->topic = flight->texts[5] = text_copy(call->topic);
+    own->value = flight->texts[6] = text_copy(call->value);
+    raised = memory_new(call->raised_count, sizeof(*raised));
+    for (size_t i = 0; i < call->raised_count; i++)
+        raised[i] = (struct levels_user){text_copy(call->raised[i].user), call->raised[i].level};
+    own->raised = flight->raised = raised;
+    if (call->kind == SYNAPSE_WRITE_LEVELS)
+        own->content = flight->content = room_levels_to_write(room, call);
+    return flight;
+}
+
+void flight_forget_borrowed(struct flight *flight)
+{
+    flight->call.password = NULL;
+    flight->call.body = NULL;
+    flight->call.formatted_body = NULL;
+}
+
+void flight_free(struct flight *flight)
+{
+    if (!flight)
+        return;
+    for (size_t i = 0; i < FLIGHT_TEXTS; i++)
+        free(flight->texts[i]);
+    for (size_t i = 0; i < flight->call.raised_count; i++)
+        free((char *)(uintptr_t)flight->raised[i].user);
+    free(flight->raised);
+    levels_free(flight->content);
+    free(flight);
+}

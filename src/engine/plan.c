@@ -1,0 +1,271 @@
+#include "engine/plan.h"
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+enum {
+    FIRST_PAUSE = 500,                 /* ms after the first failure of a call */
+    LONGEST_PAUSE = 60 * 1000,         /* ms */
+    FAILING_LIMIT = 10 * 60 * 1000,    /* ms: SPEC section 3, homeserver-failing */
+    LONGEST_REPORT = 16 * 1024,        /* bytes */
+};
+
+struct obstacle {
+    char *key; /* "<kind> <about>" */
+    char *about; /* NULL: the subject as a whole */
+    bool final;
+    enum request_code code;
+    char *problem;
+    instant since; /* of the first failure */
+    instant until;
+    struct backoff backoff;
+    UT_hash_handle hh;
+};
+
+static const char *const setting_names[ROOM_SETTINGS] = {
+    [SETTING_NAME] = "name",
+    [SETTING_TOPIC] = "topic",
+    [SETTING_JOIN_RULE] = "join rule",
+    [SETTING_GUEST_ACCESS] = "guest access",
+    [SETTING_CANONICAL_ALIAS] = "canonical alias",
+    [SETTING_MARKER] = "marker",
+};
+
+const char *call_about(const struct synapse_call *call)
+{
+    if (call->kind == SYNAPSE_JOIN_USER)
+        return call->user;
+    if (call->kind == SYNAPSE_WRITE_SETTING)
+        return setting_names[call->setting];
+    return NULL;
+}
+
+/* ---- obstacles ---- */
+
+static char *obstacle_key(enum synapse_kind kind, const char *about)
+{
+    return text_format("%d %s", (int)kind, about ? about : "");
+}
+
+static struct obstacle *find(const struct obstacles *obstacles, enum synapse_kind kind, const char *about)
+{
+    CLEANUP(freep) char *key = NULL;
+    struct obstacle *found = NULL;
+
+    if (!obstacles->table)
+        return NULL;
+    key = obstacle_key(kind, about);
+    HASH_FIND_STR(obstacles->table, key, found);
+    return found;
+}
+
+static void obstacle_free(struct obstacle *obstacle)
+{
+    free(obstacle->key);
+    free(obstacle->about);
+    free(obstacle->problem);
+    free(obstacle);
+}
+
+static void take_away(struct obstacles *obstacles, struct obstacle *obstacle)
+{
+    HASH_DEL(obstacles->table, obstacle);
+    obstacle_free(obstacle);
+}
+
+/* The obstacle before this call, a new one if there is none, with the reply's words. */
+static struct obstacle *obstacle_before(struct obstacles *obstacles, const struct synapse_call *call,
+                                        const struct synapse_reply *reply)
+{
+    const char *about = call_about(call);
+    struct obstacle *obstacle = find(obstacles, call->kind, about);
+
+    if (!obstacle) {
+        obstacle = NEW(struct obstacle);
+        obstacle->key = obstacle_key(call->kind, about);
+        obstacle->about = text_copy(about);
+        obstacle->since = INSTANT_NEVER;
+        HASH_ADD_KEYPTR(hh, obstacles->table, obstacle->key, strlen(obstacle->key), obstacle);
+    }
+    free(obstacle->problem);
+    obstacle->problem = text_copy(reply->problem.text);
+    return obstacle;
+}
+
+void obstacles_deinit(struct obstacles *obstacles)
+{
+    struct obstacle *obstacle, *next;
+
+    HASH_ITER (hh, obstacles->table, obstacle, next)
+        take_away(obstacles, obstacle);
+}
+
+void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
+                   const struct synapse_reply *reply, bool others_succeeded, instant now)
+{
+    struct obstacle *obstacle = obstacle_before(obstacles, call, reply);
+    int64_t pause = backoff_next(&obstacle->backoff, FIRST_PAUSE, LONGEST_PAUSE);
+
+    obstacle->since = instant_min(obstacle->since, now);
+    obstacle->until = now + (reply->retry_after > pause ? reply->retry_after : pause);
+    if (others_succeeded && now - obstacle->since >= FAILING_LIMIT) {
+        obstacle->final = true;
+        obstacle->code = REQUEST_HOMESERVER_FAILING;
+    }
+}
+
+void obstacle_refuse(struct obstacles *obstacles, const struct synapse_call *call,
+                     const struct synapse_reply *reply)
+{
+    struct obstacle *obstacle = obstacle_before(obstacles, call, reply);
+
+    obstacle->final = true;
+    obstacle->code = REQUEST_HOMESERVER_REJECTED;
+}
+
+bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,
+                    const struct synapse_reply *reply, instant now)
+{
+    if (find(obstacles, call->kind, call_about(call))) {
+        obstacle_refuse(obstacles, call, reply);
+        return true;
+    }
+    obstacle_before(obstacles, call, reply)->until = now;
+    return false;
+}
+
+void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call)
+{
+    struct obstacle *obstacle = find(obstacles, call->kind, call_about(call));
+
+    if (obstacle)
+        take_away(obstacles, obstacle);
+}
+
+void obstacles_forget_final(struct obstacles *obstacles)
+{
+    struct obstacle *obstacle, *next;
+
+    HASH_ITER (hh, obstacles->table, obstacle, next)
+        if (obstacle->final)
+            take_away(obstacles, obstacle);
+}
+
+/* ---- verdicts ---- */
+
+void report_init(struct report *report)
+{
+    *report = (struct report){.rejected = false};
+    buffer_init(&report->refusals, LONGEST_REPORT);
+    buffer_init(&report->warnings, LONGEST_REPORT);
+}
+
+void report_deinit(struct report *report)
+{
+    buffer_deinit(&report->refusals);
+    buffer_deinit(&report->warnings);
+}
+
+static void append(struct buffer *list, const char *format, va_list arguments)
+{
+    char sentence[ERROR_TEXT_SIZE];
+
+    (void)vsnprintf(sentence, sizeof(sentence), format, arguments);
+    if (list->size > 0)
+        (void)buffer_append_text(list, "; ");
+    (void)buffer_append_text(list, sentence);
+}
+
+void report_refusal(struct report *report, enum request_code code, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!report->rejected)
+        report->code = code;
+    report->rejected = true;
+    va_start(arguments, format);
+    append(&report->refusals, format, arguments);
+    va_end(arguments);
+}
+
+void report_warning(struct report *report, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    append(&report->warnings, format, arguments);
+    va_end(arguments);
+}
+
+void report_obstacles(struct report *report, const struct obstacles *obstacles, const char *whom,
+                      bool (*concerns)(const void *context, const char *about), const void *context)
+{
+    struct obstacle *obstacle, *next;
+
+    HASH_ITER (hh, obstacles->table, obstacle, next) {
+        if (!obstacle->final || (obstacle->about && concerns && !concerns(context, obstacle->about)))
+            continue;
+        if (obstacle->about)
+            report_refusal(report, obstacle->code, "%s: %s: %s", whom, obstacle->about, obstacle->problem);
+        else
+            report_refusal(report, obstacle->code, "%s: %s", whom, obstacle->problem);
+    }
+}
+
+/* ---- planning ---- */
+
+struct plan plan_begin(const struct obstacles *obstacles, instant now)
+{
+    return (struct plan){.obstacles = obstacles, .now = now, .earliest = INSTANT_NEVER};
+}
+
+bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about)
+{
+    const struct obstacle *obstacle = find(plan->obstacles, kind, about);
+
+    if (!obstacle)
+        return true;
+    if (obstacle->final)
+        return false;
+    if (obstacle->until <= plan->now)
+        return true;
+    plan_wait(plan, obstacle->until);
+    return false;
+}
+
+bool plan_was_refused(const struct plan *plan, const struct synapse_call *call)
+{
+    return find(plan->obstacles, call->kind, call_about(call)) != NULL;
+}
+
+bool plan_is_free(const struct obstacles *obstacles, enum synapse_kind kind)
+{
+    return find(obstacles, kind, NULL) == NULL;
+}
+
+void plan_wait(struct plan *plan, instant until)
+{
+    plan->earliest = instant_min(plan->earliest, until);
+}
+
+struct action plan_rest(const struct plan *plan)
+{
+    if (plan->earliest == INSTANT_NEVER)
+        return (struct action){.kind = ACTION_NONE};
+    return (struct action){.kind = ACTION_WAIT, .until = plan->earliest};
+}
+
+struct action plan_call(const struct synapse_call *call)
+{
+    return (struct action){.kind = ACTION_CALL, .call = *call};
+}
+
+struct action plan_step(struct plan *plan, const struct synapse_call *call)
+{
+    return plan_may(plan, call->kind, call_about(call)) ? plan_call(call) : plan_rest(plan);
+}

@@ -1,0 +1,302 @@
+#include "engine/user.h"
+
+#include "base/memory.h"
+#include "engine/welcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void user_known_init(struct user_known *known)
+{
+    *known = (struct user_known){.read_at = INSTANT_PAST};
+}
+
+void user_known_deinit(struct user_known *known)
+{
+    free(known->name);
+    free(known->welcome.room);
+    obstacles_deinit(&known->obstacles);
+    user_known_init(known);
+}
+
+bool rules_is_ours(const struct engine_rules *rules, const char *creator)
+{
+    const char *const *former = rules->former_sync_users;
+
+    if (!creator)
+        return false;
+    if (strcmp(creator, rules->sync_user) == 0)
+        return true;
+    for (; former && *former; former++)
+        if (strcmp(creator, *former) == 0)
+            return true;
+    return false;
+}
+
+static struct synapse_call call_of(enum synapse_kind kind, const struct user_wanted *wanted)
+{
+    return (struct synapse_call){.kind = kind, .user = wanted->id};
+}
+
+/* ---- what to do ---- */
+
+static bool is_known(const struct user_known *known, const struct user_wanted *wanted)
+{
+    return known->presence != PRESENCE_UNKNOWN && known->read_at >= wanted->since;
+}
+
+static bool name_differs(const struct user_known *known, const struct user_wanted *wanted)
+{
+    return wanted->renamed && wanted->name && !known->admin && !text_equal(known->name, wanted->name);
+}
+
+static struct action removal(struct plan *plan, const struct user_known *known,
+                             const struct user_wanted *wanted, const struct engine_rules *rules)
+{
+    struct synapse_call call = call_of(SYNAPSE_DEACTIVATE_USER, wanted);
+
+    if (known->presence == PRESENCE_ABSENT || known->deactivated || known->admin)
+        return plan_rest(plan);
+    call.erase = rules->erase;
+    return plan_step(plan, &call);
+}
+
+static struct action email_look_up(struct plan *plan, const struct user_wanted *wanted)
+{
+    struct synapse_call call = call_of(SYNAPSE_READ_EMAIL_OWNER, wanted);
+
+    call.email = wanted->email;
+    return plan_step(plan, &call);
+}
+
+/*
+ * A record is opened where something may be left to be done after the creation: members are to be greeted by
+ * an addUser that comes later; an e-mail address is set by Synapse after the user is there already.
+ */
+static struct action creation(struct plan *plan, const struct user_known *known,
+                              const struct user_wanted *wanted)
+{
+    bool needs_record = !wanted->added || wanted->welcome || wanted->email;
+    bool sets_email = wanted->added && wanted->email;
+    struct synapse_call call;
+
+    if (sets_email && known->email_owner == OWNER_UNKNOWN)
+        return email_look_up(plan, wanted);
+    sets_email = sets_email && known->email_owner == OWNER_NOBODY;
+    if (needs_record && (known->record != RECORD_OPEN || known->record_email != sets_email)) {
+        call = call_of(SYNAPSE_WRITE_RECORD, wanted);
+        call.record = (struct synapse_record){.open = true, .email = sets_email};
+        return plan_step(plan, &call);
+    }
+    call = call_of(SYNAPSE_CREATE_USER, wanted);
+    call.name = wanted->name;
+    call.password = wanted->added ? wanted->password : NULL;
+    call.email = sets_email ? wanted->email : NULL;
+    return plan_step(plan, &call);
+}
+
+static struct action closing(struct plan *plan, const struct user_wanted *wanted)
+{
+    struct synapse_call call = call_of(SYNAPSE_WRITE_RECORD, wanted);
+
+    return plan_step(plan, &call);
+}
+
+/* What is left of a first addUser once its user is there: the e-mail address of a cut creation, the welcome. */
+static struct action completion(struct plan *plan, const struct user_known *known,
+                                const struct user_wanted *wanted)
+{
+    struct synapse_call call;
+
+    if (known->record_email && wanted->email && !known->has_email) {
+        if (known->email_owner == OWNER_UNKNOWN)
+            return email_look_up(plan, wanted);
+        call = call_of(SYNAPSE_ADD_EMAIL, wanted);
+        call.email = wanted->email;
+        if (known->email_owner == OWNER_NOBODY && plan_may(plan, call.kind, NULL))
+            return plan_call(&call);
+    }
+    if (wanted->welcome && known->welcome.greeting != GREETING_SENT)
+        return welcome_next(plan, &known->welcome, wanted);
+    return plan->earliest == INSTANT_NEVER ? closing(plan, wanted) : plan_rest(plan);
+}
+
+struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
+                        const struct engine_rules *rules, instant now)
+{
+    struct plan plan = plan_begin(&known->obstacles, now);
+    struct synapse_call call = call_of(SYNAPSE_READ_USER, wanted);
+
+    if (!is_known(known, wanted))
+        return plan_step(&plan, &call);
+    if (wanted->removed)
+        return removal(&plan, known, wanted, rules);
+    if (known->presence == PRESENCE_ABSENT)
+        return creation(&plan, known, wanted);
+    if (known->by_another && known->record == RECORD_OPEN)
+        return closing(&plan, wanted); /* not ours to greet */
+    if (!wanted->added)
+        return plan_rest(&plan);
+    if (known->deactivated) {
+        call = call_of(SYNAPSE_REACTIVATE_USER, wanted);
+        return rules->reactivate ? plan_step(&plan, &call) : plan_rest(&plan);
+    }
+    call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
+    call.name = wanted->name;
+    if (name_differs(known, wanted) && plan_may(&plan, call.kind, NULL))
+        return plan_call(&call);
+    call = call_of(SYNAPSE_READ_RECORD, wanted);
+    if (known->record == RECORD_UNKNOWN && plan_may(&plan, call.kind, NULL))
+        return plan_call(&call);
+    if (known->record == RECORD_OPEN)
+        return completion(&plan, known, wanted);
+    return plan_rest(&plan);
+}
+
+enum user_readiness user_readiness(const struct user_known *known, const struct user_wanted *wanted,
+                                   const struct engine_rules *rules, instant now)
+{
+    struct action next = user_next(known, wanted, rules, now);
+    bool there = is_known(known, wanted) && known->presence == PRESENCE_HERE && !known->deactivated;
+
+    if (there && !(next.kind == ACTION_CALL && next.call.kind == SYNAPSE_SET_DISPLAY_NAME))
+        return USER_READY;
+    if (next.kind == ACTION_CALL)
+        return USER_PENDING;
+    return next.kind == ACTION_WAIT ? USER_DELAYED : USER_HOPELESS;
+}
+
+/* ---- what replies tell ---- */
+
+static void learn_user(struct user_known *known, struct synapse_reply *reply, instant sent)
+{
+    known->read_at = sent;
+    known->presence = reply->outcome == SYNAPSE_ABSENT ? PRESENCE_ABSENT : PRESENCE_HERE;
+    free(known->name);
+    known->name = TAKE(reply->user.name);
+    known->deactivated = reply->user.deactivated;
+    known->admin = reply->user.admin;
+    known->has_email = reply->user.has_email;
+}
+
+static void learn_creation(struct user_known *known, const struct synapse_call *call,
+                           const struct synapse_reply *reply)
+{
+    known->presence = PRESENCE_HERE;
+    known->deactivated = known->admin = false;
+    known->has_email = call->email != NULL;
+    known->by_another = !reply->created;
+    free(known->name);
+    known->name = text_copy(call->name);
+    if (known->record == RECORD_UNKNOWN)
+        known->record = RECORD_CLOSED; /* none was needed, so none was opened */
+}
+
+static void learn_record(struct user_known *known, const struct synapse_record *record, bool there)
+{
+    known->record = there && record->open ? RECORD_OPEN : RECORD_CLOSED;
+    known->record_email = there && record->email;
+}
+
+/* The calls of this file; those of the welcome are learnt there. */
+static void learn_success(struct user_known *known, const struct synapse_call *call,
+                          struct synapse_reply *reply, instant sent)
+{
+    bool absent = reply->outcome == SYNAPSE_ABSENT;
+
+    switch ((int)call->kind) {
+    case SYNAPSE_READ_USER:
+        learn_user(known, reply, sent);
+        break;
+    case SYNAPSE_READ_EMAIL_OWNER:
+        known->email_owner = absent || text_equal(reply->text, call->user) ? OWNER_NOBODY : OWNER_ANOTHER;
+        break;
+    case SYNAPSE_CREATE_USER:
+        learn_creation(known, call, reply);
+        break;
+    case SYNAPSE_SET_DISPLAY_NAME:
+        free(known->name);
+        known->name = text_copy(call->name);
+        break;
+    case SYNAPSE_ADD_EMAIL:
+        known->has_email = true;
+        break;
+    case SYNAPSE_REACTIVATE_USER:
+        known->presence = PRESENCE_UNKNOWN; /* name and e-mail may be gone: read again */
+        break;
+    case SYNAPSE_DEACTIVATE_USER:
+        known->deactivated = true;
+        if (absent)
+            known->presence = PRESENCE_ABSENT;
+        break;
+    case SYNAPSE_READ_RECORD:
+        learn_record(known, &reply->record, !absent);
+        break;
+    case SYNAPSE_WRITE_RECORD:
+        learn_record(known, &call->record, true);
+        known->by_another = false;
+        break;
+    default:
+        break;
+    }
+}
+
+/* An unanswered write may have been carried out, wholly or in part. */
+static void doubt(struct user_known *known, enum synapse_kind kind)
+{
+    if (kind == SYNAPSE_CREATE_USER || kind == SYNAPSE_SET_DISPLAY_NAME || kind == SYNAPSE_ADD_EMAIL ||
+        kind == SYNAPSE_REACTIVATE_USER || kind == SYNAPSE_DEACTIVATE_USER)
+        known->presence = PRESENCE_UNKNOWN;
+    if (kind == SYNAPSE_WRITE_RECORD)
+        known->record = RECORD_UNKNOWN;
+    welcome_doubt(&known->welcome, kind);
+}
+
+void user_learn(struct user_known *known, const struct synapse_call *call, struct synapse_reply *reply,
+                const struct engine_rules *rules, bool others_succeeded, instant sent, instant now)
+{
+    switch (reply->outcome) {
+    case SYNAPSE_OK:
+    case SYNAPSE_ABSENT:
+    case SYNAPSE_TAKEN:
+        obstacle_clear(&known->obstacles, call);
+        learn_success(known, call, reply, sent);
+        if (!welcome_learn(&known->welcome, call, reply, rules, sent, now))
+            obstacle_fail(&known->obstacles, call, reply, others_succeeded, now);
+        break;
+    case SYNAPSE_REFUSED:
+        obstacle_refuse(&known->obstacles, call, reply);
+        break;
+    case SYNAPSE_FAILED:
+        doubt(known, call->kind);
+        obstacle_fail(&known->obstacles, call, reply, others_succeeded, now);
+        break;
+    case SYNAPSE_UNREACHABLE:
+        doubt(known, call->kind);
+        break;
+    case SYNAPSE_LIMITED:
+    case SYNAPSE_SHUT_OUT:
+        break; /* certainly not carried out */
+    }
+}
+
+/* ---- what is to be said ---- */
+
+void user_report(const struct user_known *known, const struct user_wanted *wanted,
+                 const struct engine_rules *rules, struct report *report)
+{
+    report_obstacles(report, &known->obstacles, wanted->id, NULL, NULL);
+    if (wanted->removed) {
+        if (known->presence == PRESENCE_HERE && known->admin && !known->deactivated)
+            report_refusal(report, REQUEST_PROTECTED_USER, "%s is a server admin", wanted->id);
+        return;
+    }
+    if (known->presence == PRESENCE_HERE && known->deactivated && !(wanted->added && rules->reactivate))
+        report_warning(report, "%s is deactivated and stays so", wanted->id);
+    if (wanted->added && wanted->email && known->email_owner == OWNER_ANOTHER && !known->has_email)
+        report_warning(report, "%s: the e-mail address belongs to another account and was left out",
+                       wanted->id);
+    if (wanted->welcome && known->record == RECORD_OPEN && known->welcome.standing == WELCOME_FOREIGN)
+        report_refusal(report, REQUEST_ALIAS_CONFLICT, "%s: the alias of the welcome room is somebody else's",
+                       wanted->id);
+}

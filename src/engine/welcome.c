@@ -1,0 +1,164 @@
+#include "engine/welcome.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more: SPEC section 2 */
+    DELETION_PAUSE = 200,        /* ms between looks at a deletion */
+};
+
+static struct synapse_call call_in(enum synapse_kind kind, const struct welcome_known *known,
+                                   const struct user_wanted *wanted)
+{
+    return (struct synapse_call){
+        .kind = kind, .user = wanted->id, .alias = wanted->welcome_alias, .room = known->room};
+}
+
+static struct action renewal(struct plan *plan, const struct welcome_known *known,
+                             const struct user_wanted *wanted)
+{
+    instant ripe = known->half_made_since + HALF_MADE_LIMIT;
+    struct synapse_call call;
+
+    if (plan->now < ripe) {
+        plan_wait(plan, ripe);
+        return plan_rest(plan);
+    }
+    call = call_in(known->read_at < ripe ? SYNAPSE_READ_STATE : SYNAPSE_DELETE_ROOM, known, wanted);
+    return plan_step(plan, &call);
+}
+
+static struct action deletion(struct plan *plan, const struct welcome_known *known,
+                              const struct user_wanted *wanted)
+{
+    struct synapse_call call = call_in(SYNAPSE_READ_DELETION, known, wanted);
+
+    if (plan->now >= known->look_again)
+        return plan_step(plan, &call);
+    plan_wait(plan, known->look_again);
+    return plan_rest(plan);
+}
+
+struct action welcome_next(struct plan *plan, const struct welcome_known *known,
+                           const struct user_wanted *wanted)
+{
+    struct synapse_call call;
+
+    if (known->deleting)
+        return deletion(plan, known, wanted);
+    if (!known->room) {
+        call = call_in(known->taken ? SYNAPSE_RESOLVE_ALIAS : SYNAPSE_CREATE_WELCOME_ROOM, known, wanted);
+        return plan_step(plan, &call);
+    }
+    switch (known->standing) {
+    case WELCOME_FOREIGN:
+        return plan_rest(plan);
+    case WELCOME_HALF_MADE:
+        return renewal(plan, known, wanted);
+    case WELCOME_GONE:
+        call = call_in(SYNAPSE_DELETE_ALIAS, known, wanted);
+        return plan_step(plan, &call);
+    case WELCOME_UNREAD:
+        call = call_in(SYNAPSE_READ_STATE, known, wanted);
+        return plan_step(plan, &call);
+    case WELCOME_SOUND:
+        break;
+    }
+    if (known->greeting == GREETING_SENT)
+        return plan_rest(plan);
+    call = call_in(known->greeting == GREETING_UNKNOWN ? SYNAPSE_READ_WELCOME : SYNAPSE_SEND_WELCOME, known,
+                   wanted);
+    call.body = wanted->welcome->body;
+    call.formatted_body = wanted->welcome->formatted_body;
+    return plan_step(plan, &call);
+}
+
+/* Nothing is known of any room; the next step is to make one. */
+static void forget(struct welcome_known *known)
+{
+    free(known->room);
+    *known = (struct welcome_known){.standing = WELCOME_UNREAD};
+}
+
+static void learn_room(struct welcome_known *known, struct synapse_reply *reply, bool new)
+{
+    free(known->room);
+    known->room = TAKE(reply->text);
+    known->standing = new ? WELCOME_SOUND : WELCOME_UNREAD;
+    known->greeting = new ? GREETING_MISSING : GREETING_UNKNOWN;
+}
+
+static void learn_state(struct welcome_known *known, const struct synapse_call *call,
+                        const struct room_state *state, const struct engine_rules *rules, instant sent,
+                        instant now)
+{
+    bool invited = room_state_membership(state, call->user) != MEMBERSHIP_NONE;
+
+    known->read_at = sent;
+    if (state->creator && !rules_is_ours(rules, state->creator)) {
+        known->standing = WELCOME_FOREIGN;
+    } else if (state->creator && state->levels && invited) {
+        known->standing = WELCOME_SOUND;
+    } else if (known->standing != WELCOME_HALF_MADE) {
+        known->standing = WELCOME_HALF_MADE;
+        known->half_made_since = now;
+    }
+}
+
+bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
+                   const struct engine_rules *rules, instant sent, instant now)
+{
+    bool absent = reply->outcome == SYNAPSE_ABSENT;
+
+    switch ((int)call->kind) {
+    case SYNAPSE_CREATE_WELCOME_ROOM:
+        known->taken = reply->outcome == SYNAPSE_TAKEN;
+        if (!known->taken)
+            learn_room(known, reply, true);
+        break;
+    case SYNAPSE_RESOLVE_ALIAS:
+        if (absent)
+            forget(known);
+        else
+            learn_room(known, reply, false);
+        return !absent; /* taken, but not there: a moment of change, or a hidden holder */
+    case SYNAPSE_READ_STATE:
+        if (absent)
+            known->standing = WELCOME_GONE;
+        else
+            learn_state(known, call, reply->state, rules, sent, now);
+        break;
+    case SYNAPSE_DELETE_ALIAS:
+        forget(known);
+        break;
+    case SYNAPSE_READ_WELCOME:
+        known->greeting = reply->greeted ? GREETING_SENT : GREETING_MISSING;
+        break;
+    case SYNAPSE_SEND_WELCOME:
+        known->greeting = GREETING_SENT;
+        break;
+    case SYNAPSE_DELETE_ROOM:
+        known->deleting = true;
+        known->look_again = now + DELETION_PAUSE;
+        break;
+    case SYNAPSE_READ_DELETION:
+        known->look_again = now + DELETION_PAUSE;
+        if (absent || reply->deletion != DELETION_UNDER_WAY)
+            forget(known);
+        return absent || reply->deletion != DELETION_FAILED;
+    default:
+        break;
+    }
+    return true;
+}
+
+void welcome_doubt(struct welcome_known *known, enum synapse_kind kind)
+{
+    if (kind == SYNAPSE_CREATE_WELCOME_ROOM)
+        known->taken = true;
+    if (kind == SYNAPSE_SEND_WELCOME)
+        known->greeting = GREETING_UNKNOWN;
+}

@@ -1,0 +1,120 @@
+/*
+ * What every request has in common, as options of libcurl's easy handle. The ones worth a word:
+ *
+ * - The environment has no say: no proxy but the configured one, no cookies, no .netrc, no redirections.
+ * - HTTP/1.1, so that a connection carries one request at a time and, breaking, breaks no more than that one.
+ * - No Accept-Encoding: the processor of the homeserver is the scarce thing, the network is not.
+ * - Idle connections are given up after half a minute, before servers and proxies in front of them (60 s and
+ *   more) do it: fewer requests meet a connection that is just being closed.
+ * - No low-speed limit: it would count the silence of a server that is still at work. The limit of the whole
+ *   exchange bounds a slow reply too, and keep-alive probes notice a server that is gone.
+ * - QUICK_EXIT: cancelling while a name is looked up does not wait for the resolver.
+ *
+ * libcurl silently sends a request again when a connection from the pool turns out to be dead, even a POST of
+ * which the server may have read everything. Its callback before each sending lets us count and stop that:
+ * only a GET may be sent twice. That count also tells for certain that nothing was sent.
+ */
+#include "http/exchange.h"
+
+static const char *const method_names[] = {
+    [HTTP_GET] = "GET", [HTTP_PUT] = "PUT", [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE"};
+
+enum { IDLE_SECONDS = 30, PROBE_AFTER_SECONDS = 30, PROBE_EVERY_SECONDS = 10 };
+
+/* CURLOPT_PREREQFUNCTION: a connection is there, the request is about to be sent. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
+static int sending(void *context, char *peer_address, char *own_address, int peer_port, int own_port)
+{
+    struct http_exchange *exchange = context;
+
+    (void)peer_address;
+    (void)own_address;
+    (void)peer_port;
+    (void)own_port;
+    if (exchange->beginnings > 0 && exchange->method != HTTP_GET)
+        return CURL_PREREQFUNC_ABORT;
+    exchange->beginnings++;
+    return CURL_PREREQFUNC_OK;
+}
+
+/* CURLOPT_WRITEFUNCTION: a part of the reply's body. Anything but `size` ends the exchange. */
+static size_t received(char *bytes, size_t one, size_t size, void *context)
+{
+    struct http_exchange *exchange = context;
+
+    (void)one;
+    return buffer_append(&exchange->reply, bytes, size) ? size : 0;
+}
+
+static bool set_connection(CURL *easy, const struct http_config *config)
+{
+    return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROXY, config->proxy ? config->proxy : "") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)config->connect_limit) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)PROBE_AFTER_SECONDS) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)PROBE_EVERY_SECONDS) == CURLE_OK;
+}
+
+/* Peer and host name are verified by default. A CA file comes on top of libcurl's folder of authorities. */
+static bool set_security(CURL *easy, const struct http_config *config)
+{
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           (!config->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file) == CURLE_OK);
+}
+
+static bool set_message(CURL *easy, const struct http_config *config)
+{
+    return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_USERAGENT, config->user_agent) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, sending) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, received) == CURLE_OK;
+}
+
+CURL *http_easy_new(const struct http_config *config)
+{
+    CURL *easy = curl_easy_init();
+
+    if (easy && set_connection(easy, config) && set_security(easy, config) && set_message(easy, config))
+        return easy;
+    curl_easy_cleanup(easy);
+    return NULL;
+}
+
+/* PUT and POST always have a body, if an empty one; libcurl does not copy it. */
+static bool join_body(CURL *easy, struct http_exchange *exchange)
+{
+    if (!exchange->body)
+        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_size) == CURLE_OK;
+}
+
+void http_easy_join(CURL *easy, struct http_exchange *exchange)
+{
+    http_must(join_body(easy, exchange) &&
+              curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method_names[exchange->method]) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->limit) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->detail) == CURLE_OK);
+}
+
+void http_easy_part(CURL *easy)
+{
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
+    (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, NULL);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+}

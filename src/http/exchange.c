@@ -1,0 +1,97 @@
+/*
+ * The request as libcurl sends it.
+ *
+ * The token goes into a header list of ours: libcurl uses the list without copying it, so it can be
+ * overwritten afterwards, and sends it to nobody but the server (not in the CONNECT to a proxy).
+ * CURLOPT_XOAUTH2_BEARER would leave a copy behind in each handle.
+ *
+ * libcurl writes header lines as they are. A line break in a token would begin a further header, and a `#` or
+ * a blank in a path would cut it or break the request line; such a request gets an empty URL, which libcurl
+ * refuses before it connects.
+ */
+#include "http/exchange.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_LIMIT = 60000 };
+
+void http_must(bool success)
+{
+    if (success)
+        return;
+    log_error("out-of-memory", LOG_TEXT("library", "libcurl"));
+    abort();
+}
+
+static bool is_visible_ascii(const char *text)
+{
+    for (; *text; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+static bool is_sendable(const struct http_request *request)
+{
+    return is_visible_ascii(request->path) && !strchr(request->path, '#') &&
+           (!request->bearer || is_visible_ascii(request->bearer));
+}
+
+/* Takes over `line`, a secret or not. */
+static void add_header(struct http_exchange *exchange, char *line)
+{
+    struct curl_slist *longer = curl_slist_append(exchange->headers, line);
+
+    http_must(longer);
+    exchange->headers = longer;
+    text_free_secret(line);
+}
+
+static void copy_headers(struct http_exchange *exchange, const struct http_request *request)
+{
+    const char *type = request->content_type ? request->content_type : "application/json";
+
+    add_header(exchange, text_copy("Accept: application/json"));
+    if (exchange->body) {
+        add_header(exchange, text_format("Content-Type: %s", type));
+        add_header(exchange, text_copy("Expect:")); /* none: the body follows at once */
+    }
+    if (request->bearer)
+        add_header(exchange, text_format("Authorization: Bearer %s", request->bearer));
+}
+
+static void copy_body(struct http_exchange *exchange, const struct http_request *request)
+{
+    if (!request->body && request->method != HTTP_POST && request->method != HTTP_PUT)
+        return;
+    exchange->body_size = request->body ? request->body_size : 0;
+    exchange->body = text_copy_bytes(request->body, exchange->body_size);
+}
+
+void http_exchange_init(struct http_exchange *exchange, const char *base, size_t largest_reply,
+                        const struct http_request *request)
+{
+    *exchange = (struct http_exchange){.method = request->method,
+                                       .url = is_sendable(request) ? text_format("%s%s", base, request->path)
+                                                                   : text_copy(""),
+                                       .limit = request->limit > 0 ? request->limit : DEFAULT_LIMIT};
+    buffer_init(&exchange->reply, largest_reply);
+    copy_body(exchange, request);
+    copy_headers(exchange, request);
+}
+
+void http_exchange_deinit(struct http_exchange *exchange)
+{
+    for (struct curl_slist *header = exchange->headers; header; header = header->next)
+        explicit_bzero(header->data, strlen(header->data));
+    curl_slist_free_all(exchange->headers);
+    if (exchange->body)
+        explicit_bzero(exchange->body, exchange->body_size);
+    free(exchange->body);
+    free(exchange->url);
+    buffer_deinit(&exchange->reply);
+}

@@ -1,0 +1,272 @@
+/*
+ * The calls and their handles.
+ *
+ * A call is waiting (more calls than connections: they begin in the order they were sent), running (it has
+ * one of libcurl's handles, of which there are never more than connections are allowed) or reporting (its
+ * `done` is being called, after which it is gone). The queue is ours because libcurl's counts the time spent
+ * in it against the time allowed for connecting.
+ *
+ * Handles cost more to make than to keep, so those out of use are spared.
+ */
+#include "http/http.h"
+
+#include "base/memory.h"
+#include "http/exchange.h"
+#include "http/pump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+enum call_state { CALL_WAITING, CALL_RUNNING, CALL_REPORTING };
+
+struct http_call {
+    struct http *http;
+    enum call_state state;
+    struct http_call *prev, *next; /* among the waiting or the running */
+    CURL *easy;                    /* while running */
+    struct http_exchange exchange;
+    http_done *done;
+    void *context;
+};
+
+struct http {
+    char *base, *proxy, *ca_file, *user_agent;
+    struct http_config config; /* its texts are those above */
+    char *peer;                /* host and port of the server, for texts */
+    struct http_pump pump;
+    struct http_call *waiting, *running; /* doubly linked lists */
+    long running_count;
+    CURL **spare; /* room for config.connections */
+    long spare_count;
+    unsigned long count;
+};
+
+/* ---- handles ---- */
+
+static CURL *easy_get(struct http *http)
+{
+    CURL *easy;
+
+    if (http->spare_count > 0)
+        return http->spare[--http->spare_count];
+    easy = http_easy_new(&http->config);
+    http_must(easy);
+    return easy;
+}
+
+static void easy_put(struct http *http, CURL *easy)
+{
+    http_easy_part(easy);
+    http->spare[http->spare_count++] = easy;
+}
+
+/* ---- calls ---- */
+
+static void call_free(struct http_call *call)
+{
+    http_exchange_deinit(&call->exchange);
+    free(call);
+}
+
+/* Begins what waits, as far as there are connections. */
+static void begin_waiting(struct http *http)
+{
+    while (http->waiting && http->running_count < http->config.connections) {
+        struct http_call *call = http->waiting;
+
+        DL_DELETE(http->waiting, call);
+        DL_APPEND(http->running, call);
+        http->running_count++;
+        call->state = CALL_RUNNING;
+        call->easy = easy_get(http);
+        http_easy_join(call->easy, &call->exchange);
+        http_must(curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call) == CURLE_OK);
+        http_pump_add(&http->pump, call->easy);
+    }
+}
+
+/* The call no longer runs; its handle and its connection are free for the next one. */
+static void end_running(struct http_call *call)
+{
+    struct http *http = call->http;
+
+    DL_DELETE(http->running, call);
+    http->running_count--;
+    easy_put(http, TAKE(call->easy));
+}
+
+static void call_finished(void *context, CURL *easy, CURLcode code)
+{
+    struct http *http = context;
+    struct http_call *call = NULL;
+    struct http_reply reply;
+    struct error problem;
+
+    http_must(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call) == CURLE_OK && call);
+    reply = http_outcome(&call->exchange, easy, code, http->peer, &problem);
+    end_running(call);
+    begin_waiting(http);
+    call->state = CALL_REPORTING;
+    call->done(call->context, &reply);
+    call_free(call);
+}
+
+struct http_call *http_send(struct http *http, const struct http_request *request, http_done *done,
+                            void *context)
+{
+    struct http_call *call = NEW(struct http_call);
+
+    call->http = http;
+    call->done = done;
+    call->context = context;
+    http_exchange_init(&call->exchange, http->base, http->config.largest_reply, request);
+    DL_APPEND(http->waiting, call);
+    http->count++;
+    begin_waiting(http);
+    return call;
+}
+
+void http_cancel(struct http_call *call)
+{
+    if (!call)
+        return;
+    switch (call->state) {
+    case CALL_REPORTING:
+        return;
+    case CALL_WAITING:
+        DL_DELETE(call->http->waiting, call);
+        break;
+    case CALL_RUNNING:
+        http_pump_remove(&call->http->pump, call->easy);
+        end_running(call);
+        begin_waiting(call->http);
+        break;
+    }
+    call_free(call);
+}
+
+unsigned long http_count(const struct http *http)
+{
+    return http->count;
+}
+
+/* ---- life ---- */
+
+static void uri_cleanup(CURLU **uri)
+{
+    curl_url_cleanup(*uri);
+}
+
+/* A part of the URI, or NULL if it has none; the caller frees it. */
+static char *uri_part(CURLU *uri, CURLUPart part)
+{
+    char *text = NULL, *copy = NULL;
+
+    if (curl_url_get(uri, part, &text, 0) == CURLUE_OK)
+        copy = text_copy(text);
+    curl_free(text);
+    return copy;
+}
+
+static bool uri_has(CURLU *uri, CURLUPart part)
+{
+    CLEANUP(freep) char *text = uri_part(uri, part);
+
+    return text != NULL;
+}
+
+/* The texts of errors quote nothing of the URI: a mistyped one may hold a password. */
+static bool read_base(const char *base, char **ret_peer, struct error *error)
+{
+    CLEANUP(uri_cleanup) CURLU *uri = curl_url();
+    CLEANUP(freep) char *scheme = NULL, *host = NULL, *port = NULL;
+
+    http_must(uri);
+    if (curl_url_set(uri, CURLUPART_URL, base, 0) != CURLUE_OK)
+        return error_set(error, "the URI of the server cannot be read");
+    scheme = uri_part(uri, CURLUPART_SCHEME);
+    if (!text_equal(scheme, "http") && !text_equal(scheme, "https"))
+        return error_set(error, "the URI of the server must begin with http:// or https://");
+    if (uri_has(uri, CURLUPART_USER) || uri_has(uri, CURLUPART_PASSWORD))
+        return error_set(error, "the URI of the server must not hold a user name or password");
+    if (strpbrk(base, "?#") || base[strlen(base) - 1] == '/')
+        return error_set(error, "the URI of the server must not hold a query or end in a slash");
+    host = uri_part(uri, CURLUPART_HOST);
+    port = uri_part(uri, CURLUPART_PORT);
+    *ret_peer = text_format("%s%s%s", host ? host : "", port ? ":" : "", port ? port : "");
+    return true;
+}
+
+static bool read_config(struct http *http, const struct http_config *config, struct error *error)
+{
+    if (!read_base(config->base, &http->peer, error))
+        return false;
+    if (config->ca_file && access(config->ca_file, R_OK) < 0)
+        return error_set(error, "%s: %s", config->ca_file, strerror(errno));
+    http->base = text_copy(config->base);
+    http->proxy = text_copy(config->proxy);
+    http->ca_file = text_copy(config->ca_file);
+    http->user_agent = text_copy(config->user_agent);
+    http->config = *config;
+    http->config.base = http->base;
+    http->config.proxy = http->proxy;
+    http->config.ca_file = http->ca_file;
+    http->config.user_agent = http->user_agent;
+    if (http->config.connections < 1)
+        http->config.connections = 1;
+    http->spare = memory_new((size_t)http->config.connections, sizeof(http->spare[0]));
+    return true;
+}
+
+/* The first handle shows whether this libcurl has what we need; afterwards only memory can be lacking. */
+static bool try_handle(struct http *http, struct error *error)
+{
+    CURL *easy = http_easy_new(&http->config);
+
+    if (!easy)
+        return error_set(error, "this libcurl lacks what is needed");
+    easy_put(http, easy);
+    return true;
+}
+
+struct http *http_new(const struct http_config *config, struct loop *loop, struct error *error)
+{
+    CLEANUP(http_freep) struct http *http = NEW(struct http);
+
+    http_must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    if (!read_config(http, config, error) ||
+        !http_pump_start(&http->pump, loop, http->config.connections, call_finished, http, error) ||
+        !try_handle(http, error))
+        return NULL;
+    return TAKE(http);
+}
+
+static void cancel_all(struct http_call *list)
+{
+    for (struct http_call *next; list; list = next) {
+        next = list->next;
+        http_cancel(list);
+    }
+}
+
+void http_free(struct http *http)
+{
+    if (!http)
+        return;
+    cancel_all(http->waiting); /* first, lest they begin */
+    cancel_all(http->running);
+    while (http->spare_count > 0)
+        curl_easy_cleanup(http->spare[--http->spare_count]);
+    http_pump_stop(&http->pump);
+    curl_global_cleanup();
+    text_free_secret(http->proxy);
+    free(http->base);
+    free(http->ca_file);
+    free(http->user_agent);
+    free(http->peer);
+    free(http->spare);
+    free(http);
+}

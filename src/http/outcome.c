@@ -1,0 +1,98 @@
+/*
+ * From libcurl's result code to what became of the request.
+ *
+ * The code says what went wrong but not when: a time-out may have struck before or after the request was
+ * sent. So the one thing that matters to the caller, whether the server can have seen the request, is not
+ * read off the code but known from having counted the sendings (see easy.c). The codes only choose the words.
+ */
+#include "http/exchange.h"
+#include "http/retry_after.h"
+
+#include <string.h>
+
+/* Where further words come from. */
+enum detail { DETAIL_NONE, DETAIL_SYSTEM, DETAIL_LIBCURL };
+
+static const struct words {
+    CURLcode code;
+    enum detail detail;
+    const char *unsent, *sent; /* what is said, depending on whether the request was sent */
+} table[] = {
+    {CURLE_URL_MALFORMAT, DETAIL_NONE, "a character in the path or the token cannot be sent", NULL},
+    {CURLE_COULDNT_RESOLVE_PROXY, DETAIL_NONE, "the name of the proxy cannot be resolved", NULL},
+    {CURLE_COULDNT_RESOLVE_HOST, DETAIL_NONE, "the name cannot be resolved", NULL},
+    {CURLE_COULDNT_CONNECT, DETAIL_SYSTEM, "no connection", NULL},
+    {CURLE_SSL_CONNECT_ERROR, DETAIL_LIBCURL, "no secure connection", NULL},
+    {CURLE_PEER_FAILED_VERIFICATION, DETAIL_LIBCURL, "no secure connection", NULL},
+    {CURLE_SSL_CACERT_BADFILE, DETAIL_LIBCURL, "no secure connection", NULL},
+    {CURLE_OPERATION_TIMEDOUT, DETAIL_NONE, "no connection in time", "no whole reply in time"},
+    {CURLE_GOT_NOTHING, DETAIL_NONE, NULL, "the connection was closed before the reply"},
+    {CURLE_ABORTED_BY_CALLBACK, DETAIL_NONE, NULL, "the connection was closed before the reply"},
+    {CURLE_SEND_ERROR, DETAIL_SYSTEM, "no connection", "the connection was cut"},
+    {CURLE_RECV_ERROR, DETAIL_SYSTEM, "no connection", "the connection was cut"},
+    {CURLE_PARTIAL_FILE, DETAIL_NONE, NULL, "the connection was cut in the middle of the reply"},
+};
+
+static const char *detail_text(const struct http_exchange *exchange, CURL *easy, enum detail detail)
+{
+    long number = 0;
+
+    switch (detail) {
+    case DETAIL_NONE:
+        return "";
+    case DETAIL_SYSTEM:
+        if (curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number != 0)
+            return strerror((int)number);
+        return "";
+    case DETAIL_LIBCURL:
+        return exchange->detail;
+    }
+    return "";
+}
+
+static void explain(const struct http_exchange *exchange, CURL *easy, CURLcode code, const char *peer,
+                    struct error *problem)
+{
+    const char *text = NULL, *detail = "";
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i].code != code)
+            continue;
+        text = exchange->beginnings > 0 ? table[i].sent : table[i].unsent;
+        detail = detail_text(exchange, easy, table[i].detail);
+    }
+    if (!text)
+        text = curl_easy_strerror(code);
+    (void)error_set(problem, "%s: %s%s%s", peer, text, *detail ? ": " : "", detail);
+}
+
+static struct http_reply answered(const struct http_exchange *exchange, CURL *easy)
+{
+    struct http_reply reply = {
+        .result = HTTP_ANSWERED, .body = buffer_text(&exchange->reply), .body_size = exchange->reply.size};
+    struct curl_header *header = NULL;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply.status);
+    (void)curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header);
+    reply.retry_after = http_retry_after(header ? header->value : NULL, time(NULL));
+    return reply;
+}
+
+struct http_reply http_outcome(const struct http_exchange *exchange, CURL *easy, CURLcode code,
+                               const char *peer, struct error *problem)
+{
+    struct http_reply reply = {
+        .result = HTTP_BROKEN, .body = "", .retry_after = -1, .problem = problem->text};
+
+    if (code == CURLE_OK)
+        return answered(exchange, easy);
+    if (exchange->reply.overflowed) {
+        reply.result = HTTP_TOO_LARGE;
+        (void)error_set(problem, "%s: the reply is larger than %zu bytes", peer, exchange->reply.maximum);
+        return reply;
+    }
+    if (exchange->beginnings == 0)
+        reply.result = HTTP_UNREACHABLE;
+    explain(exchange, easy, code, peer, problem);
+    return reply;
+}

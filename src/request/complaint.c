@@ -1,0 +1,32 @@
+#include "request/complaint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const code_names[] = {
+    [REQUEST_INVALID_JSON] = "invalid-json",
+    [REQUEST_INVALID_MESSAGE] = "invalid-message",
+    [REQUEST_UNKNOWN_METHOD] = "unknown-method",
+    [REQUEST_FOREIGN_SERVER] = "foreign-server",
+    [REQUEST_TOO_LARGE] = "too-large",
+    [REQUEST_PROTECTED_USER] = "protected-user",
+    [REQUEST_ALIAS_CONFLICT] = "alias-conflict",
+    [REQUEST_HOMESERVER_REJECTED] = "homeserver-rejected",
+    [REQUEST_HOMESERVER_FAILING] = "homeserver-failing",
+};
+
+const char *request_code_name(enum request_code code)
+{
+    return code_names[code];
+}
+
+bool complaint_set(struct request_complaint *complaint, enum request_code code, const char *format, ...)
+{
+    va_list arguments;
+
+    complaint->code = code;
+    va_start(arguments, format);
+    (void)vsnprintf(complaint->detail.text, sizeof(complaint->detail.text), format, arguments);
+    va_end(arguments);
+    return false;
+}

@@ -1,0 +1,76 @@
+/*
+ * Bytes to JSON. The bytes come from outside, so they are bounded before anything else looks at them: first
+ * their number, then the depth, since jansson recurses for each level. What jansson says about a bad body
+ * quotes the token that it stumbled upon; of its error only the code and the place are used.
+ */
+#include "request/decode.h"
+
+#include "request/complaint.h"
+
+static const char *const reasons[] = {
+    [json_error_invalid_utf8] = "not valid UTF-8",
+    [json_error_premature_end_of_input] = "ends too early",
+    [json_error_end_of_input_expected] = "something follows the JSON value",
+    [json_error_invalid_syntax] = "syntax error",
+    [json_error_null_character] = "NUL character",
+    [json_error_null_byte_in_key] = "NUL character in a key",
+    [json_error_duplicate_key] = "key given twice",
+    [json_error_numeric_overflow] = "number too large",
+};
+
+static const char *reason_of(const json_error_t *error)
+{
+    size_t code = (size_t)json_error_code(error);
+    const char *reason = code < sizeof(reasons) / sizeof(reasons[0]) ? reasons[code] : NULL;
+
+    return reason ? reason : "not valid JSON";
+}
+
+/*
+ * Whether no bracket outside of strings is more than DECODE_MOST_LEVELS deep. Exact up to the first syntax
+ * error; jansson goes no further than that.
+ */
+static bool is_shallow(const char *bytes, size_t size)
+{
+    size_t level = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < size; i++) {
+        char byte = bytes[i];
+
+        if (in_string && byte == '\\')
+            i++;
+        else if (byte == '"')
+            in_string = !in_string;
+        else if (!in_string && (byte == '{' || byte == '['))
+            level++;
+        else if (!in_string && (byte == '}' || byte == ']') && level > 0)
+            level--;
+        if (level > DECODE_MOST_LEVELS)
+            return false;
+    }
+    return true;
+}
+
+json_t *decode_body(const void *bytes, size_t size, size_t largest, struct request_complaint *complaint)
+{
+    /* Integers as reals: a number of any length in a field that we do not know is no reason to complain. */
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
+    json_error_t error;
+    json_t *root;
+
+    if (size > largest) {
+        (void)complaint_set(complaint, REQUEST_TOO_LARGE, "%zu bytes: more than %zu", size, largest);
+        return NULL;
+    }
+    if (!is_shallow(bytes, size)) {
+        (void)complaint_set(complaint, REQUEST_INVALID_JSON, "nested deeper than %d levels",
+                            DECODE_MOST_LEVELS);
+        return NULL;
+    }
+    root = json_loadb(size > 0 ? bytes : "", size, flags, &error);
+    if (!root)
+        (void)complaint_set(complaint, REQUEST_INVALID_JSON, "line %d, column %d (byte %d): %s", error.line,
+                            error.column, error.position, reason_of(&error));
+    return root;
+}

@@ -1,0 +1,107 @@
+#include "synapse/answer.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "synapse/parse.h"
+
+#include <string.h>
+
+enum { LONGEST_PAUSE = 300000 /* milliseconds */, LONGEST_QUOTE = 200 /* bytes */ };
+
+static bool holds_secret(const char *text, const struct answer_secrets *secrets)
+{
+    for (size_t i = 0; i < ANSWER_SECRETS; i++)
+        if (secrets->texts[i] && secrets->texts[i][0] && strstr(text, secrets->texts[i]))
+            return true;
+    return false;
+}
+
+/* The homeserver's own words, made fit to be quoted: short, on one line, and without our secrets, which a
+   careless server might repeat. NULL: there are none. The caller frees it. */
+static char *quote(const json_t *body, const struct answer_secrets *secrets)
+{
+    const char *text = parse_text(body, "error");
+    struct buffer words;
+    size_t length;
+
+    if (!text || !*text || holds_secret(text, secrets))
+        return NULL;
+    length = strnlen(text, LONGEST_QUOTE + 1);
+    if (length > LONGEST_QUOTE)
+        for (length = LONGEST_QUOTE; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80; length--)
+            ; /* not through the middle of a character */
+    buffer_init(&words, LONGEST_QUOTE);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] >= ' ' && text[i] != 0x7f)
+            (void)buffer_append_char(&words, text[i]);
+    return buffer_take(&words);
+}
+
+/* An errcode is one only if it looks like one. */
+static void read_errcode(struct answer *answer, const struct answer_secrets *secrets)
+{
+    const char *errcode = parse_text(answer->body, "errcode");
+
+    if (!errcode || holds_secret(errcode, secrets) || strlen(errcode) >= sizeof(answer->errcode) ||
+        errcode[strspn(errcode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] != '\0')
+        return;
+    memcpy(answer->errcode, errcode, strlen(errcode) + 1);
+}
+
+static int64_t pause_asked_for(const struct answer *answer, const struct http_reply *reply)
+{
+    int64_t said = parse_number(answer->body, "retry_after_ms", -1);
+
+    if (said < reply->retry_after)
+        said = reply->retry_after;
+    if (said < -1)
+        return -1;
+    return said > LONGEST_PAUSE ? LONGEST_PAUSE : said;
+}
+
+static void read_refusal(struct answer *answer, const char *name, const struct errcode_rule *own,
+                         const struct answer_secrets *secrets)
+{
+    CLEANUP(freep) char *words = quote(answer->body, secrets);
+
+    read_errcode(answer, secrets);
+    answer->outcome = errcode_outcome(answer->status, answer->errcode, own);
+    if (answer->outcome != SYNAPSE_OK)
+        (void)error_set(&answer->problem, "%s: %ld%s%s%s%s", name, answer->status,
+                        *answer->errcode ? " " : "", answer->errcode, words ? ": " : "", words ? words : "");
+}
+
+void answer_read(struct answer *answer, const struct http_reply *reply, const char *name,
+                 const struct errcode_rule *own, const struct answer_secrets *secrets)
+{
+    *answer = (struct answer){.outcome = SYNAPSE_OK, .status = reply->status, .retry_after = -1};
+    switch (reply->result) {
+    case HTTP_UNREACHABLE:
+    case HTTP_BROKEN:
+        answer->outcome = SYNAPSE_UNREACHABLE;
+        (void)error_set(&answer->problem, "%s: %s", name, reply->problem);
+        return;
+    case HTTP_TOO_LARGE:
+        answer->outcome = SYNAPSE_FAILED;
+        (void)error_set(&answer->problem, "%s: %s", name, reply->problem);
+        return;
+    case HTTP_ANSWERED:
+        break;
+    }
+    answer->body = parse_object(reply->body, reply->body_size);
+    answer->retry_after = pause_asked_for(answer, reply);
+    if (reply->status < 200 || reply->status > 299)
+        read_refusal(answer, name, own, secrets);
+}
+
+void answer_fail(struct answer *answer, const char *name, const char *problem)
+{
+    answer->outcome = SYNAPSE_FAILED;
+    (void)error_set(&answer->problem, "%s: %s", name, problem);
+}
+
+void answer_deinit(struct answer *answer)
+{
+    json_decref(answer->body);
+    answer->body = NULL;
+}

@@ -1,0 +1,161 @@
+#include "synapse/bodies.h"
+
+#include "base/memory.h"
+#include "synapse/levels.h"
+
+#include <string.h>
+
+char *body_print(json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+    json_decref(value);
+    return text;
+}
+
+/* ---- users (admin API, "Create or modify account") ---- */
+
+static json_t *threepids(const char *email)
+{
+    return email ? json_pack("[{s:s, s:s}]", "medium", "email", "address", email) : NULL;
+}
+
+char *body_create_user(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:s*, s:o*, s:s*}", "displayname", call->name, "threepids",
+                                threepids(call->email), "password", call->password));
+}
+
+char *body_display_name(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:s}", "displayname", call->name));
+}
+
+char *body_email(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:o}", "threepids", threepids(call->email)));
+}
+
+char *body_reactivate(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:b, s:s*}", "deactivated", 0, "password", call->password));
+}
+
+char *body_deactivate(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:b}", "erase", call->erase));
+}
+
+char *body_record(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:b, s:b}", "open", call->record.open, "email", call->record.email));
+}
+
+/* ---- rooms ---- */
+
+/* `#local:server` -> `local`; the first colon ends it, as server names may have one. */
+static char *alias_localpart(const char *alias)
+{
+    return text_copy_bytes(alias + 1, strcspn(alias + 1, ":"));
+}
+
+static json_t *state_event(const char *type, const char *key, const char *value)
+{
+    return json_pack("{s:s, s:s, s:{s:s}}", "type", type, "state_key", "", "content", key, value);
+}
+
+/* An empty topic is none: its event is left out. */
+char *body_create_room(const struct synapse_call *call, const struct call_terms *terms)
+{
+    CLEANUP(freep) char *localpart = alias_localpart(call->alias);
+    const char *topic = call->topic && *call->topic ? call->topic : NULL;
+
+    return body_print(json_pack(
+        "{s:s, s:s*, s:s*, s:s, s:s, s:s*, s:{s:b}, s:o, s:[o, o]}", "room_alias_name", localpart, "name",
+        call->name, "topic", topic, "preset", "private_chat", "visibility", "private", "room_version",
+        terms->room_version, "creation_content", "m.federate", 0, "power_level_content_override",
+        levels_override(&call->levels, call->raised, call->raised_count, terms->sync_user,
+                        terms->creators_reign),
+        "initial_state", state_event("m.room.guest_access", "guest_access", "forbidden"),
+        state_event("m.room.sync", "mode", "managed")));
+}
+
+char *body_levels(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return levels_print(call->content);
+}
+
+static const struct {
+    const char *type, *key;
+} settings[ROOM_SETTINGS] = {
+    [SETTING_NAME] = {"m.room.name", "name"},
+    [SETTING_TOPIC] = {"m.room.topic", "topic"},
+    [SETTING_JOIN_RULE] = {"m.room.join_rules", "join_rule"},
+    [SETTING_GUEST_ACCESS] = {"m.room.guest_access", "guest_access"},
+    [SETTING_CANONICAL_ALIAS] = {"m.room.canonical_alias", "alias"},
+    [SETTING_MARKER] = {"m.room.sync", "mode"},
+};
+
+const char *setting_event_type(enum room_setting setting)
+{
+    return settings[setting].type;
+}
+
+char *body_setting(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:s}", settings[call->setting].key, call->value));
+}
+
+char *body_join_user(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:s}", "user_id", call->user));
+}
+
+char *body_regain_room(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)call;
+    return body_print(json_pack("{s:s}", "user_id", terms->sync_user));
+}
+
+char *body_empty(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)call;
+    (void)terms;
+    return text_copy("{}");
+}
+
+char *body_delete_room(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)call;
+    (void)terms;
+    return body_print(json_pack("{s:b, s:b}", "purge", 1, "block", 0));
+}
+
+/* ---- the welcome ---- */
+
+char *body_create_welcome_room(const struct synapse_call *call, const struct call_terms *terms)
+{
+    CLEANUP(freep) char *alias = synapse_welcome_alias(call->user);
+    CLEANUP(freep) char *localpart = alias_localpart(alias);
+
+    return body_print(json_pack("{s:s, s:s, s:s, s:s*, s:b, s:[s], s:{s:b}}", "room_alias_name", localpart,
+                                "preset", "private_chat", "visibility", "private", "room_version",
+                                terms->room_version, "is_direct", 1, "invite", call->user, "creation_content",
+                                "m.federate", 0));
+}
+
+char *body_send_welcome(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:s, s:s, s:s, s:s}", "msgtype", "m.text", "body", call->body, "format",
+                                "org.matrix.custom.html", "formatted_body", call->formatted_body));
+}

@@ -1,0 +1,258 @@
+/*
+ * The table of calls.
+ *
+ * In paths, {user}, {room}, {alias} and {email} are the call's, {self} is the sync user, {event} the type of
+ * the state event of the call's setting, {record} and {transaction} belong to the call's user. Where a state
+ * event is named, the empty segment at the end is its state_key.
+ *
+ * The body of a call is a function of the call and the terms alone, and so is its path: what is sent for a
+ * message that is delivered twice is the same twice, transaction ids included.
+ */
+#include "synapse/calls.h"
+
+#include "base/memory.h"
+#include "synapse/bodies.h"
+#include "synapse/path.h"
+#include "synapse/replies.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+/* These touch every room of a user, or every event of a room. */
+enum { LONG_LIMIT = 5 * 60 * 1000 };
+
+enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Aliases" */ };
+
+#define ADMIN "/_synapse/admin/"
+#define CLIENT "/_matrix/client/v3/"
+#define ROOM CLIENT "rooms/{room}/"
+
+/* The newest message of the sync user: {"types":["m.room.message"],"senders":["{self}"]}, encoded */
+#define GREETINGS                                                                                            \
+    "messages?dir=b&limit=1&filter=%7B%22types%22%3A%5B%22m.room.message%22%5D%2C%22senders%22%3A%5B%22"     \
+    "{self}%22%5D%7D"
+
+/* The alias is in use (400), or another request was making it at that very moment (409). */
+static const struct errcode_rule room_rules[] = {
+    {400, "M_ROOM_IN_USE", SYNAPSE_TAKEN},
+    {409, NULL, SYNAPSE_TAKEN},
+    {0},
+};
+/* Here 400 M_UNKNOWN is a disguised rate limit: "Cannot invite so many users at once". */
+static const struct errcode_rule welcome_room_rules[] = {
+    {400, "M_ROOM_IN_USE", SYNAPSE_TAKEN},
+    {409, NULL, SYNAPSE_TAKEN},
+    {400, "M_UNKNOWN", SYNAPSE_FAILED},
+    {0},
+};
+/* "Purge already in progress" */
+static const struct errcode_rule deletion_rules[] = {
+    {400, "M_UNKNOWN", SYNAPSE_OK},
+    {0},
+};
+
+static const struct call_form forms[SYNAPSE_KINDS] = {
+    [SYNAPSE_READ_USER] = {.name = "read-user",
+                           .method = HTTP_GET,
+                           .path = ADMIN "v2/users/{user}",
+                           .read = reply_user},
+    [SYNAPSE_READ_EMAIL_OWNER] = {.name = "read-email-owner",
+                                  .method = HTTP_GET,
+                                  .path = ADMIN "v1/threepid/email/users/{email}",
+                                  .read = reply_user_id},
+    [SYNAPSE_CREATE_USER] = {.name = "create-user",
+                             .method = HTTP_PUT,
+                             .path = ADMIN "v2/users/{user}",
+                             .body = body_create_user},
+    [SYNAPSE_SET_DISPLAY_NAME] = {.name = "set-display-name",
+                                  .method = HTTP_PUT,
+                                  .path = ADMIN "v2/users/{user}",
+                                  .body = body_display_name,
+                                  .limit = LONG_LIMIT},
+    [SYNAPSE_ADD_EMAIL] = {.name = "add-email",
+                           .method = HTTP_PUT,
+                           .path = ADMIN "v2/users/{user}",
+                           .body = body_email},
+    [SYNAPSE_REACTIVATE_USER] = {.name = "reactivate-user",
+                                 .method = HTTP_PUT,
+                                 .path = ADMIN "v2/users/{user}",
+                                 .body = body_reactivate},
+    [SYNAPSE_DEACTIVATE_USER] = {.name = "deactivate-user",
+                                 .method = HTTP_POST,
+                                 .path = ADMIN "v1/deactivate/{user}",
+                                 .body = body_deactivate,
+                                 .limit = LONG_LIMIT},
+    [SYNAPSE_READ_RECORD] = {.name = "read-record",
+                             .method = HTTP_GET,
+                             .path = CLIENT "user/{self}/account_data/{record}",
+                             .read = reply_record},
+    [SYNAPSE_WRITE_RECORD] = {.name = "write-record",
+                              .method = HTTP_PUT,
+                              .path = CLIENT "user/{self}/account_data/{record}",
+                              .body = body_record},
+
+    [SYNAPSE_RESOLVE_ALIAS] = {.name = "resolve-alias",
+                               .method = HTTP_GET,
+                               .path = CLIENT "directory/room/{alias}",
+                               .read = reply_room_id},
+    [SYNAPSE_DELETE_ALIAS] = {.name = "delete-alias",
+                              .method = HTTP_DELETE,
+                              .path = CLIENT "directory/room/{alias}"},
+    [SYNAPSE_CREATE_ROOM] = {.name = "create-room",
+                             .method = HTTP_POST,
+                             .path = CLIENT "createRoom",
+                             .body = body_create_room,
+                             .read = reply_room_id,
+                             .own = room_rules},
+    [SYNAPSE_READ_ROOM] = {.name = "read-room",
+                           .method = HTTP_GET,
+                           .path = ADMIN "v1/rooms/{room}",
+                           .read = reply_room},
+    [SYNAPSE_READ_STATE] = {.name = "read-state",
+                            .method = HTTP_GET,
+                            .path = ADMIN "v1/rooms/{room}/state",
+                            .read = reply_state},
+    [SYNAPSE_READ_LEVELS] = {.name = "read-levels",
+                             .method = HTTP_GET,
+                             .path = ROOM "state/m.room.power_levels/",
+                             .read = reply_levels},
+    [SYNAPSE_WRITE_LEVELS] = {.name = "write-levels",
+                              .method = HTTP_PUT,
+                              .path = ROOM "state/m.room.power_levels/",
+                              .body = body_levels},
+    [SYNAPSE_WRITE_SETTING] = {.name = "write-setting",
+                               .method = HTTP_PUT,
+                               .path = ROOM "state/{event}/",
+                               .body = body_setting},
+    [SYNAPSE_JOIN_USER] = {.name = "join-user",
+                           .method = HTTP_POST,
+                           .path = ADMIN "v1/join/{room}",
+                           .body = body_join_user},
+    [SYNAPSE_REGAIN_ROOM] = {.name = "regain-room",
+                             .method = HTTP_POST,
+                             .path = ADMIN "v1/rooms/{room}/make_room_admin",
+                             .body = body_regain_room},
+    [SYNAPSE_ENTER_ROOM] = {.name = "enter-room",
+                            .method = HTTP_POST,
+                            .path = CLIENT "join/{room}",
+                            .body = body_empty},
+    [SYNAPSE_DELETE_ROOM] = {.name = "delete-room",
+                             .method = HTTP_DELETE,
+                             .path = ADMIN "v2/rooms/{room}",
+                             .body = body_delete_room,
+                             .limit = LONG_LIMIT,
+                             .own = deletion_rules},
+    [SYNAPSE_READ_DELETION] = {.name = "read-deletion",
+                               .method = HTTP_GET,
+                               .path = ADMIN "v2/rooms/{room}/delete_status",
+                               .read = reply_deletion},
+
+    [SYNAPSE_CREATE_WELCOME_ROOM] = {.name = "create-welcome-room",
+                                     .method = HTTP_POST,
+                                     .path = CLIENT "createRoom",
+                                     .body = body_create_welcome_room,
+                                     .read = reply_room_id,
+                                     .own = welcome_room_rules},
+    [SYNAPSE_READ_WELCOME] = {.name = "read-welcome",
+                              .method = HTTP_GET,
+                              .path = ROOM GREETINGS,
+                              .read = reply_greeted},
+    [SYNAPSE_SEND_WELCOME] = {.name = "send-welcome",
+                              .method = HTTP_PUT,
+                              .path = ROOM "send/m.room.message/{transaction}",
+                              .body = body_send_welcome},
+};
+
+const struct call_form *call_form(enum synapse_kind kind)
+{
+    return &forms[kind];
+}
+
+const char *synapse_kind_name(enum synapse_kind kind)
+{
+    return forms[kind].name;
+}
+
+bool synapse_kind_writes(enum synapse_kind kind)
+{
+    return forms[kind].method != HTTP_GET;
+}
+
+bool call_needs_admin(enum synapse_kind kind)
+{
+    return strncmp(forms[kind].path, ADMIN, strlen(ADMIN)) == 0;
+}
+
+/* ---- what paths are made of ---- */
+
+/* `@local:server` -> `local` */
+static char *user_localpart(const char *user)
+{
+    return text_copy_bytes(user + 1, strcspn(user + 1, ":"));
+}
+
+/* SHA-256 in hexadecimal digits, of which 128 bits are plenty to tell users apart. */
+static char *hash(const char *text)
+{
+    enum { BYTES = 16 };
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    struct buffer hex;
+
+    (void)EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
+    buffer_init(&hex, 2 * (size_t)BYTES);
+    for (size_t i = 0; i < BYTES; i++)
+        (void)buffer_append_format(&hex, "%02x", digest[i]);
+    return buffer_take(&hex);
+}
+
+char *call_record_type(const char *user)
+{
+    CLEANUP(freep) char *localpart = user_localpart(user);
+
+    return text_format("io.github.synapse_sync.user.%s", localpart);
+}
+
+char *call_welcome_transaction(const char *user)
+{
+    CLEANUP(freep) char *digits = hash(user);
+
+    return text_format("welcome-%s", digits);
+}
+
+char *synapse_welcome_alias(const char *user)
+{
+    const char *server = user + strcspn(user, ":");
+    CLEANUP(freep) char *localpart = user_localpart(user);
+    CLEANUP(freep) char *alias = text_format("#sync_%s%s", localpart, server);
+    CLEANUP(freep) char *digits = NULL;
+
+    if (strlen(alias) <= LONGEST_ALIAS)
+        return TAKE(alias);
+    digits = hash(user);
+    return text_format("#sync_%s%s", digits, server);
+}
+
+/* The form in which Synapse keeps addresses and finds them (util/threepids.py), as far as ASCII goes. */
+static char *canonical_email(const char *email)
+{
+    char *copy = text_copy(email);
+
+    for (char *c = copy; c && *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    return copy;
+}
+
+char *call_path(const struct synapse_call *call, const struct call_terms *terms)
+{
+    CLEANUP(freep) char *email = canonical_email(call->email);
+    CLEANUP(freep) char *record = call->user ? call_record_type(call->user) : NULL;
+    CLEANUP(freep) char *transaction = call->user ? call_welcome_transaction(call->user) : NULL;
+    const struct path_value values[] = {
+        {"user", call->user}, {"room", call->room},         {"alias", call->alias},
+        {"email", email},     {"self", terms->sync_user},   {"event", setting_event_type(call->setting)},
+        {"record", record},   {"transaction", transaction}, {NULL, NULL},
+    };
+
+    return path_expand(forms[call->kind].path, values);
+}

@@ -1,0 +1,127 @@
+/* What 2xx replies say. Each reader names what it cannot do without; the rest may be missing. */
+#include "synapse/replies.h"
+
+#include "base/memory.h"
+#include "synapse/levels.h"
+#include "synapse/parse.h"
+#include "synapse/room_state.h"
+
+#include <string.h>
+
+static bool has_email(const json_t *user)
+{
+    const json_t *list = json_object_get(user, "threepids");
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (text_equal(parse_text(json_array_get(list, i), "medium"), "email"))
+            return true;
+    return false;
+}
+
+/* Whether someone is an admin or gone must have been said, since removal depends on it. */
+bool reply_user(const json_t *body, struct synapse_reply *reply)
+{
+    if (!parse_has_flag(body, "admin") || !parse_has_flag(body, "deactivated"))
+        return false;
+    reply->user.name = text_copy(parse_text(body, "displayname"));
+    reply->user.admin = parse_flag(body, "admin", false);
+    reply->user.deactivated = parse_flag(body, "deactivated", false);
+    reply->user.locked = parse_flag(body, "locked", false);
+    reply->user.has_email = has_email(body);
+    return true;
+}
+
+static bool read_id(const json_t *body, const char *key, char sigil, struct synapse_reply *reply)
+{
+    const char *id = parse_text(body, key);
+
+    if (!id || id[0] != sigil)
+        return false;
+    reply->text = text_copy(id);
+    return true;
+}
+
+bool reply_user_id(const json_t *body, struct synapse_reply *reply)
+{
+    return read_id(body, "user_id", '@', reply);
+}
+
+bool reply_room_id(const json_t *body, struct synapse_reply *reply)
+{
+    return read_id(body, "room_id", '!', reply);
+}
+
+/* A record that was emptied by hand owes nothing. */
+bool reply_record(const json_t *body, struct synapse_reply *reply)
+{
+    if (!body)
+        return false;
+    reply->record.open = parse_flag(body, "open", false);
+    reply->record.email = parse_flag(body, "email", false);
+    return true;
+}
+
+/* That nobody is in the room any more must have been said, for such rooms are removed. */
+bool reply_room(const json_t *body, struct synapse_reply *reply)
+{
+    int64_t members = parse_number(body, "joined_local_members", -1);
+    int64_t events = parse_number(body, "state_events", -1);
+
+    if (members < 0 || events < 0)
+        return false;
+    reply->room.creator = text_copy(parse_text(body, "creator"));
+    reply->room.canonical_alias = text_copy(parse_text(body, "canonical_alias"));
+    reply->room.joined_local_members = members;
+    reply->room.state_events = events;
+    return true;
+}
+
+bool reply_state(const json_t *body, struct synapse_reply *reply)
+{
+    reply->state = room_state_from_json(body);
+    return reply->state != NULL;
+}
+
+bool reply_levels(const json_t *body, struct synapse_reply *reply)
+{
+    json_t *content = json_deep_copy(body);
+
+    reply->levels = levels_from_json(content);
+    json_decref(content);
+    return reply->levels != NULL;
+}
+
+/*
+ * The list is ordered by time, the newest last (Synapse: storage/databases/main/task_scheduler.py). Older
+ * versions have further words for what is under way ("shutting_down", "purging").
+ */
+bool reply_deletion(const json_t *body, struct synapse_reply *reply)
+{
+    const json_t *list = json_object_get(body, "results");
+    const char *status;
+
+    if (json_array_size(list) == 0)
+        return false;
+    status = parse_text(json_array_get(list, json_array_size(list) - 1), "status");
+    if (!status)
+        return false;
+    reply->deletion = DELETION_UNDER_WAY;
+    if (strcmp(status, "complete") == 0)
+        reply->deletion = DELETION_COMPLETE;
+    else if (strcmp(status, "failed") == 0)
+        reply->deletion = DELETION_FAILED;
+    return true;
+}
+
+/* The path of the request asks for messages of the sync user only. */
+bool reply_greeted(const json_t *body, struct synapse_reply *reply)
+{
+    const json_t *chunk = json_object_get(body, "chunk");
+
+    if (!json_is_array(chunk))
+        return false;
+    for (size_t i = 0; i < json_array_size(chunk); i++)
+        if (text_equal(parse_text(json_array_get(chunk, i), "type"), "m.room.message"))
+            reply->greeted = true;
+    return true;
+}

@@ -1,0 +1,352 @@
+/*
+ * The session: a walk through the steps of src/synapse/steps.c.
+ *
+ *     who-am-i ─┐                      ┌─ set-own-name ─ upload-avatar ─ … ─ lift-rate-limit ─┐
+ *               ├─ read-self ─ read-capabilities                                              ├─ ready
+ *     log-in ───┘                      └───────── (when all that was done before) ────────────┘
+ *
+ * Steps that are not wanted are skipped. A step that fails is taken again after a pause, so the session is
+ * always in one of three states: ready, waiting for a reply, or waiting for its timer. Two things lead back:
+ *
+ * - the token is refused, in the walk or in mid-run: back to the beginning. The first time that is done at
+ *   once, for tokens do end now and then; but if the new token is not accepted either, the pauses grow, since
+ *   logging in is limited to a few times in many minutes. Only a request that succeeds (session_prove) makes
+ *   the next time a first one again.
+ * - the sync user is no admin any more: back to read-self.
+ *
+ * Several requests that are under way may meet the refusal of the same token. Each token has a number, its
+ * generation; what is said of an earlier one is no news.
+ *
+ * An optional step that is refused, or fails a few times, leaves a warning in the log and no more. But while
+ * the homeserver cannot be reached no step is passed over.
+ */
+#include "synapse/session.h"
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "synapse/steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Pauses in milliseconds. */
+enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };
+enum { OPTIONAL_ATTEMPTS = 3 };
+/* Setting the display name touches every room that the sync user is in. */
+enum { STEP_LIMIT = 5 * 60 * 1000 };
+
+struct session {
+    struct http *http;
+    void (*changed)(void *context, bool ready);
+    void *context;
+
+    struct facts facts;
+    struct call_terms terms; /* borrows from the facts */
+    unsigned generation;     /* number of the token */
+    bool ready;
+
+    enum step_name next; /* STEP_NONE: ready */
+    struct http_call *call;
+    struct loop_timer timer;
+    struct backoff attempts; /* of this step */
+    struct backoff tokens;   /* refused since one was proved */
+    char *trouble;
+};
+
+static void take_step(void *context);
+
+/* ---- saying what is wrong ---- */
+
+static void note_trouble(struct session *session, const char *text)
+{
+    free(session->trouble);
+    session->trouble = text_copy(text);
+}
+
+/* Logs it too, unless that is what was said last. */
+static void say_trouble(struct session *session, bool final, const char *text)
+{
+    if (text_equal(session->trouble, text))
+        return;
+    note_trouble(session, text);
+    if (final)
+        log_error("homeserver-refused", LOG_TEXT("user", session->facts.user), LOG_TEXT("problem", text));
+    else
+        log_warning("homeserver-unavailable", LOG_TEXT("problem", text));
+}
+
+/* ---- from step to step ---- */
+
+static void wait_for(struct session *session, int64_t pause)
+{
+    loop_timer_set(&session->timer, instant_now() + pause);
+}
+
+static void become_ready(struct session *session)
+{
+    session->facts.is_prepared = true;
+    session->terms = (struct call_terms){
+        .sync_user = session->facts.user,
+        .room_version = session->facts.room_version,
+        .creators_reign = room_version_creators_reign(session->facts.room_version),
+    };
+    session->ready = true;
+    note_trouble(session, NULL);
+    log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
+             LOG_TEXT("room_version", session->facts.room_version));
+    session->changed(session->context, true);
+}
+
+/* The step is done, or done without. */
+static void pass(struct session *session)
+{
+    backoff_reset(&session->attempts);
+    session->next++;
+    while (session->next < STEP_NONE && !step_at(session->next)->is_wanted(&session->facts))
+        session->next++;
+    if (session->next == STEP_NONE)
+        become_ready(session);
+    else
+        wait_for(session, 0);
+}
+
+static void begin(struct session *session, int64_t pause)
+{
+    session->next = STEP_WHO_AM_I;
+    while (!step_at(session->next)->is_wanted(&session->facts))
+        session->next++;
+    wait_for(session, pause);
+}
+
+/* The step was refused, or what was answered is not what it must be. */
+static void refuse(struct session *session, const struct step *step, const char *problem)
+{
+    if (step->optional) {
+        log_warning("homeserver-setting-failed", LOG_TEXT("what", step->refused),
+                    LOG_TEXT("problem", problem));
+        pass(session);
+        return;
+    }
+    say_trouble(session, true, problem);
+    wait_for(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
+}
+
+static void refuse_reply(struct session *session, const struct step *step, const struct answer *answer)
+{
+    CLEANUP(freep) char *problem = text_format("%s (%s)", step->refused, answer->problem.text);
+
+    refuse(session, step, step->optional ? answer->problem.text : problem);
+}
+
+static void fail(struct session *session, const struct step *step, const struct answer *answer)
+{
+    if (step->optional && answer->outcome == SYNAPSE_FAILED &&
+        session->attempts.attempts + 1 >= OPTIONAL_ATTEMPTS) {
+        refuse(session, step, answer->problem.text);
+        return;
+    }
+    say_trouble(session, false, answer->problem.text);
+    wait_for(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_PAUSE));
+}
+
+static void wait_as_told(struct session *session, const struct answer *answer)
+{
+    int64_t pause = backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_PAUSE);
+
+    say_trouble(session, false, answer->problem.text);
+    wait_for(session, pause > answer->retry_after ? pause : answer->retry_after);
+}
+
+/* ---- tokens ---- */
+
+/* Forgets the token that was refused, and begins anew. One that was given is kept, and asked for again. */
+static void replace_token(struct session *session, const char *problem)
+{
+    struct facts *facts = &session->facts;
+    bool first = session->tokens.attempts == 0;
+    int64_t pause = backoff_next(&session->tokens, FIRST_PAUSE, LONGEST_REFUSED_PAUSE);
+
+    session->generation++;
+    if (facts->given_token) {
+        say_trouble(session, true, problem);
+    } else {
+        say_trouble(session, false, problem);
+        text_free_secret(facts->token);
+        facts->token = NULL;
+        pause = first ? 0 : pause;
+    }
+    begin(session, pause);
+}
+
+static void refuse_token(struct session *session, const struct step *step, const struct answer *answer)
+{
+    CLEANUP(freep) char *problem = NULL;
+
+    if (step->anonymous) { /* so there was none that could be refused */
+        refuse_reply(session, step, answer);
+        return;
+    }
+    problem = text_format("%s (%s)",
+                          session->facts.given_token ? "the token that was given is refused"
+                                                     : "the token is refused",
+                          answer->problem.text);
+    replace_token(session, problem);
+}
+
+/* ---- asking and hearing ---- */
+
+static void learn(struct session *session, const struct step *step, const struct answer *answer)
+{
+    struct error problem;
+
+    if (!step->learn || step->learn(&session->facts, answer->body, &problem))
+        pass(session);
+    else
+        refuse(session, step, problem.text);
+}
+
+static void heard(void *context, const struct http_reply *reply)
+{
+    struct session *session = context;
+    const struct step *step = step_at(session->next);
+    struct answer_secrets secrets = session_secrets(session);
+    struct answer answer;
+
+    session->call = NULL;
+    answer_read(&answer, reply, step->name, NULL, &secrets);
+    switch (answer.outcome) {
+    case SYNAPSE_OK:
+        learn(session, step, &answer);
+        break;
+    case SYNAPSE_ABSENT:
+    case SYNAPSE_TAKEN:
+    case SYNAPSE_REFUSED:
+        refuse_reply(session, step, &answer);
+        break;
+    case SYNAPSE_SHUT_OUT:
+        refuse_token(session, step, &answer);
+        break;
+    case SYNAPSE_LIMITED:
+        wait_as_told(session, &answer);
+        break;
+    case SYNAPSE_FAILED:
+    case SYNAPSE_UNREACHABLE:
+        fail(session, step, &answer);
+        break;
+    }
+    answer_deinit(&answer);
+}
+
+static void take_step(void *context)
+{
+    struct session *session = context;
+    const struct step *step = step_at(session->next);
+    struct question question = {0};
+    struct error error;
+
+    if (!step->ask(&session->facts, &question, &error)) {
+        question_deinit(&question);
+        refuse(session, step, error.text);
+        return;
+    }
+    session->call = http_send(session->http,
+                              &(struct http_request){
+                                  .method = question.method,
+                                  .path = question.path,
+                                  .bearer = step->anonymous ? NULL : session->facts.token,
+                                  .content_type = question.content_type,
+                                  .body = question.body,
+                                  .body_size = question.body_size,
+                                  .limit = STEP_LIMIT,
+                              },
+                              heard, session);
+    question_deinit(&question);
+}
+
+/* ---- from outside ---- */
+
+struct session *session_new(const struct synapse_config *config, struct http *http, struct loop *loop,
+                            void (*changed)(void *context, bool ready), void *context)
+{
+    struct session *session = NEW(struct session);
+
+    session->http = http;
+    session->changed = changed;
+    session->context = context;
+    facts_init(&session->facts, config);
+    loop_timer_init(&session->timer, loop, take_step, session);
+    note_trouble(session, "the homeserver has not answered yet");
+    begin(session, 0);
+    return session;
+}
+
+void session_free(struct session *session)
+{
+    if (!session)
+        return;
+    http_cancel(session->call);
+    loop_timer_stop(&session->timer);
+    facts_deinit(&session->facts);
+    free(session->trouble);
+    free(session);
+}
+
+bool session_is_ready(const struct session *session)
+{
+    return session->ready;
+}
+
+const char *session_trouble(const struct session *session)
+{
+    return session->trouble;
+}
+
+const char *session_token(const struct session *session)
+{
+    return session->facts.token;
+}
+
+unsigned session_generation(const struct session *session)
+{
+    return session->generation;
+}
+
+const struct call_terms *session_terms(const struct session *session)
+{
+    return &session->terms;
+}
+
+struct answer_secrets session_secrets(const struct session *session)
+{
+    const struct facts *facts = &session->facts;
+
+    return (struct answer_secrets){.texts = {facts->token, facts->password, facts->shared_secret}};
+}
+
+void session_prove(struct session *session, unsigned generation)
+{
+    if (generation == session->generation)
+        backoff_reset(&session->tokens);
+}
+
+void session_refuse_token(struct session *session, unsigned generation)
+{
+    if (generation != session->generation || !session->ready)
+        return;
+    session->ready = false;
+    replace_token(session, session->facts.given_token ? "the token that was given is refused"
+                                                      : "the token is refused; logging in again");
+    session->changed(session->context, false);
+}
+
+void session_lose_admin(struct session *session)
+{
+    if (!session->ready)
+        return;
+    session->ready = false;
+    session->next = STEP_READ_SELF;
+    say_trouble(session, true, "the sync user is no longer a server admin");
+    wait_for(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
+    session->changed(session->context, false);
+}

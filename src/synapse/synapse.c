@@ -1,0 +1,287 @@
+/*
+ * Calls: each is sent once, with the token of the session, and answered once.
+ *
+ * A refusal by the admin API may mean the request or the sync user: both are 403 M_FORBIDDEN. Before the
+ * engine is told that something is refused for good, the homeserver is asked whether the sync user still is
+ * an admin; only then does the refusal stand. The call waits for that answer.
+ */
+#include "synapse/synapse.h"
+
+#include "base/memory.h"
+#include "synapse/answer.h"
+#include "synapse/calls.h"
+#include "synapse/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* A call that is to be answered. */
+struct pending {
+    struct synapse *synapse;
+    struct pending *prev, *next;
+    enum synapse_kind kind;
+    unsigned generation; /* of the token it was sent with */
+    char *password;      /* that it sets (secret); NULL: none */
+    struct http_call *call;
+    synapse_done *done;
+    void *context;
+    struct synapse_reply reply; /* as far as it is known */
+};
+
+struct synapse {
+    struct http *http;
+    struct session *session;
+    struct pending *sent;
+    struct pending *answered; /* without having been sent */
+    struct loop_timer timer;  /* to say so */
+};
+
+/* ---- the end of a call ---- */
+
+static void free_pending(struct pending *pending)
+{
+    http_cancel(pending->call);
+    text_free_secret(pending->password);
+    synapse_reply_deinit(&pending->reply);
+    free(pending);
+}
+
+/* Answers a call that is in no list any more. */
+static void answer_call(struct pending *pending)
+{
+    pending->done(pending->context, &pending->reply);
+    free_pending(pending);
+}
+
+static void finish(struct pending *pending)
+{
+    DL_DELETE(pending->synapse->sent, pending);
+    answer_call(pending);
+}
+
+/* ---- replies ---- */
+
+static struct answer_secrets secrets_of(const struct pending *pending)
+{
+    struct answer_secrets secrets = session_secrets(pending->synapse->session);
+
+    secrets.texts[ANSWER_SECRETS - 1] = pending->password;
+    return secrets;
+}
+
+static void take_outcome(struct synapse_reply *reply, const struct answer *answer)
+{
+    reply->outcome = answer->outcome;
+    memcpy(reply->errcode, answer->errcode, sizeof(reply->errcode));
+    reply->problem = answer->problem;
+    reply->retry_after = answer->retry_after;
+}
+
+/* What the answer says goes into the reply. */
+static void read_answer(struct pending *pending, struct answer *answer)
+{
+    const struct call_form *form = call_form(pending->kind);
+    bool success = answer->status >= 200 && answer->status <= 299;
+
+    if (success && form->read && !form->read(answer->body, &pending->reply))
+        answer_fail(answer, form->name, "the reply does not say what it should");
+    pending->reply.created = answer->status == 201;
+    take_outcome(&pending->reply, answer);
+}
+
+static void ask_whether_admin(struct pending *pending);
+
+static void heard(void *context, const struct http_reply *http_reply)
+{
+    struct pending *pending = context;
+    struct session *session = pending->synapse->session;
+    const struct call_form *form = call_form(pending->kind);
+    struct answer_secrets secrets = secrets_of(pending);
+    struct answer answer;
+
+    pending->call = NULL;
+    answer_read(&answer, http_reply, form->name, form->own, &secrets);
+    read_answer(pending, &answer);
+    answer_deinit(&answer);
+    if (pending->reply.outcome == SYNAPSE_OK)
+        session_prove(session, pending->generation);
+    else if (pending->reply.outcome == SYNAPSE_SHUT_OUT)
+        session_refuse_token(session, pending->generation);
+    if (pending->reply.outcome == SYNAPSE_REFUSED && call_needs_admin(pending->kind) &&
+        strcmp(pending->reply.errcode, "M_FORBIDDEN") == 0 && session_is_ready(session))
+        ask_whether_admin(pending);
+    else
+        finish(pending);
+}
+
+/* ---- a refusal that may be ours ---- */
+
+static void lose_admin(struct pending *pending)
+{
+    struct synapse_reply *reply = &pending->reply;
+
+    session_lose_admin(pending->synapse->session);
+    reply->outcome = SYNAPSE_SHUT_OUT;
+    (void)error_set(&reply->problem, "%s: the sync user is no longer a server admin",
+                    synapse_kind_name(pending->kind));
+}
+
+static void heard_whether_admin(void *context, const struct http_reply *http_reply)
+{
+    struct pending *pending = context;
+    struct answer_secrets secrets = secrets_of(pending);
+    struct synapse_reply self = {0};
+    struct answer answer;
+
+    pending->call = NULL;
+    answer_read(&answer, http_reply, synapse_kind_name(pending->kind), NULL, &secrets);
+    if (answer.outcome == SYNAPSE_OK && !call_form(SYNAPSE_READ_USER)->read(answer.body, &self))
+        answer_fail(&answer, synapse_kind_name(pending->kind), "it is not known whether we are an admin");
+    if (answer.outcome == SYNAPSE_REFUSED || (answer.outcome == SYNAPSE_OK && !self.user.admin))
+        lose_admin(pending);
+    else if (answer.outcome == SYNAPSE_SHUT_OUT)
+        session_refuse_token(pending->synapse->session, pending->generation);
+    if (answer.outcome != SYNAPSE_OK && answer.outcome != SYNAPSE_REFUSED)
+        take_outcome(&pending->reply, &answer);
+    synapse_reply_deinit(&self);
+    answer_deinit(&answer);
+    finish(pending);
+}
+
+static void ask_whether_admin(struct pending *pending)
+{
+    struct session *session = pending->synapse->session;
+    const struct call_terms *terms = session_terms(session);
+    const struct synapse_call self = {.kind = SYNAPSE_READ_USER, .user = terms->sync_user};
+    CLEANUP(freep) char *path = call_path(&self, terms);
+
+    pending->generation = session_generation(session);
+    pending->call =
+        http_send(pending->synapse->http,
+                  &(struct http_request){.method = HTTP_GET, .path = path, .bearer = session_token(session)},
+                  heard_whether_admin, pending);
+}
+
+/* ---- sending ---- */
+
+/* Not to be sent: the answer is given from the loop. */
+static void answer_later(struct pending *pending, enum synapse_outcome outcome, const char *problem)
+{
+    struct synapse *synapse = pending->synapse;
+
+    pending->reply.outcome = outcome;
+    (void)error_set(&pending->reply.problem, "%s: %s", synapse_kind_name(pending->kind), problem);
+    DL_APPEND(synapse->answered, pending);
+    loop_timer_set(&synapse->timer, instant_now());
+}
+
+static void answer_unsent(void *context)
+{
+    struct synapse *synapse = context;
+    struct pending *list = synapse->answered, *pending;
+
+    synapse->answered = NULL; /* what is answered now may bring further ones */
+    while ((pending = list)) {
+        DL_DELETE(list, pending);
+        answer_call(pending);
+    }
+}
+
+static void transmit(struct pending *pending, const struct synapse_call *call)
+{
+    struct synapse *synapse = pending->synapse;
+    const struct call_form *form = call_form(call->kind);
+    const struct call_terms *terms = session_terms(synapse->session);
+    CLEANUP(freep) char *path = call_path(call, terms);
+    char *body = form->body ? form->body(call, terms) : NULL;
+
+    if (form->body && !body) {
+        answer_later(pending, SYNAPSE_FAILED, "it cannot be put into JSON");
+        return;
+    }
+    pending->generation = session_generation(synapse->session);
+    DL_APPEND(synapse->sent, pending);
+    pending->call = http_send(synapse->http,
+                              &(struct http_request){
+                                  .method = form->method,
+                                  .path = path,
+                                  .bearer = session_token(synapse->session),
+                                  .body = body,
+                                  .body_size = body ? strlen(body) : 0,
+                                  .limit = form->limit,
+                              },
+                              heard, pending);
+    text_free_secret(body);
+}
+
+void synapse_send(struct synapse *synapse, const struct synapse_call *call, synapse_done *done, void *context)
+{
+    struct pending *pending = NEW(struct pending);
+
+    *pending = (struct pending){
+        .synapse = synapse,
+        .kind = call->kind,
+        .password = text_copy(call->password),
+        .done = done,
+        .context = context,
+        .reply = {.retry_after = -1},
+    };
+    if (session_is_ready(synapse->session))
+        transmit(pending, call);
+    else
+        answer_later(pending, SYNAPSE_SHUT_OUT, session_trouble(synapse->session));
+}
+
+/* ---- the object ---- */
+
+struct synapse *synapse_new(const struct synapse_config *config, struct http *http, struct loop *loop,
+                            void (*changed)(void *context, bool ready), void *context)
+{
+    struct synapse *synapse = NEW(struct synapse);
+
+    synapse->http = http;
+    synapse->session = session_new(config, http, loop, changed, context);
+    loop_timer_init(&synapse->timer, loop, answer_unsent, synapse);
+    return synapse;
+}
+
+static void free_all(struct pending *list)
+{
+    struct pending *pending, *next;
+
+    DL_FOREACH_SAFE(list, pending, next)
+    free_pending(pending);
+}
+
+void synapse_free(struct synapse *synapse)
+{
+    if (!synapse)
+        return;
+    free_all(synapse->sent);
+    free_all(synapse->answered);
+    loop_timer_stop(&synapse->timer);
+    session_free(synapse->session);
+    free(synapse);
+}
+
+bool synapse_is_ready(const struct synapse *synapse)
+{
+    return session_is_ready(synapse->session);
+}
+
+const char *synapse_trouble(const struct synapse *synapse)
+{
+    return session_trouble(synapse->session);
+}
+
+void synapse_reply_deinit(struct synapse_reply *reply)
+{
+    free(reply->text);
+    free(reply->user.name);
+    free(reply->room.creator);
+    free(reply->room.canonical_alias);
+    room_state_free(reply->state);
+    levels_free(reply->levels);
+    *reply = (struct synapse_reply){.outcome = reply->outcome, .retry_after = -1};
+}

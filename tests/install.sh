@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs what is missing on a Debian 12 to build, test and show synapse-sync, and nothing when nothing is.
+#
+#   tests/install.sh          everything
+#   tests/install.sh demo     what demo.sh needs
+#   tests/install.sh tests    what building and all tests need (the same as everything)
+set -euo pipefail
+
+readonly BUILD=(build-essential cmake ninja-build pkg-config git ca-certificates
+  librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libssl-dev libmicrohttpd-dev
+  libcmocka-dev uthash-dev)
+readonly SERVERS=(rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
+readonly CHECKS=(clang clang-tidy clang-format libclang-rt-14-dev valgrind python3-pytest shellcheck)
+
+readonly POLICY=/usr/sbin/policy-rc.d
+
+main() {
+  local wanted
+  case "${1:-tests}" in
+    demo) wanted=("${BUILD[@]}" "${SERVERS[@]}") ;;
+    tests) wanted=("${BUILD[@]}" "${SERVERS[@]}" "${CHECKS[@]}") ;;
+    *) echo "usage: $0 [demo|tests]" >&2; exit 2 ;;
+  esac
+
+  local missing=() package
+  for package in "${wanted[@]}"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+
+  echo "installing: ${missing[*]}"
+  if ! command -v apt-get >/dev/null; then
+    echo "this is no Debian: please install the above by hand" >&2
+    exit 1
+  fi
+  forbid_starting_services
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+is_installed() {
+  [[ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" == "install ok installed" ]]
+}
+
+# The broker's package starts a system-wide node. Tests start their own; nobody asked for that one.
+forbid_starting_services() {
+  [[ ! -e $POLICY ]] || return 0
+  trap 'as_root rm -f "$POLICY"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
+  as_root chmod 755 "$POLICY"
+}
+
+as_root() {
+  if [[ $EUID -eq 0 ]]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+main "$@"

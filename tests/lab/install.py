@@ -1,0 +1,117 @@
+"""Finds a Synapse to run, or makes one, once, in a cache folder.
+
+In this order: what the cache holds; a virtual environment with a pinned release from the Python registry (quick,
+needs no root); a small Debian sid, which has Synapse as a package (about a minute, 450 MB, needs root).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSION = "1.160.0"
+
+
+class NoSynapse(RuntimeError):
+    """Neither found nor made; the text says what was tried."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A Synapse that can be started: how to call its Python, and where its data may lie."""
+
+    python: tuple[str, ...]
+    root: Path  # what Synapse sees as /
+    data: Path  # where to make folders for homeservers
+
+    def inside(self, path: Path) -> str:
+        """The path as Synapse sees it."""
+        return "/" + str(path.relative_to(self.root))
+
+
+def cache_folder() -> Path:
+    own = os.environ.get("SYNAPSE_SYNC_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synapse-sync"
+
+
+def find_or_make() -> Installation:
+    venv = cache_folder() / f"synapse-venv-{VERSION}"
+    tree = cache_folder() / "synapse-sid"
+    for found in (_venv(venv), _tree(tree)):
+        if found is not None:
+            return found
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    complaints = []
+    for make, found in ((lambda: _make_venv(venv), lambda: _venv(venv)),
+                        (lambda: _make_tree(tree), lambda: _tree(tree))):
+        complaint = make()
+        if complaint is None:
+            made = found()
+            assert made is not None
+            return made
+        complaints.append(complaint)
+    raise NoSynapse("no Synapse could be had:\n  " + "\n  ".join(complaints))
+
+
+def _venv(folder: Path) -> Installation | None:
+    python = folder / "bin" / "python"
+    if not python.exists():
+        return None
+    return Installation((str(python),), Path("/"), Path(os.environ.get("TMPDIR", "/tmp")))
+
+
+def _tree(folder: Path) -> Installation | None:
+    if not folder.is_dir() or os.geteuid() != 0:
+        return None
+    return Installation(("chroot", str(folder), "/usr/bin/python3"), folder, folder / "srv")
+
+
+def _make_venv(folder: Path) -> str | None:
+    """Returns None when made, else what went wrong."""
+    # A virtual environment holds its own path, so it cannot be made elsewhere and renamed. It counts as made
+    # when its Python is there; on failure everything is removed.
+    _say(f"looking for matrix-synapse {VERSION} in the Python registry")
+    try:
+        subprocess.run(["/usr/bin/python3", "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
+        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check",
+                        "--retries", "0", "--timeout", "8", "--only-binary", ":all:", f"matrix-synapse=={VERSION}"],
+                       check=True, capture_output=True, timeout=300)
+        return None
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        return f"virtual environment: {_last_words(error)}"
+
+
+def _make_tree(folder: Path) -> str | None:
+    """Returns None when made, else what went wrong."""
+    if os.geteuid() != 0:
+        return "Debian tree: needs root"
+    if shutil.which("mmdebstrap") is None:
+        return "Debian tree: needs mmdebstrap (tests/install.sh installs it)"
+    _say("making a small Debian sid with Synapse (once; about a minute, 450 MB)")
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+    try:
+        subprocess.run(["mmdebstrap", "--variant=apt", "--include=matrix-synapse",
+                        '--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Check-Valid-Until "false"',
+                        "sid", str(unfinished)], check=True, stdout=sys.stderr, timeout=1200)
+        unfinished.rename(folder)
+        return None
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        return f"Debian tree: {_last_words(error)}"
+
+
+def _last_words(error: Exception) -> str:
+    output = getattr(error, "stderr", None) or b""
+    lines = output.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else str(error)
+
+
+def _say(text: str) -> None:
+    print(f"lab: {text}", file=sys.stderr, flush=True)

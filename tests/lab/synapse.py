@@ -1,0 +1,169 @@
+"""A private Synapse homeserver."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from .install import Installation, find_or_make
+from .matrix import Client, Homeserver
+from .process import Process, free_port
+
+SERVER_NAME = "matrix.example.school"
+
+
+class Synapse:
+    """One homeserver with its own folder, database and port; several may run at once.
+
+    Rate limits are Synapse's own, except those for logging in: the program under test is to lift its limit
+    itself, but tests start it far more often than a school does. `settings` are merged into the configuration.
+    """
+
+    def __init__(self, server_name: str = SERVER_NAME, settings: Mapping[str, Any] | None = None,
+                 installation: Installation | None = None) -> None:
+        self.server_name = server_name
+        self.port = free_port()
+        self._installation = installation or find_or_make()
+        self._settings = dict(settings or {})
+        self._registration_secret = secrets.token_hex(16)
+        self.folder = Path(tempfile.mkdtemp(prefix="lab-synapse-", dir=self._installation.data))
+        self._process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> Synapse:
+        """Start, or start again on the same data."""
+        configuration = self.folder / "homeserver.yaml"
+        first = not configuration.exists()
+        if first:
+            # JSON is YAML.
+            configuration.write_text(json.dumps(self._configuration(), indent=2))
+            (self.folder / "log.yaml").write_text(json.dumps(LOGGING))
+            self._run_to_end("--generate-keys")
+        self._process = Process(self._command(), env=self._environment(), cwd=self.folder,
+                                log=self.folder / "homeserver.log")
+        self._process.wait_ready(self._answers, "Synapse")
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    def freeze(self) -> None:
+        assert self._process is not None
+        self._process.freeze()
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.thaw()
+
+    def destroy(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Synapse:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.destroy()
+
+    def log(self) -> str:
+        return (self.folder / "homeserver.log").read_text(errors="replace")
+
+    def user_id(self, localpart: str) -> str:
+        return f"@{localpart}:{self.server_name}"
+
+    def register(self, localpart: str, password: str | None = None, admin: bool = False) -> Client:
+        """Make a user as an operator does, without asking the admin API, and log in."""
+        password = password or secrets.token_hex(16)
+        url = f"{self.url}/_synapse/admin/v1/register"
+        nonce = requests.get(url, timeout=30).json()["nonce"]
+        proof = hmac.new(self._registration_secret.encode(), digestmod=hashlib.sha1)
+        proof.update(b"\0".join(part.encode() for part in
+                                (nonce, localpart, password, "admin" if admin else "notadmin")))
+        reply = requests.post(url, timeout=30, json={
+            "nonce": nonce, "username": localpart, "password": password, "admin": admin, "mac": proof.hexdigest()})
+        reply.raise_for_status()
+        return Client(self.url, self.user_id(localpart), reply.json()["access_token"])
+
+    def homeserver(self) -> Homeserver:
+        """An operator's view of this homeserver, with an admin of its own."""
+        return Homeserver(self.register("operator-" + secrets.token_hex(4), admin=True), self.server_name)
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/_matrix/client/versions", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    def _command(self, *options: str) -> list[str]:
+        return [*self._installation.python, "-m", "synapse.app.homeserver",
+                "-c", self._inside("homeserver.yaml"), *options]
+
+    def _run_to_end(self, *options: str) -> None:
+        done = subprocess.run(self._command(*options), env=self._environment(), cwd=self.folder, text=True,
+                              capture_output=True, timeout=120, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"Synapse {' '.join(options)}: {done.stdout}{done.stderr}")
+
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+
+    def _inside(self, name: str) -> str:
+        return self._installation.inside(self.folder / name)
+
+    def _configuration(self) -> dict[str, Any]:
+        plenty = {"per_second": 1000, "burst_count": 1000}
+        configuration = {
+            "server_name": self.server_name,
+            "listeners": [{"port": self.port, "type": "http", "tls": False, "bind_addresses": ["127.0.0.1"],
+                           "resources": [{"names": ["client"], "compress": False}]}],
+            "database": {"name": "sqlite3", "args": {"database": self._inside("homeserver.db")}},
+            "media_store_path": self._inside("media"),
+            "signing_key_path": self._inside("signing.key"),
+            "log_config": self._inside("log.yaml"),
+            "registration_shared_secret": self._registration_secret,
+            "macaroon_secret_key": secrets.token_hex(16),
+            "form_secret": secrets.token_hex(16),
+            "bcrypt_rounds": 4,
+            "report_stats": False,
+            "suppress_key_server_warning": True,
+            "trusted_key_servers": [],
+            "federation_domain_whitelist": [],
+            "presence": {"enabled": False},
+            "rc_login": {"address": plenty, "account": plenty, "failed_attempts": plenty},
+        }
+        configuration.update(self._settings)
+        return configuration
+
+
+LOGGING = {
+    "version": 1,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"level": "WARNING", "handlers": ["console"]},
+    "disable_existing_loggers": False,
+}

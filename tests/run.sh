@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# All tests, from a fresh Debian 12 on. Ends with a non-zero status when anything failed.
+#
+#   tests/run.sh [SECTION...]     without a section: all but lint
+#
+#   build     with gcc and with clang, warnings are errors
+#   unit      unit tests, also with sanitizers and under valgrind
+#   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on
+#   lint      clang-tidy, the include arrows, shellcheck
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+
+readonly SECTIONS=(build unit system lint)
+failed=()
+
+main() {
+  local wanted=("$@") section
+  [[ $# -gt 0 ]] || wanted=(build unit system)
+  for section in "${wanted[@]}"; do
+    [[ " ${SECTIONS[*]} " == *" $section "* ]] || { echo "no section '$section'; there are: ${SECTIONS[*]}" >&2; exit 2; }
+  done
+
+  tests/install.sh tests
+  for section in "${wanted[@]}"; do
+    "section_$section"
+  done
+  summary
+}
+
+section_build() {
+  attempt "build with gcc, warnings are errors" build ci
+  attempt "build with clang, warnings are errors" build_with_clang
+}
+
+section_unit() {
+  attempt "build with sanitizers" build asan
+  attempt "unit tests with sanitizers" ctest --test-dir build/asan --output-on-failure -j "$(nproc)"
+  attempt "build for valgrind" build ci
+  attempt "unit tests" ctest --test-dir build/ci --output-on-failure -j "$(nproc)"
+  attempt "unit tests under valgrind" under_valgrind
+}
+
+section_system() {
+  attempt "build the release" build release
+  # -B: leave no compiled files behind. The configuration is given so that no other one is found by chance.
+  # shellcheck disable=SC2086
+  attempt "system tests" /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini ${PYTEST_ARGS:-} tests/system
+}
+
+section_lint() {
+  attempt "shellcheck" shellcheck tests/*.sh .ci/run
+  attempt "configure for lint" cmake --preset dev
+  attempt "lint" cmake --build --preset dev --target lint
+}
+
+build() {
+  cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
+}
+
+build_with_clang() {
+  CC=clang cmake --preset ci -B build/ci-clang >/dev/null && cmake --build build/ci-clang
+}
+
+under_valgrind() {
+  ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
+    --overwrite MemoryCheckCommandOptions="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
+}
+
+# Goes on after a failure, so that one run tells everything that is wrong.
+attempt() {
+  local title=$1 start=$SECONDS
+  shift
+  echo
+  echo "== $title"
+  if "$@"; then
+    echo "== $title: passed ($((SECONDS - start)) s)"
+  else
+    echo "== $title: FAILED ($((SECONDS - start)) s)"
+    failed+=("$title")
+  fi
+}
+
+summary() {
+  echo
+  if [[ ${#failed[@]} -eq 0 ]]; then
+    echo "all passed in $SECONDS s"
+  else
+    printf 'FAILED: %s\n' "${failed[@]}"
+    exit 1
+  fi
+}
+
+main "$@"

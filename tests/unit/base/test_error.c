@@ -1,0 +1,71 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+
+#include <string.h>
+
+static void test_set_and_within(void **state)
+{
+    struct error error;
+
+    (void)state;
+    assert_false(error_set(&error, "port %d is taken", 80));
+    assert_string_equal(error.text, "port 80 is taken");
+    assert_false(error_within(&error, "%s:%d", "file", 3));
+    assert_string_equal(error.text, "file:3: port 80 is taken");
+    assert_false(error_within(&error, "start"));
+    assert_string_equal(error.text, "start: file:3: port 80 is taken");
+    assert_false(error_set(&error, "%s", ""));
+    assert_string_equal(error.text, "");
+}
+
+/* The text there was may be an argument of the new one. */
+static void test_within_of_its_own_text(void **state)
+{
+    struct error error;
+
+    (void)state;
+    (void)error_set(&error, "abc");
+    (void)error_within(&error, "%s", error.text);
+    assert_string_equal(error.text, "abc: abc");
+}
+
+/* Contexts and sentences of all lengths around the size: cut at the end, always terminated. */
+static void test_cut(void **state)
+{
+    char context[ERROR_TEXT_SIZE + 50], sentence[ERROR_TEXT_SIZE + 50];
+
+    (void)state;
+    for (size_t length = ERROR_TEXT_SIZE - 4; length < ERROR_TEXT_SIZE + 40; length++) {
+        struct error error;
+
+        memset(context, 'c', length);
+        context[length] = '\0';
+        memset(sentence, 's', length);
+        sentence[length] = '\0';
+        (void)error_set(&error, "%s", sentence);
+        assert_int_equal(strlen(error.text), length < ERROR_TEXT_SIZE ? length : ERROR_TEXT_SIZE - 1);
+        (void)error_within(&error, "a");
+        assert_int_equal(strlen(error.text), ERROR_TEXT_SIZE - 1);
+        assert_memory_equal(error.text, "a: sss", 6);
+        (void)error_within(&error, "%s", context);
+        assert_int_equal(strlen(error.text), ERROR_TEXT_SIZE - 1);
+        assert_int_equal(error.text[0], 'c');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_set_and_within),
+        cmocka_unit_test(test_within_of_its_own_text),
+        cmocka_unit_test(test_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
