@@ -62,9 +62,12 @@ static int run(const struct command *command, const struct config_sources *sourc
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
-        {"markdown-settings", no_argument, NULL, 'm'}, {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {"markdown-settings", no_argument, NULL, 'm'},
+        {NULL, 0, NULL, 0},
     };
     const char *overrides[MOST_OVERRIDES + 1] = {NULL};
     struct config_sources sources = {.overrides = overrides};

@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 /*
- * Growing pauses with full jitter: the n-th pause is drawn evenly from 0 to first × 2^n, at most `longest`, so
- * that many waiters do not come back all at once. A small part (`first` / 4) is always waited.
+ * Growing pauses with full jitter: the n-th pause is drawn evenly from 0 to first × 2^n, at most `longest`,
+ * so that many waiters do not come back all at once. A small part (`first` / 4) is always waited.
  */
 struct backoff {
     unsigned attempts;

@@ -9,7 +9,7 @@
 
 /* The name the broker's certificate is checked against, and what the check found. */
 struct tls_check {
-    const char *name;
+    char *name; /* the settings' */
     bool is_address;
     int result; /* X509_V_… */
 };

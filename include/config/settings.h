@@ -34,9 +34,9 @@ struct setting {
     const char *name;
     const char *file_name; /* of a secret: the setting that names a file to read it from; else NULL */
     enum setting_type type;
-    size_t offset;        /* of the member of struct config that takes the value */
-    const char *fallback; /* the default, as text; NULL: none */
     bool required;
+    size_t offset;              /* of the member of struct config that takes the value */
+    const char *fallback;       /* the default, as text; NULL: none */
     uint32_t least, most;       /* SETTING_NUMBER: the range; SETTING_TEXT: `most` bytes, 0: no limit */
     const char *const *choices; /* SETTING_CHOICE: NULL at the end */
     const char *help;           /* one sentence without a full stop */

@@ -8,8 +8,8 @@
 
 /*
  * The sync engine: takes requests in the order of their delivery and makes the homeserver match them, each
- * subject (user, room) one call at a time, different subjects side by side. Decides when a call is made again;
- * nothing else in this program does.
+ * subject (user, room) one call at a time, different subjects side by side. Decides when a call is made
+ * again; nothing else in this program does.
  *
  * Knows the homeserver only through struct engine_homeserver, so that tests can put a simulated one there.
  */
@@ -25,12 +25,12 @@ struct engine_homeserver {
 
 /* How a message ended. Texts live during the call only. */
 struct engine_verdict {
-    bool rejected;           /* else done */
-    enum request_code code;  /* when rejected */
-    const char *detail;      /* why, when rejected; "" otherwise */
-    const char *warnings;    /* what was left as it is, and why; "" when nothing was */
-    unsigned requests;       /* calls made for it */
-    int64_t duration;        /* ms since it was submitted */
+    bool rejected;          /* else done */
+    enum request_code code; /* when rejected */
+    const char *detail;     /* why, when rejected; "" otherwise */
+    const char *warnings;   /* what was left as it is, and why; "" when nothing was */
+    unsigned requests;      /* calls made for it */
+    int64_t duration;       /* ms since it was submitted */
 };
 
 struct engine_config {

@@ -28,7 +28,7 @@ struct place {
     enum place_kind kind;
     struct message *message;
     struct subject *subject;
-    struct place *prev, *next; /* in the line */
+    struct place *prev, *next;       /* in the line */
     const struct request_user *user; /* of a user's place */
     const struct request_room *room; /* of a room's place */
     bool in_front;
@@ -37,15 +37,15 @@ struct place {
 
 struct message {
     struct request *request;
-    char *welcome_alias;  /* of the room in which the user of addUser is greeted; NULL: no welcome */
-    void *owner;          /* the user of the engine's own */
+    char *welcome_alias; /* of the room in which the user of addUser is greeted; NULL: no welcome */
+    void *owner;         /* the user of the engine's own */
     instant arrived;
-    unsigned requests;    /* calls that were made for it */
-    size_t open;          /* places that are not settled */
+    unsigned requests; /* calls that were made for it */
+    size_t open;       /* places that are not settled */
     struct report report;
-    bool ended;           /* the verdict was given, or is about to be */
+    bool ended;                  /* the verdict was given, or is about to be */
     struct message *prev, *next; /* the engine's list of ended ones */
-    size_t user_count;    /* the places of users come first, then those of rooms */
+    size_t user_count;           /* the places of users come first, then those of rooms */
     size_t place_count;
     struct place places[];
 };

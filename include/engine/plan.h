@@ -10,7 +10,8 @@
 #include <stdbool.h>
 
 /*
- * What both planners (engine/user.h, engine/room.h) are made of: actions, and the memory of what did not work.
+ * What both planners (engine/user.h, engine/room.h) are made of: actions, and the memory of what did not
+ * work.
  */
 
 /* ---- actions ---- */
@@ -85,8 +86,8 @@ struct plan {
 
 struct plan plan_begin(const struct obstacles *obstacles, instant now);
 /*
- * Whether a call of this kind (about this user or setting; NULL: about the subject as a whole) may be made now.
- * If an obstacle stands before it, the plan remembers until when.
+ * Whether a call of this kind (about this user or setting; NULL: about the subject as a whole) may be made
+ * now. If an obstacle stands before it, the plan remembers until when.
  */
 bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about);
 /* Whether the call was refused before and this would be the second attempt. */

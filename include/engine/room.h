@@ -13,9 +13,10 @@
 
 struct room_known {
     enum presence presence;
-    bool taken;         /* a creation found the alias in use, or may have taken it: it is to be looked up */
-    char *id;           /* when present */
-    instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: the id is remembered from before */
+    bool taken; /* a creation found the alias in use, or may have taken it: it is to be looked up */
+    char *id;   /* when present */
+    instant
+        resolved_at; /* when the alias was resolved to it; INSTANT_PAST: the id is remembered from before */
 
     struct room_state *state; /* NULL: not read */
     instant read_at;          /* when the reading of it began */
@@ -23,15 +24,15 @@ struct room_known {
     instant half_made_since;  /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     bool gone;                /* the alias points to a room that is not there any more */
 
-    bool details;             /* creator and such were read, as of `details_at` */
+    bool details; /* creator and such were read, as of `details_at` */
     instant details_at;
     char *creator;
-    bool is_welcome;          /* its canonical alias is that of a welcome room */
-    bool was_used;            /* it has or had state, so that it is not just being made */
+    bool is_welcome; /* its canonical alias is that of a welcome room */
+    bool was_used;   /* it has or had state, so that it is not just being made */
 
     bool deleting;
-    instant look_again;       /* whether the deletion is complete */
-    bool regained;            /* asked once for the sync user's power in it */
+    instant look_again; /* whether the deletion is complete */
+    bool regained;      /* asked once for the sync user's power in it */
 
     struct obstacles obstacles;
 };
@@ -45,7 +46,7 @@ struct room_wanted {
     bool bidirectional;
     const struct levels_user *members; /* who are to be joined, and their least level; no user twice */
     size_t member_count;
-    instant since;     /* when it was asked for: older knowledge is read again */
+    instant since; /* when it was asked for: older knowledge is read again */
 };
 
 void room_known_init(struct room_known *known);
@@ -62,8 +63,7 @@ struct action room_next(const struct room_known *known, const struct room_wanted
                         const struct engine_rules *rules, instant now);
 
 /* The levels that SYNAPSE_WRITE_LEVELS is to write; the caller frees them. */
-struct levels *room_levels_to_write(const struct room_known *known,
-                                    const struct synapse_call *call) MUST_USE;
+struct levels *room_levels_to_write(const struct room_known *known, const struct synapse_call *call) MUST_USE;
 
 /* Takes in the reply to a call that room_next() asked for and that was sent at `sent`. */
 void room_learn(struct room_known *known, const struct synapse_call *call, struct synapse_reply *reply,

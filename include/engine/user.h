@@ -8,9 +8,9 @@
  * addUser, removeUser, Welcome). Nothing here knows of a network; time is a parameter.
  *
  * The record. Between "we create this user" and "the user's first addUser is handled, greeting included" a
- * note is kept on the homeserver, in the sync user's account data. It is opened before the user is created and
- * closed after the greeting was sent. Whoever finds it open greets; looking into the welcome room first makes
- * that exactly once, wherever a run before was cut.
+ * note is kept on the homeserver, in the sync user's account data. It is opened before the user is created
+ * and closed after the greeting was sent. Whoever finds it open greets; looking into the welcome room first
+ * makes that exactly once, wherever a run before was cut.
  */
 
 enum presence { PRESENCE_UNKNOWN, PRESENCE_ABSENT, PRESENCE_HERE };
@@ -42,23 +42,23 @@ struct user_known {
 
 struct user_wanted {
     const char *id;
-    bool removed;     /* deactivated; all else below is empty then */
-    bool added;       /* by an addUser; else only to exist, as a member */
-    const char *name; /* when created; NULL: none */
-    bool renamed;     /* an existing user is to have the name too */
-    const char *email, *password; /* when created; NULL: none */
+    bool removed;                          /* deactivated; all else below is empty then */
+    bool added;                            /* by an addUser; else only to exist, as a member */
+    const char *name;                      /* when created; NULL: none */
+    bool renamed;                          /* an existing user is to have the name too */
+    const char *email, *password;          /* when created; NULL: none */
     const struct request_welcome *welcome; /* NULL: none */
-    const char *welcome_alias; /* of the room in which the user is greeted */
-    instant since; /* when it was asked for: older knowledge is read again */
+    const char *welcome_alias;             /* of the room in which the user is greeted */
+    instant since;                         /* when it was asked for: older knowledge is read again */
 };
 
 /* What does not change while the program runs. */
 struct engine_rules {
     const char *server_name;
-    const char *sync_user; /* full id */
+    const char *sync_user;                /* full id */
     const char *const *former_sync_users; /* full ids, NULL at the end; NULL: none */
-    bool erase;      /* a removed user's data too */
-    bool reactivate; /* an added user who is deactivated */
+    bool erase;                           /* a removed user's data too */
+    bool reactivate;                      /* an added user who is deactivated */
     bool resolve_first; /* look an alias up before a room is made: creations are rate limited */
 };
 

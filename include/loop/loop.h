@@ -10,8 +10,8 @@
 
 /*
  * The one wait of the program (epoll), on one thread. Everything that happens, happens in a callback of this
- * loop: a file descriptor became ready, a timer ran out, a signal came (a descriptor too, see loop/signals.h).
- * Callbacks must not block.
+ * loop: a file descriptor became ready, a timer ran out, a signal came (a descriptor too, see
+ * loop/signals.h). Callbacks must not block.
  *
  * Watches and timers are embedded in the objects that use them; the loop links to them but never owns them.
  * Both may be started, changed and stopped from within any callback, also their own; a stopped one is not

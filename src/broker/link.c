@@ -48,7 +48,12 @@ static void free_addresses(struct addrinfo **addresses)
 
 amqp_bytes_t link_bytes(const void *bytes, size_t size)
 {
-    return (amqp_bytes_t){.len = size, .bytes = (void *)(uintptr_t)bytes};
+    union {
+        const void *constant;
+        void *variable;
+    } cast = {.constant = bytes};
+
+    return (amqp_bytes_t){.len = size, .bytes = cast.variable};
 }
 
 /* ---- connecting ---- */
@@ -121,7 +126,7 @@ static bool open_tls(struct link *link, const struct broker_settings *settings,
                      const struct addrinfo *address, struct error *error)
 {
     struct timeval limit = {.tv_sec = settings->connect_limit / 1000,
-                            .tv_usec = settings->connect_limit % 1000 * 1000};
+                            .tv_usec = settings->connect_limit % 1000 * 1000L};
     char host[NI_MAXHOST];
     struct tls_check check;
     amqp_socket_t *socket = tls_socket(link->amqp, settings, &check, error);

@@ -22,15 +22,18 @@ static bool is_address(const char *host)
 }
 
 /* RFC 6066, 3: the server name is a host name, never an address. */
-static void set_server_name(const SSL *constant_ssl, int where, int result)
+static void set_server_name(const SSL *ssl, int where, int result)
 {
-    SSL *ssl = (SSL *)(uintptr_t)constant_ssl;
     const struct tls_check *check = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    char *name = check->is_address ? NULL : (char *)(uintptr_t)check->name;
+    union {
+        const SSL *constant;
+        SSL *variable;
+    } cast = {.constant = ssl};
+    char *name = check->is_address ? NULL : check->name;
 
     (void)result;
     if (where & SSL_CB_HANDSHAKE_START)
-        (void)SSL_set_tlsext_host_name(ssl, name);
+        (void)SSL_set_tlsext_host_name(cast.variable, name);
 }
 
 static int note_result(int good, X509_STORE_CTX *store)

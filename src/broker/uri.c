@@ -1,6 +1,7 @@
 /*
  * The URI is cut from the outside in: scheme, query, path, user information, host and port; each piece is
- * percent-decoded only after it has been cut off, so that an encoded delimiter is data.
+ * percent-decoded only after it has been cut off, so that an encoded delimiter is data. An absent piece
+ * decodes to an empty text.
  *
  * Written by hand because the library's own amqp_parse_url() refuses every query, cuts texts at an encoded
  * NUL and gives a user without a password the password "guest".
@@ -64,7 +65,7 @@ static int hex_value(char digit)
 }
 
 /* The decoded text; `what` names it in the error. An encoded NUL would silently end a C string: refused. */
-static bool decode(struct span span, const char *what, char **ret_text, struct error *error)
+static char *decode(struct span span, const char *what, struct error *error)
 {
     CLEANUP(freep) char *text = memory_new(span.length + 1, 1);
     size_t size = 0;
@@ -77,16 +78,15 @@ static bool decode(struct span span, const char *what, char **ret_text, struct e
         int high = i + 2 < span.length ? hex_value(span.start[i + 1]) : -1;
         int low = high >= 0 ? hex_value(span.start[i + 2]) : -1;
 
-        if (low < 0)
-            return error_set(error, "the %s has a '%%' that is not followed by two hexadecimal digits", what);
-        if (high + low == 0)
-            return error_set(error, "the %s holds an encoded NUL", what);
+        if (low < 0 || high + low == 0) {
+            (void)error_set(
+                error, "the %s has a '%%' that is not followed by two hexadecimal digits or by 00", what);
+            return NULL;
+        }
         text[size++] = (char)(high * 16 + low);
         i += 2;
     }
-    free(*ret_text);
-    *ret_text = TAKE(text);
-    return true;
+    return TAKE(text);
 }
 
 /* Decimal digits only: no sign, no space, nothing behind. */
@@ -190,13 +190,11 @@ static const struct parameter *find_parameter(const char *name)
 static bool parse_parameter(struct broker_uri *uri, struct span name_span, struct error *error)
 {
     struct span value_span = cut_at_first(&name_span, '=');
-    CLEANUP(freep) char *name = NULL, *value = NULL;
+    CLEANUP(freep) char *name = decode(name_span, "name of a query parameter", error);
+    CLEANUP(freep) char *value = decode(value_span, "value of a query parameter", error);
     const struct parameter *parameter;
 
-    if (!value_span.start)
-        value_span = (struct span){"", 0};
-    if (!decode(name_span, "name of a query parameter", &name, error) ||
-        !decode(value_span, "value of a query parameter", &value, error))
+    if (!name || !value)
         return false;
     parameter = find_parameter(name);
     if (parameter)
@@ -250,7 +248,8 @@ static bool parse_vhost(struct broker_uri *uri, struct span path, struct error *
         return error_set(error, "the virtual host is empty: leave out the last '/' for the default one");
     else if (memchr(path.start, '/', path.length))
         return error_set(error, "a '/' in the name of the virtual host must be written as %%2F");
-    if (!decode(path, "virtual host", &uri->vhost, error))
+    uri->vhost = decode(path, "virtual host", error);
+    if (!uri->vhost)
         return false;
     if (strlen(uri->vhost) > LONGEST_SHORT_STRING)
         return error_set(error, "the name of the virtual host is longer than 255 bytes");
@@ -267,10 +266,9 @@ static bool parse_user_info(struct broker_uri *uri, struct span user, struct err
         return true;
     }
     password = cut_at_first(&user, ':');
-    if (!password.start)
-        password = (struct span){"", 0};
-    return decode(user, "user name", &uri->user, error) &&
-           decode(password, "password", &uri->password, error);
+    uri->user = decode(user, "user name", error);
+    uri->password = decode(password, "password", error);
+    return uri->user && uri->password;
 }
 
 static bool parse_port(struct broker_uri *uri, struct span port, struct error *error)
@@ -303,7 +301,8 @@ static bool parse_bracketed(struct broker_uri *uri, struct span host, struct err
     host = (struct span){host.start + 1, host.length - 1};
     if (!port.start || (port.length > 0 && port.start[0] != ':'))
         return error_set(error, "the host must be a name, an IPv4 address or an IPv6 address in brackets");
-    if (!decode(host, "host", &uri->host, error))
+    uri->host = decode(host, "host", error);
+    if (!uri->host)
         return false;
     if (!is_ipv6(uri->host))
         return error_set(error, "there is no IPv6 address between the brackets");
@@ -321,7 +320,8 @@ static bool parse_host(struct broker_uri *uri, struct span host, struct error *e
     port = cut_at_first(&host, ':');
     if (host.length == 0)
         host = (struct span){"localhost", strlen("localhost")};
-    if (!parse_port(uri, port, error) || !decode(host, "host", &uri->host, error))
+    uri->host = decode(host, "host", error);
+    if (!uri->host || !parse_port(uri, port, error))
         return false;
     if (uri->host[strspn(uri->host, allowed)] != '\0' || strlen(uri->host) > LONGEST_SHORT_STRING)
         return error_set(error, "the host must be a name, an IPv4 address or an IPv6 address in brackets");

@@ -8,8 +8,8 @@
  * cannot be understood never gets into the engine and has none.
  *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
- * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again to
- * whoever comes next. A second signal ends at once.
+ * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again
+ * to whoever comes next. A second signal ends at once.
  */
 #include "base/log.h"
 #include "base/memory.h"

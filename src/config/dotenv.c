@@ -100,14 +100,22 @@ static unsigned count_lines(const char *from, const char *to)
     return count;
 }
 
+/* What a letter behind a backslash stands for; 0: the backslash is one. */
+static int escape_of(char letter)
+{
+    return letter == 'n' ? '\n' : letter == 'r' ? '\r' : 0;
+}
+
 static char *copy_unescaped(const char *from, size_t length)
 {
     char *copy = text_copy_bytes(from, length), *to = copy;
+    const char *end = from + length;
 
-    for (const char *end = from + length; from < end; from++, to++) {
-        *to = *from;
-        if (*from == '\\' && from + 1 < end && (from[1] == 'n' || from[1] == 'r'))
-            *to = *++from == 'n' ? '\n' : '\r';
+    while (from < end) {
+        int meant = *from == '\\' && from + 1 < end ? escape_of(from[1]) : 0;
+
+        *to++ = (char)(meant ? meant : *from);
+        from += meant ? 2 : 1;
     }
     memset(to, 0, (size_t)(copy + length - to));
     return copy;
@@ -133,12 +141,12 @@ static bool read_bare_value(struct parser *parser, const char *name, const char 
 {
     size_t length = strcspn(value, "#\n");
     bool comment = value[length] == '#' && length > 0 && !strchr(BLANKS, value[length - 1]);
-    char quote = strchr("'\"`", *value) ? *value : '\0';
+    char quote = '\0';
 
     while (length > 0 && strchr(BLANKS, value[length - 1]))
         length--;
-    if (length == 0)
-        quote = '\0';
+    if (length > 0 && strchr("'\"`", *value))
+        quote = *value;
     if (quote && (length == 1 || value[length - 1] != quote))
         return error_set(error, "expected the value's quote %c to be closed at its end", quote);
     if (quote)

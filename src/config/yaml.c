@@ -138,7 +138,8 @@ struct cyaml_report {
     unsigned long line;
 };
 
-static void hear_cyaml(cyaml_log_t level, void *context, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void hear_cyaml(cyaml_log_t level, void *context,
+                                                             const char *format, va_list arguments)
 {
     struct cyaml_report *report = context;
     char text[sizeof(report->sentence)];

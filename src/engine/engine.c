@@ -2,15 +2,16 @@
  * The driver of the planners.
  *
  * A subject that something has happened to (a message came or left, a reply came, time passed) is put into a
- * queue. Attending to a subject means: settle the places at the front of its line for which nothing is left to
- * do; then ask the planner for the next call towards what the rest of the front wants, and send it. A subject
- * has at most one call in flight; `concurrency` bounds them all, and the queue hands the slots out in turn.
+ * queue. Attending to a subject means: settle the places at the front of its line for which nothing is left
+ * to do; then ask the planner for the next call towards what the rest of the front wants, and send it. A
+ * subject has at most one call in flight; `concurrency` bounds them all, and the queue hands the slots out in
+ * turn.
  *
  * The gate. When the homeserver cannot be reached or asks for patience, no call at all is made before a time;
  * after it one call goes first, and the others follow when that was answered.
  *
- * Messages whose last place was settled are collected and their verdicts given at the end of a turn, since the
- * user of the engine may free the message in that call.
+ * Messages whose last place was settled are collected and their verdicts given at the end of a turn, since
+ * the user of the engine may free the message in that call.
  */
 #include "engine/engine.h"
 
@@ -84,7 +85,8 @@ static void timer_due(void *context)
     instant now = instant_now(), next = INSTANT_NEVER;
     struct subject *subject, *following;
 
-    HASH_ITER (hh, engine->order.subjects, subject, following) {
+    HASH_ITER(hh, engine->order.subjects, subject, following)
+    {
         if (subject->wake <= now) {
             subject->wake = INSTANT_NEVER;
             enqueue(engine, subject);
@@ -195,8 +197,8 @@ static struct levels_user *room_for_members(const struct subject *subject)
     const struct place *place;
     size_t count = 0;
 
-    DL_FOREACH (subject->line, place)
-        count += order_member_count(place);
+    DL_FOREACH(subject->line, place)
+    count += order_member_count(place);
     return memory_new(count, sizeof(struct levels_user));
 }
 
@@ -205,9 +207,9 @@ static void settle_front(struct engine *engine, struct subject *subject, instant
     CLEANUP(freep) struct levels_user *members = room_for_members(subject);
     struct place *place;
 
-    DL_FOREACH (subject->line, place)
-        if (place->in_front && !place->settled && is_settled(engine, place, members, now))
-            settle(engine, place);
+    DL_FOREACH(subject->line, place)
+    if (place->in_front && !place->settled && is_settled(engine, place, members, now))
+        settle(engine, place);
 }
 
 /* ---- the next call ---- */
@@ -225,7 +227,8 @@ static struct action next_of_room(const struct engine *engine, struct subject *s
     const struct place *place;
     size_t count = 0;
 
-    DL_FOREACH (subject->line, place) {
+    DL_FOREACH(subject->line, place)
+    {
         struct members_state state;
 
         if (!place->in_front || place->settled)
@@ -252,11 +255,11 @@ static void count_request(struct subject *subject)
 {
     struct place *place;
 
-    DL_FOREACH (subject->line, place)
-        if (!place->settled) {
-            place->message->requests++;
-            return;
-        }
+    DL_FOREACH(subject->line, place)
+    if (!place->settled) {
+        place->message->requests++;
+        return;
+    }
 }
 
 static void send(struct engine *engine, struct subject *subject, const struct synapse_call *call)
@@ -326,9 +329,9 @@ static bool has_open_place(const struct subject *subject)
 {
     const struct place *place;
 
-    DL_FOREACH (subject->line, place)
-        if (place->in_front && !place->settled)
-            return true;
+    DL_FOREACH(subject->line, place)
+    if (place->in_front && !place->settled)
+        return true;
     return false;
 }
 
@@ -384,9 +387,9 @@ static void enqueue_rooms_of(struct engine *engine, struct subject *user)
 {
     const struct place *place;
 
-    DL_FOREACH (user->line, place)
-        for (size_t i = place->message->user_count; i < place->message->place_count; i++)
-            enqueue(engine, place->message->places[i].subject);
+    DL_FOREACH(user->line, place)
+    for (size_t i = place->message->user_count; i < place->message->place_count; i++)
+        enqueue(engine, place->message->places[i].subject);
 }
 
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
@@ -463,7 +466,8 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     engine->in_turn = true; /* nothing is begun any more */
-    HASH_ITER (hh, engine->order.subjects, subject, following) {
+    HASH_ITER(hh, engine->order.subjects, subject, following)
+    {
         while (subject->line)
             engine_leave(engine, subject->line->message);
         flight_free(subject->flight);

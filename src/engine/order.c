@@ -93,10 +93,10 @@ void order_deinit(struct order *order)
     struct subject *subject, *next_subject;
     struct room_id *entry, *next_entry;
 
-    HASH_ITER (hh, order->subjects, subject, next_subject)
-        order_drop(order, subject);
-    HASH_ITER (hh, order->room_ids, entry, next_entry)
-        forget_room_id(order, entry);
+    HASH_ITER(hh, order->subjects, subject, next_subject)
+    order_drop(order, subject);
+    HASH_ITER(hh, order->room_ids, entry, next_entry)
+    forget_room_id(order, entry);
 }
 
 /* ---- the front ---- */
@@ -113,9 +113,9 @@ static bool same_description(const struct request_room *a, const struct request_
 }
 
 /*
- * Whether the place can be worked on together with those before it, none of which is a removal. Of two addUser
- * messages for one user the second waits, since it would be judged by a user whom the first made; so does one
- * whose e-mail or password a user made by an addRoom before it would not get.
+ * Whether the place can be worked on together with those before it, none of which is a removal. Of two
+ * addUser messages for one user the second waits, since it would be judged by a user whom the first made; so
+ * does one whose e-mail or password a user made by an addRoom before it would not get.
  */
 static bool can_join_front(const struct place *place, const struct place *head, bool front_adds_user)
 {
@@ -138,7 +138,8 @@ static void mark_front(struct subject *subject)
     struct place *place, *head = subject->line;
     bool open = true, adds_user = false;
 
-    DL_FOREACH (subject->line, place) {
+    DL_FOREACH(subject->line, place)
+    {
         if (place != head)
             open = open && !is_removal(head) && can_join_front(place, head, adds_user);
         adds_user = adds_user || place->kind == PLACE_USER_ADDED;
@@ -245,7 +246,8 @@ struct user_wanted order_user_wanted_by_all(const struct subject *subject)
     struct user_wanted all = {.id = subject->key, .since = INSTANT_PAST};
     const struct place *place;
 
-    DL_FOREACH (subject->line, place) {
+    DL_FOREACH(subject->line, place)
+    {
         struct user_wanted one = order_user_wanted(place);
 
         if (!place->in_front || place->settled)

@@ -9,14 +9,14 @@
 #include <uthash.h>
 
 enum {
-    FIRST_PAUSE = 500,                 /* ms after the first failure of a call */
-    LONGEST_PAUSE = 60 * 1000,         /* ms */
-    FAILING_LIMIT = 10 * 60 * 1000,    /* ms: SPEC section 3, homeserver-failing */
-    LONGEST_REPORT = 16 * 1024,        /* bytes */
+    FIRST_PAUSE = 500,              /* ms after the first failure of a call */
+    LONGEST_PAUSE = 60 * 1000,      /* ms */
+    FAILING_LIMIT = 10 * 60 * 1000, /* ms: SPEC section 3, homeserver-failing */
+    LONGEST_REPORT = 16 * 1024,     /* bytes */
 };
 
 struct obstacle {
-    char *key; /* "<kind> <about>" */
+    char *key;   /* "<kind> <about>" */
     char *about; /* NULL: the subject as a whole */
     bool final;
     enum request_code code;
@@ -101,8 +101,8 @@ void obstacles_deinit(struct obstacles *obstacles)
 {
     struct obstacle *obstacle, *next;
 
-    HASH_ITER (hh, obstacles->table, obstacle, next)
-        take_away(obstacles, obstacle);
+    HASH_ITER(hh, obstacles->table, obstacle, next)
+    take_away(obstacles, obstacle);
 }
 
 void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
@@ -151,9 +151,9 @@ void obstacles_forget_final(struct obstacles *obstacles)
 {
     struct obstacle *obstacle, *next;
 
-    HASH_ITER (hh, obstacles->table, obstacle, next)
-        if (obstacle->final)
-            take_away(obstacles, obstacle);
+    HASH_ITER(hh, obstacles->table, obstacle, next)
+    if (obstacle->final)
+        take_away(obstacles, obstacle);
 }
 
 /* ---- verdicts ---- */
@@ -207,7 +207,8 @@ void report_obstacles(struct report *report, const struct obstacles *obstacles, 
 {
     struct obstacle *obstacle, *next;
 
-    HASH_ITER (hh, obstacles->table, obstacle, next) {
+    HASH_ITER(hh, obstacles->table, obstacle, next)
+    {
         if (!obstacle->final || (obstacle->about && concerns && !concerns(context, obstacle->about)))
             continue;
         if (obstacle->about)

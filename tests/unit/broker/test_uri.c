@@ -16,37 +16,36 @@
 
 static const struct good {
     const char *text;
-    bool tls;
-    const char *host;
+    const char *host, *user, *password, *vhost;
     uint16_t port;
-    const char *user, *password, *vhost;
+    bool tls;
 } good[] = {
-    {"amqp://localhost", false, "localhost", 5672, "guest", "guest", "/"},
-    {"amqps://localhost", true, "localhost", 5671, "guest", "guest", "/"},
-    {"AMQP://Host", false, "Host", 5672, "guest", "guest", "/"},
-    {"amqp://user:pass@host:10000/vhost", false, "host", 10000, "user", "pass", "vhost"},
-    {"amqp://user%61:%61pass@ho%61st:10000/v%2fhost", false, "hoast", 10000, "usera", "apass", "v/host"},
-    {"amqp://host/%2f", false, "host", 5672, "guest", "guest", "/"},
-    {"amqp://host/%2F", false, "host", 5672, "guest", "guest", "/"},
-    {"amqp://host/a%2Fb%25", false, "host", 5672, "guest", "guest", "a/b%"},
-    {"amqp://:10000", false, "localhost", 10000, "guest", "guest", "/"},
-    {"amqp:///vhost", false, "localhost", 5672, "guest", "guest", "vhost"},
-    {"amqp://user@", false, "localhost", 5672, "user", "", "/"},
-    {"amqp://user@host", false, "host", 5672, "user", "", "/"},
-    {"amqp://user:@host", false, "host", 5672, "user", "", "/"},
-    {"amqp://:@host", false, "host", 5672, "", "", "/"},
-    {"amqp://u:p%3A%40%2F%3F%23@host", false, "host", 5672, "u", "p:@/?#", "/"},
-    {"amqp://u:a:b@host", false, "host", 5672, "u", "a:b", "/"},
-    {"amqp://u:p@ss@host", false, "host", 5672, "u", "p@ss", "/"},
-    {"amqp://u:p%20%c3%a4@host", false, "host", 5672, "u", "p \xc3\xa4", "/"},
-    {"amqp://[::1]", false, "::1", 5672, "guest", "guest", "/"},
-    {"amqp://[::1]:1/v", false, "::1", 1, "guest", "guest", "v"},
-    {"amqp://u:p@[fe80::1%25eth0]:65535", false, "fe80::1%eth0", 65535, "u", "p", "/"},
-    {"amqp://10.0.0.1:5672", false, "10.0.0.1", 5672, "guest", "guest", "/"},
-    {"amqp://rabbit_mq.internal-net", false, "rabbit_mq.internal-net", 5672, "guest", "guest", "/"},
-    {"amqp://host?", false, "host", 5672, "guest", "guest", "/"},
-    {"amqp://host?&&", false, "host", 5672, "guest", "guest", "/"},
-    {"amqp://u:p@host/v?heartbeat=5", false, "host", 5672, "u", "p", "v"},
+    {"amqp://localhost", "localhost", "guest", "guest", "/", 5672, false},
+    {"amqps://localhost", "localhost", "guest", "guest", "/", 5671, true},
+    {"AMQP://Host", "Host", "guest", "guest", "/", 5672, false},
+    {"amqp://user:pass@host:10000/vhost", "host", "user", "pass", "vhost", 10000, false},
+    {"amqp://user%61:%61pass@ho%61st:10000/v%2fhost", "hoast", "usera", "apass", "v/host", 10000, false},
+    {"amqp://host/%2f", "host", "guest", "guest", "/", 5672, false},
+    {"amqp://host/%2F", "host", "guest", "guest", "/", 5672, false},
+    {"amqp://host/a%2Fb%25", "host", "guest", "guest", "a/b%", 5672, false},
+    {"amqp://:10000", "localhost", "guest", "guest", "/", 10000, false},
+    {"amqp:///vhost", "localhost", "guest", "guest", "vhost", 5672, false},
+    {"amqp://user@", "localhost", "user", "", "/", 5672, false},
+    {"amqp://user@host", "host", "user", "", "/", 5672, false},
+    {"amqp://user:@host", "host", "user", "", "/", 5672, false},
+    {"amqp://:@host", "host", "", "", "/", 5672, false},
+    {"amqp://u:p%3A%40%2F%3F%23@host", "host", "u", "p:@/?#", "/", 5672, false},
+    {"amqp://u:a:b@host", "host", "u", "a:b", "/", 5672, false},
+    {"amqp://u:p@ss@host", "host", "u", "p@ss", "/", 5672, false},
+    {"amqp://u:p%20%c3%a4@host", "host", "u", "p \xc3\xa4", "/", 5672, false},
+    {"amqp://[::1]", "::1", "guest", "guest", "/", 5672, false},
+    {"amqp://[::1]:1/v", "::1", "guest", "guest", "v", 1, false},
+    {"amqp://u:p@[fe80::1%25eth0]:65535", "fe80::1%eth0", "u", "p", "/", 65535, false},
+    {"amqp://10.0.0.1:5672", "10.0.0.1", "guest", "guest", "/", 5672, false},
+    {"amqp://rabbit_mq.internal-net", "rabbit_mq.internal-net", "guest", "guest", "/", 5672, false},
+    {"amqp://host?", "host", "guest", "guest", "/", 5672, false},
+    {"amqp://host?&&", "host", "guest", "guest", "/", 5672, false},
+    {"amqp://u:p@host/v?heartbeat=5", "host", "u", "p", "v", 5672, false},
 };
 
 static void test_good(void **state)
@@ -97,8 +96,7 @@ static const char *const bad[] = {
     "amqp://u:ses#ame@host",
     "amqp://u:ses ame@host",
     "amqp://u:ses\tame@host",
-    "amqp://u:ses\x7f"
-    "ame@host",
+    "amqp://u:sesame\x7f@host",
     "amqp://sesame#",
     "amqp://u:sesame%@host",
     "amqp://u:sesame%4@host",
@@ -234,7 +232,7 @@ static void test_lengths(void **state)
     text[9 + 255] = 'v';
     assert_false(broker_uri_parse(text, &uri, &error));
     memset(text, 0, sizeof(text));
-    memcpy(text, "amqp://h?x=", 11);
+    (void)strcpy(text, "amqp://h?x=");
     memset(text + 11, 'v', 8192 - 11);
     assert_true(broker_uri_parse(text, &uri, &error));
     broker_uri_deinit(&uri);

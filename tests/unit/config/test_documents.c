@@ -55,8 +55,8 @@ static void assert_equal_settings(const struct config *a, const struct config *b
 
         switch (settings[i].type) {
         case SETTING_USERS:
-            assert_null((*(char ***)place_a)[0]);
-            assert_null((*(char ***)place_b)[0]);
+            assert_null((*(char **const *)place_a)[0]);
+            assert_null((*(char **const *)place_b)[0]);
             break;
         case SETTING_NUMBER:
         case SETTING_CHOICE:

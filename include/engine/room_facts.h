@@ -1,0 +1,38 @@
+#ifndef SYNC_ENGINE_ROOM_FACTS_H
+#define SYNC_ENGINE_ROOM_FACTS_H
+
+#include "engine/room.h"
+
+/*
+ * What a room is like, and how that differs from what is wanted: the facts on which the room's planner
+ * decides and its reports rest. A part of engine/room.h.
+ */
+
+enum { LEVEL_OF_SYNC_USER = 100 };
+
+/* The levels of a room as described (SPEC section 2). */
+struct levels_wanted room_levels_wanted(const struct room_wanted *wanted);
+/* Whether the alias is of the kind that welcome rooms have. NULL is not. */
+bool alias_is_of_welcome(const char *alias);
+
+/* Whether it was read and is somebody else's, or a welcome room. One without a creator is nobody's to take.
+ */
+bool room_is_foreign(const struct room_known *known, const struct engine_rules *rules);
+/* Whether nobody is in it any more, so that it can only be removed. Its state must be known. */
+bool room_is_dead(const struct room_known *known);
+/* Whether it lacks what every finished room has. */
+bool room_is_half_made(const struct room_state *state);
+/* Whether the sync user has less power in it than the creator of a room gets. */
+bool room_lacks_power(const struct room_state *state, const struct engine_rules *rules);
+/* Whether the levels must be written: for the room as described, or to raise a member who is not banned. */
+bool room_levels_differ(const struct room_state *state, const struct room_wanted *wanted);
+
+/* The value that a setting is to have; NULL: none is wanted. */
+const char *room_setting_wanted(enum room_setting setting, const struct room_wanted *wanted);
+/* Where the state keeps a setting's value; NULL for the marker, which is no text. */
+char **room_setting_place(struct room_state *state, enum room_setting setting);
+/* Whether the setting must be written to have this value (NULL: any will do). No topic and an empty one are
+   the same. */
+bool room_setting_differs(struct room_state *state, enum room_setting setting, const char *value);
+
+#endif

@@ -1,0 +1,180 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "synapse/answer.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+static const struct answer_secrets no_secrets = {.texts = {NULL, ""}};
+
+static struct answer read_with(long status, const char *body, int64_t retry_after,
+                               const struct answer_secrets *secrets)
+{
+    const struct http_reply reply = {.result = HTTP_ANSWERED,
+                                     .status = status,
+                                     .body = body,
+                                     .body_size = strlen(body),
+                                     .retry_after = retry_after};
+    struct answer answer;
+
+    answer_read(&answer, &reply, "create-user", NULL, secrets);
+    return answer;
+}
+
+static void assert_answer(long status, const char *body, enum synapse_outcome outcome, const char *errcode,
+                          const char *problem)
+{
+    struct answer answer = read_with(status, body, -1, &no_secrets);
+
+    assert_int_equal(answer.outcome, outcome);
+    assert_int_equal(answer.status, status);
+    assert_string_equal(answer.errcode, errcode);
+    assert_string_equal(answer.problem.text, problem);
+    answer_deinit(&answer);
+}
+
+static void says_what_was_wrong(void **state)
+{
+    (void)state;
+    assert_answer(200, "{}", SYNAPSE_OK, "", "");
+    assert_answer(204, "", SYNAPSE_OK, "", "");
+    assert_answer(400, "{\"errcode\":\"M_INVALID_PARAM\",\"error\":\"Displayname is too long (max 256)\"}",
+                  SYNAPSE_REFUSED, "M_INVALID_PARAM",
+                  "create-user: 400 M_INVALID_PARAM: Displayname is too long (max 256)");
+    assert_answer(403, "{\"errcode\":\"M_FORBIDDEN\"}", SYNAPSE_REFUSED, "M_FORBIDDEN",
+                  "create-user: 403 M_FORBIDDEN");
+    assert_answer(404, "<html>not found</html>", SYNAPSE_FAILED, "", "create-user: 404");
+    assert_answer(500, "{\"error\":\"oh\"}", SYNAPSE_FAILED, "", "create-user: 500: oh");
+    assert_answer(502, "", SYNAPSE_UNREACHABLE, "", "create-user: 502");
+    assert_answer(302, "", SYNAPSE_FAILED, "", "create-user: 302");
+}
+
+static void takes_only_an_errcode_for_one(void **state)
+{
+    static const char *const no_errcodes[] = {
+        "\"m_forbidden\"",
+        "\"M FORBIDDEN\"",
+        "\"\\n\"",
+        "7",
+        "null",
+        "{}",
+        "\"\"",
+        "\"M_0123456789012345678901234567890123456789012345678901234567890X\""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(no_errcodes) / sizeof(no_errcodes[0]); i++) {
+        char *body = text_format("{\"errcode\":%s}", no_errcodes[i]);
+
+        assert_answer(403, body, SYNAPSE_FAILED, "", "create-user: 403");
+        freep(&body);
+    }
+}
+
+/* On one line, at most 200 bytes, no character cut in the middle. */
+static void quotes_with_care(void **state)
+{
+    char *many = memory_new(400, 1), *body;
+    struct answer answer;
+
+    (void)state;
+    assert_answer(400, "{\"errcode\":\"M_UNKNOWN\",\"error\":\"a\\nb\\u001b[1mc\\u007f\\u0000\"}",
+                  SYNAPSE_REFUSED, "M_UNKNOWN", "create-user: 400 M_UNKNOWN: ab[1mc\xef\xbf\xbd");
+    memset(many, 'x', 199);
+    (void)strcat(many, "\xc3\xa4\xc3\xa4");
+    body = text_format("{\"errcode\":\"M_UNKNOWN\",\"error\":\"%s\"}", many);
+    answer = read_with(400, body, -1, &no_secrets);
+    many[199] = '\0';
+    assert_string_equal(strchr(answer.problem.text, ':') + strlen(": 400 M_UNKNOWN: "), many);
+    answer_deinit(&answer);
+    freep(&many);
+    freep(&body);
+}
+
+static void never_quotes_a_secret(void **state)
+{
+    static const struct answer_secrets secrets = {.texts = {"TOKEN_1", NULL, "", "geheim"}};
+    static const char *const bodies[] = {
+        "{\"errcode\":\"M_UNKNOWN\",\"error\":\"unknown token TOKEN_1.\"}",
+        "{\"errcode\":\"M_UNKNOWN\",\"error\":\"geheim\"}",
+        "{\"errcode\":\"M_UNKNOWN\",\"error\":\"\\u0067eheim\"}",
+        "{\"errcode\":\"M_TOKEN_1\",\"error\":\"\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        struct answer answer = read_with(400, bodies[i], -1, &secrets);
+
+        assert_null(strstr(answer.problem.text, "TOKEN_1"));
+        assert_null(strstr(answer.problem.text, "geheim"));
+        assert_null(strstr(answer.errcode, "TOKEN_1"));
+        answer_deinit(&answer);
+    }
+}
+
+static void waits_as_long_as_asked(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t header, expected;
+    } cases[] = {
+        {"{}", -1, -1},
+        {"{\"retry_after_ms\":2500}", -1, 2500},
+        {"{\"retry_after_ms\":2500}", 3000, 3000},
+        {"{\"retry_after_ms\":2500}", 1000, 2500},
+        {"{\"retry_after_ms\":9999999999}", -1, 300000},
+        {"{\"retry_after_ms\":-5}", -1, -1},
+        {"{\"retry_after_ms\":\"7\"}", 0, 0},
+        {"", 1000, 1000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct answer answer = read_with(429, cases[i].body, cases[i].header, &no_secrets);
+
+        assert_int_equal(answer.outcome, SYNAPSE_LIMITED);
+        assert_int_equal(answer.retry_after, cases[i].expected);
+        answer_deinit(&answer);
+    }
+}
+
+static void knows_what_was_not_answered(void **state)
+{
+    static const struct {
+        enum http_result result;
+        enum synapse_outcome outcome;
+    } cases[] = {
+        {HTTP_UNREACHABLE, SYNAPSE_UNREACHABLE},
+        {HTTP_BROKEN, SYNAPSE_UNREACHABLE},
+        {HTTP_TOO_LARGE, SYNAPSE_FAILED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct http_reply reply = {
+            .result = cases[i].result, .body = "", .retry_after = -1, .problem = "h:1: no"};
+        struct answer answer;
+
+        answer_read(&answer, &reply, "read-user", NULL, &no_secrets);
+        assert_int_equal(answer.outcome, cases[i].outcome);
+        assert_int_equal(answer.status, 0);
+        assert_string_equal(answer.problem.text, "read-user: h:1: no");
+        answer_deinit(&answer);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_what_was_wrong),    cmocka_unit_test(takes_only_an_errcode_for_one),
+        cmocka_unit_test(quotes_with_care),       cmocka_unit_test(never_quotes_a_secret),
+        cmocka_unit_test(waits_as_long_as_asked), cmocka_unit_test(knows_what_was_not_answered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,238 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "synapse/state.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct room_state *parse(const char *text)
+{
+    struct room_state *state = room_state_parse(text, strlen(text));
+
+    assert_non_null(state);
+    return state;
+}
+
+#define EVENT(type, key, content, rest)                                                                      \
+    "{\"type\":\"" type "\",\"state_key\":\"" key "\",\"sender\":\"@sync:h\",\"content\":" content rest "}"
+
+static void reads_a_room(void **unused)
+{
+    CLEANUP(room_state_freep)
+    struct
+        room_state
+            *
+                state = parse("{\"state\":[" EVENT("m.room.create", "", "{\"room_version\":\"11\",\"creator\":\"@old:h\"}", ",\"origin_server_ts\":5") "," EVENT("m.room.name",
+                                                                                                                                                                 "", "{\"name\":\"N\"}", ",\"origin_server_ts\":9007199254740991") "," EVENT("m.room.topic", "", "{\"topic\":\"T\"}", ",\"origin_server_ts\":7") "," EVENT("m.room.join_rules", "", "{\"join_rule\":\"invite\"}", "") "," EVENT("m.room.guest_access",
+                                                                                                                                                                                                                                                                                                                                                                                                "", "{\"guest_access\":\"forbidden\"}", "") "," EVENT("m.room.canonical_alias", "", "{\"alias\":\"#a:h\"}", "") "," EVENT("m.room.sync", "", "{\"mode\":\"managed\"}", "") "," EVENT("m.room.power_levels", "", "{\"users\":{\"@a:h\":50}}",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "") "," EVENT("m.room.member",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "@a:h",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "{\"membership\":\"join\"}",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "") "," EVENT("m.room.member",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "@b:h", "{\"membership\":\"ban\"}", "") "," EVENT("m.room.member",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "@c:h", "{\"membership\":\"invite\"}", "") "," EVENT("m.room.member", "@d:h", "{\"membership\":\"leave\"}", "") "," EVENT("m.room.member", "@e:h", "{\"membership\":\"knock\"}", "") "," EVENT("m.room.member",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "@f:h",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "{\"membership\":\"?\"}",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "") "]}");
+
+    (void)unused;
+    assert_string_equal(state->creator, "@sync:h");
+    assert_string_equal(state->version, "11");
+    assert_false(state->creators_reign);
+    assert_string_equal(state->name, "N");
+    assert_string_equal(state->topic, "T");
+    assert_string_equal(state->join_rule, "invite");
+    assert_string_equal(state->guest_access, "forbidden");
+    assert_string_equal(state->canonical_alias, "#a:h");
+    assert_true(state->managed);
+    assert_int_equal(levels_of(state->levels, "@a:h"), 50);
+    assert_int_equal(state->changed_at, 9007199254740991);
+    assert_int_equal(state->joined, 1);
+    assert_int_equal(room_state_membership(state, "@a:h"), MEMBERSHIP_JOIN);
+    assert_int_equal(room_state_membership(state, "@b:h"), MEMBERSHIP_BAN);
+    assert_int_equal(room_state_membership(state, "@c:h"), MEMBERSHIP_INVITE);
+    assert_int_equal(room_state_membership(state, "@d:h"), MEMBERSHIP_LEAVE);
+    assert_int_equal(room_state_membership(state, "@e:h"), MEMBERSHIP_KNOCK);
+    assert_int_equal(room_state_membership(state, "@f:h"), MEMBERSHIP_NONE);
+    assert_int_equal(room_state_membership(state, "@sync:h"), MEMBERSHIP_NONE);
+}
+
+/* The member is the state_key; a setting with a state_key is none; what is malformed is passed over. */
+static void passes_over_what_means_nothing(void **unused)
+{
+    CLEANUP(room_state_freep)
+    struct room_state *state = parse(
+        "{\"state\":[1,null,[],\"x\",{},{\"type\":\"m.room.name\"}," EVENT("m.room.name", "k", "{\"name\":\"N\"}", "") "," EVENT(
+            "m.room.create", "k", "{\"room_version\":\"12\"}",
+            "") "," EVENT("m.room.sync", "k", "{\"mode\":\"managed\"}",
+                          "") "," EVENT("m.room.power_levels", "k", "{}",
+                                        "") "," EVENT("m.room.topic", "", "{\"topic\":1}",
+                                                      "") "," EVENT("m.room.guest_access", "", "null",
+                                                                    "") "," EVENT("m.room.sync", "",
+                                                                                  "{\"mode\":\"other\"}",
+                                                                                  "") "," EVENT("m.room."
+                                                                                                "power_"
+                                                                                                "levels",
+                                                                                                "", "[]",
+                                                                                                "") ","
+                                                                                                    "{\"type"
+                                                                                                    "\":\"m."
+                                                                                                    "room."
+                                                                                                    "member\""
+                                                                                                    ",\"sende"
+                                                                                                    "r\":\"@"
+                                                                                                    "s:h\","
+                                                                                                    "\"user_"
+                                                                                                    "id\":\"@"
+                                                                                                    "u:h\","
+                                                                                                    "\"conten"
+                                                                                                    "t\":{"
+                                                                                                    "\"member"
+                                                                                                    "ship\":"
+                                                                                                    "\"join\""
+                                                                                                    "}}"
+                                                                                                    "," EVENT(
+                                                                                                        "m."
+                                                                                                        "room"
+                                                                                                        ".mem"
+                                                                                                        "ber",
+                                                                                                        "@a:"
+                                                                                                        "h",
+                                                                                                        "{\"m"
+                                                                                                        "embe"
+                                                                                                        "rshi"
+                                                                                                        "p\":"
+                                                                                                        "\"jo"
+                                                                                                        "in\""
+                                                                                                        ",\"x"
+                                                                                                        "\\u0"
+                                                                                                        "000"
+                                                                                                        "\":"
+                                                                                                        "\"\\"
+                                                                                                        "u000"
+                                                                                                        "0\""
+                                                                                                        "}",
+                                                                                                        "") "]}");
+
+    (void)unused;
+    assert_null(state->creator);
+    assert_false(state->creators_reign);
+    assert_null(state->name);
+    assert_null(state->topic);
+    assert_null(state->guest_access);
+    assert_false(state->managed);
+    assert_null(state->levels);
+    assert_int_equal(state->joined, 1);
+    assert_int_equal(room_state_membership(state, "@a:h"), MEMBERSHIP_JOIN);
+}
+
+static void refuses_what_is_no_state(void **unused)
+{
+    static const char *const texts[] = {"", "{}", "[]", "{\"state\":{}}", "{\"state\":[", "{\"state\":null}"};
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_null(room_state_parse(texts[i], strlen(texts[i])));
+}
+
+static void reads_a_dead_room(void **unused)
+{
+    CLEANUP(room_state_freep) struct room_state *state = parse("{\"state\":[]}");
+
+    (void)unused;
+    assert_null(state->creator);
+    assert_int_equal(state->joined, 0);
+    assert_int_equal(state->changed_at, 0);
+}
+
+/* The number of joined members is right after any changes. */
+static void counts_the_joined(void **unused)
+{
+    enum { MEMBERS = 40, CHANGES = 5000 };
+    CLEANUP(room_state_freep) struct room_state *state = room_state_new();
+    enum membership memberships[MEMBERS] = {0};
+
+    (void)unused;
+    srand(3);
+    for (int change = 0; change < CHANGES; change++) {
+        size_t joined = 0, who = (size_t)(rand() % MEMBERS);
+        char user[16];
+
+        memberships[who] = (enum membership)(rand() % (MEMBERSHIP_KNOCK + 1));
+        (void)snprintf(user, sizeof(user), "@%zu:h", who);
+        room_state_set_membership(state, user, memberships[who]);
+        assert_int_equal(room_state_membership(state, user), memberships[who]);
+        for (size_t i = 0; i < MEMBERS; i++)
+            joined += memberships[i] == MEMBERSHIP_JOIN;
+        assert_int_equal(state->joined, joined);
+    }
+}
+
+#define CREATED_IN(version)                                                                                  \
+    "{\"state\":[" EVENT("m.room.create", "",                                                                \
+                         "{\"room_version\":\"" version "\",\"additional_creators\":[\"@a:h\",1,\"@b:h\"]}", \
+                         "") "]}"
+
+static void creators_reign_from_version_12_on(void **unused)
+{
+    CLEANUP(room_state_freep) struct room_state *twelve = parse(CREATED_IN("12"));
+    CLEANUP(room_state_freep) struct room_state *eleven = parse(CREATED_IN("11"));
+
+    (void)unused;
+    assert_true(room_state_reigns(twelve, "@sync:h"));
+    assert_true(room_state_reigns(twelve, "@a:h"));
+    assert_true(room_state_reigns(twelve, "@b:h"));
+    assert_false(room_state_reigns(twelve, "@c:h"));
+    assert_false(room_state_reigns(eleven, "@sync:h"));
+    assert_false(room_state_reigns(eleven, "@a:h"));
+}
+
+static void knows_room_versions(void **unused)
+{
+    static const char *const old[] = {"",
+                                      "1",
+                                      "2",
+                                      "3",
+                                      "4",
+                                      "5",
+                                      "6",
+                                      "7",
+                                      "8",
+                                      "9",
+                                      "10",
+                                      "11",
+                                      "org.matrix.msc3757.10",
+                                      "org.matrix.msc3757.11",
+                                      "org.example.twelve"};
+    static const char *const new[] = {"12", "13", "100", "org.matrix.hydra.11", "org.matrix.msc4242.12"};
+
+    (void)unused;
+    assert_false(room_version_creators_reign(NULL));
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+        assert_false(room_version_creators_reign(old[i]));
+    for (size_t i = 0; i < sizeof(new) / sizeof(new[0]); i++)
+        assert_true(room_version_creators_reign(new[i]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_room),
+        cmocka_unit_test(passes_over_what_means_nothing),
+        cmocka_unit_test(refuses_what_is_no_state),
+        cmocka_unit_test(reads_a_dead_room),
+        cmocka_unit_test(counts_the_joined),
+        cmocka_unit_test(creators_reign_from_version_12_on),
+        cmocka_unit_test(knows_room_versions),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
