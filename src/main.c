@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 enum { EXIT_USAGE = 2, MOST_OVERRIDES = 64 };
 
@@ -53,7 +54,7 @@ static int run(const struct command *command, const struct config_sources *sourc
     config = config_load(sources, &error);
     if (!config) {
         fprintf(stderr, "synapse-sync: %s\n", error.text);
-        return EXIT_FAILURE;
+        return EX_CONFIG; /* a service manager need not try again */
     }
     log_configure(config->log.level, config->log.format);
     return command->run(config);

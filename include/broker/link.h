@@ -60,6 +60,8 @@ enum link_answer link_declare(struct link *link, const char *queue, bool durable
 bool link_require_queue(struct link *link, const char *queue, struct error *error) MUST_USE;
 /* The verdict on the call that was made last, for calls that this header does not have. */
 enum link_answer link_answer(struct link *link, uint16_t *ret_code, struct error *error) MUST_USE;
+/* Opens the channel again after it was closed. */
+enum link_answer link_open_channel(struct link *link, struct error *error) MUST_USE;
 /* Sits out the time, heartbeats served. Fails when the connection does, or when asked to stop. */
 bool link_idle(struct link *link, int64_t milliseconds, struct error *error) MUST_USE;
 

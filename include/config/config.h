@@ -36,13 +36,13 @@ struct config {
         char *sync_user_avatar_path;
     } matrix;
     struct {
-        char *uri; /* (secret) */
+        char *uri; /* (secret: may hold a password) */
         char *queue;
         enum config_queue_declare queue_declare;
         uint32_t prefetch;
         uint32_t heartbeat;                          /* seconds */
         uint32_t largest_message;                    /* bytes */
-        char *ca_file, *certificate_file, *key_file; /* NULL: none */
+        char *ca_file, *certificate_file, *key_file; /* PEM, readable; NULL: none; the last two go together */
     } rabbitmq;
     struct {
         uint32_t concurrency;
@@ -50,12 +50,12 @@ struct config {
         bool erase;
         bool lift_rate_limit;
         char *room_version;       /* NULL: the homeserver's default */
-        char **former_sync_users; /* full ids, NULL at the end */
+        char **former_sync_users; /* full ids, NULL at the end; never NULL itself */
         uint32_t drain_seconds;
     } sync;
     struct {
-        char *proxy;   /* NULL: none */
-        char *ca_file; /* NULL: those of the system */
+        char *proxy;   /* NULL: none (secret: may hold a password) */
+        char *ca_file; /* PEM, readable; NULL: those of the system */
         uint32_t request_seconds, connect_seconds;
         uint32_t largest_reply; /* bytes */
     } http;
@@ -71,12 +71,14 @@ struct config {
 /* Where settings are looked for besides the environment; NULL members: as SPEC says. */
 struct config_sources {
     const char *yaml_file;        /* --config */
-    const char *const *overrides; /* NAME=VALUE texts of the command line, NULL at the end; or NULL */
+    const char *const *overrides; /* NAME=VALUE texts of the command line, NULL at the end; or NULL. Secrets
+                                     are refused here: a command line is seen by everyone on the machine */
 };
 
 /*
  * Reads and checks everything. On failure the error holds the first mistake by file, line, name, what was
- * expected, and a suggestion for a misspelt name; further mistakes are written to the log.
+ * expected, and a suggestion for a misspelt name; further mistakes are written to the log, as are things that
+ * are only suspicious. The log is not configured by it.
  */
 struct config *config_load(const struct config_sources *sources, struct error *error) MUST_USE;
 /* NULL is fine. Secrets are overwritten. */

@@ -92,8 +92,8 @@ struct plan plan_begin(const struct obstacles *obstacles, instant now);
 bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about);
 /* Whether the call was refused before and this would be the second attempt. */
 bool plan_was_refused(const struct plan *plan, const struct synapse_call *call);
-/* Whether no obstacle of any sort stands before calls of this kind. */
-bool plan_is_free(const struct obstacles *obstacles, enum synapse_kind kind);
+/* Whether a final obstacle stands before calls of this kind. */
+bool plan_is_barred(const struct obstacles *obstacles, enum synapse_kind kind);
 /* Something is to be looked at again at that time. */
 void plan_wait(struct plan *plan, instant until);
 /* What is left when nothing can be done now: ACTION_WAIT, or ACTION_NONE when nothing is waited for. */

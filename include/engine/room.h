@@ -20,7 +20,7 @@ struct room_known {
 
     struct room_state *state; /* NULL: not read */
     instant read_at;          /* when the reading of it began */
-    bool levels_fresh;        /* the levels were read and nothing was done in the room since */
+    instant levels_read_at;   /* when they came; INSTANT_PAST: something was done in the room since */
     instant half_made_since;  /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     bool gone;                /* the alias points to a room that is not there any more */
 
@@ -28,7 +28,7 @@ struct room_known {
     instant details_at;
     char *creator;
     bool is_welcome; /* its canonical alias is that of a welcome room */
-    bool was_used;   /* it has or had state, so that it is not just being made */
+    bool was_used;   /* it had state but nobody is in it any more, so that it is not just being made */
 
     bool deleting;
     instant look_again; /* whether the deletion is complete */

@@ -37,7 +37,7 @@ struct http_request {
     const char *content_type; /* of the body; NULL: application/json */
     const void *body;         /* NULL: none. POST and PUT then send an empty one */
     size_t body_size;
-    int64_t limit; /* milliseconds for the exchange, once it has its turn; 0: one minute */
+    int64_t limit; /* milliseconds for the exchange once it has its turn, a day at most; 0: one minute */
 };
 
 /* What became of a request. */

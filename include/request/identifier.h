@@ -5,7 +5,7 @@
 
 /*
  * Used inside of this module only: what a user id and a room alias can be. src/request/identifier.c tells the
- * rules and where they come from. `place` is where in the message the texts were found.
+ * rules and where they come from. `place` is the object of the message that holds the text: "rooms[3]".
  */
 
 /* Matrix, appendices, "common identifier format": sigil and server included. */

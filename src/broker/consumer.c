@@ -205,13 +205,14 @@ static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct
     return true; /* the answer to our own basic.cancel */
 }
 
+/* A handler may have found the connection broken, by an ack that could not be sent: then the timer is due. */
 static void pump(struct consumer *consumer)
 {
     enum link_read result = LINK_FRAME;
     struct error error;
     amqp_frame_t frame;
 
-    for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME; i++) {
+    for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME && !consumer->broken; i++) {
         result = link_read(consumer->link, &frame, &error);
         if (result == LINK_FRAME && !take_in(consumer, &frame, &error))
             result = LINK_BROKEN;

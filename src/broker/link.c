@@ -1,50 +1,19 @@
 /*
- * A connection made with care. rabbitmq-c's own way to connect looks a name up without a limit, gives up
- * after the first address and logs in without announcing what this program relies on; and what it does
- * blocks. So:
- *
- * - the socket is connected here, to one address after the other, each within a limit (for TLS the library
- *   must open it: it is given one numeric address at a time);
- * - handshake and calls are given limits, and TCP_USER_TIMEOUT bounds how long sent bytes may stay
- * unanswered;
- * - basic.cancel, connection.blocked and a reason for a refused login are asked for by the client properties;
- * - all of it happens in a helper thread, which guards the socket so that it can be cut off.
+ * What happens on a connection once it is made.
  *
  * Frames are read raw. The library's amqp_consume_message() limits only the wait for the first frame, fails
- * for ever on a message with an empty header name, and allocates whatever size it is told.
+ * for ever on a message with an empty header name, and allocates whatever size it is told. What was decoded
+ * for a frame is released when the next one is asked for, never earlier: the caller has copied what it keeps
+ * by then.
  */
 #include "broker/link.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "broker/tls.h"
 
-#include <amqp_tcp_socket.h>
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
-
-enum {
-    LOGIN_SECONDS = 10,
-    CALL_SECONDS = 30,    /* a declaration in a busy cluster takes its time */
-    UNANSWERED = 30000,   /* milliseconds that sent bytes may stay unacknowledged */
-    FRAME_MAX = 131072,   /* the broker's default; a frame is never larger, nor are a message's headers */
-    SLOWEST_PULSE = 30000 /* milliseconds, also without heartbeats */
-};
-
-static void free_addresses(struct addrinfo **addresses)
-{
-    if (*addresses)
-        freeaddrinfo(*addresses);
-}
 
 amqp_bytes_t link_bytes(const void *bytes, size_t size)
 {
@@ -54,211 +23,6 @@ amqp_bytes_t link_bytes(const void *bytes, size_t size)
     } cast = {.constant = bytes};
 
     return (amqp_bytes_t){.len = size, .bytes = cast.variable};
-}
-
-/* ---- connecting ---- */
-
-static struct addrinfo *look_host_up(const struct broker_uri *uri, struct error *error)
-{
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    struct addrinfo *addresses = NULL;
-    char port[8];
-    int status;
-
-    (void)snprintf(port, sizeof(port), "%u", uri->port);
-    status = getaddrinfo(uri->host, port, &hints, &addresses);
-    if (status == EAI_NONAME || status == EAI_ADDRFAMILY) { /* a machine that has but a loopback interface */
-        hints.ai_flags = 0;
-        status = getaddrinfo(uri->host, port, &hints, &addresses);
-    }
-    if (status == 0)
-        return addresses;
-    (void)error_set(error, "cannot look up host %s: %s", uri->host, gai_strerror(status));
-    return NULL;
-}
-
-/* Whether the connection that was begun on the socket came about. */
-static bool await_connected(int fd, int64_t limit, struct helper *helper)
-{
-    instant until = instant_now() + limit;
-    struct pollfd state = {.fd = fd, .events = POLLOUT};
-    socklen_t size = sizeof(errno);
-    int status = ETIMEDOUT;
-
-    while (!helper_is_stopping(helper) && poll(&state, 1, 0) == 0 && instant_now() < until)
-        helper_wait(helper, fd, POLLOUT, until);
-    if (state.revents)
-        (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &status, &size);
-    errno = status;
-    return status == 0;
-}
-
-static int connect_tcp(const struct addrinfo *address, int64_t limit, struct helper *helper)
-{
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int status;
-
-    if (fd < 0)
-        return -1;
-    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 ||
-        (errno == EINPROGRESS && await_connected(fd, limit, helper)))
-        return fd;
-    status = errno;
-    (void)close(fd);
-    errno = status;
-    return -1;
-}
-
-static bool open_plain(struct link *link, const struct broker_settings *settings,
-                       const struct addrinfo *address, struct helper *helper, struct error *error)
-{
-    amqp_socket_t *socket = amqp_tcp_socket_new(link->amqp); /* belongs to the connection */
-    int fd = connect_tcp(address, settings->connect_limit, helper);
-
-    if (fd < 0)
-        return error_set(error, "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
-                         strerror(errno));
-    amqp_tcp_socket_set_sockfd(socket, fd);
-    return true;
-}
-
-static bool open_tls(struct link *link, const struct broker_settings *settings,
-                     const struct addrinfo *address, struct error *error)
-{
-    struct timeval limit = {.tv_sec = settings->connect_limit / 1000,
-                            .tv_usec = settings->connect_limit % 1000 * 1000L};
-    char host[NI_MAXHOST];
-    struct tls_check check;
-    amqp_socket_t *socket = tls_socket(link->amqp, settings, &check, error);
-    int status;
-
-    if (!socket)
-        return false;
-    if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
-        return error_set(error, "an address of the broker cannot be written down");
-    status = amqp_socket_open_noblock(socket, host, settings->uri.port, &limit);
-    if (status == AMQP_STATUS_OK)
-        return true;
-    if (status == AMQP_STATUS_SOCKET_ERROR || status == AMQP_STATUS_TIMEOUT)
-        return error_set(error, "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
-                         amqp_error_string2(status));
-    return tls_failed(&check, status, error);
-}
-
-static void set_socket_options(int fd)
-{
-    unsigned unanswered = UNANSWERED;
-    int on = 1;
-
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered, sizeof(unanswered));
-}
-
-static struct link *connect_to(const struct broker_settings *settings, const struct addrinfo *address,
-                               struct helper *helper, struct error *error)
-{
-    CLEANUP(link_freep) struct link *link = NEW(struct link);
-    bool opened;
-
-    link->amqp = amqp_new_connection();
-    if (!link->amqp)
-        abort();
-    link->helper = helper;
-    opened = settings->uri.tls ? open_tls(link, settings, address, error)
-                               : open_plain(link, settings, address, helper, error);
-    if (!opened)
-        return NULL;
-    set_socket_options(link_socket(link));
-    helper_guard(helper, link_socket(link));
-    return TAKE(link);
-}
-
-/* ---- logging in ---- */
-
-static amqp_table_entry_t flag(const char *name)
-{
-    return (amqp_table_entry_t){.key = amqp_cstring_bytes(name),
-                                .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value = {.boolean = 1}}};
-}
-
-/* The library announces neither consumer_cancel_notify nor connection.blocked by itself. */
-static amqp_rpc_reply_t send_login(struct link *link, const struct broker_settings *settings,
-                                   const char *role)
-{
-    const struct broker_uri *uri = &settings->uri;
-    CLEANUP(freep) char *name = text_format("synapse-sync %s", role);
-    amqp_table_entry_t flags[] = {flag("consumer_cancel_notify"), flag("connection.blocked"),
-                                  flag("authentication_failure_close"), flag("publisher_confirms"),
-                                  flag("basic.nack")};
-    amqp_table_entry_t entries[] = {
-        {.key = amqp_cstring_bytes("connection_name"),
-         .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = amqp_cstring_bytes(name)}}},
-        {.key = amqp_cstring_bytes("capabilities"),
-         .value = {.kind = AMQP_FIELD_KIND_TABLE,
-                   .value = {.table = {.num_entries = sizeof(flags) / sizeof(flags[0]), .entries = flags}}}},
-    };
-    amqp_table_t properties = {.num_entries = sizeof(entries) / sizeof(entries[0]), .entries = entries};
-
-    return amqp_login_with_properties(link->amqp, uri->vhost, 1, FRAME_MAX, settings->heartbeat, &properties,
-                                      AMQP_SASL_METHOD_PLAIN, uri->user, uri->password);
-}
-
-static bool log_in(struct link *link, const struct broker_settings *settings, const char *role,
-                   struct error *error)
-{
-    struct timeval handshake = {.tv_sec = LOGIN_SECONDS}, call = {.tv_sec = CALL_SECONDS};
-    amqp_rpc_reply_t reply;
-
-    if (amqp_set_handshake_timeout(link->amqp, &handshake) != AMQP_STATUS_OK ||
-        amqp_set_rpc_timeout(link->amqp, &call) != AMQP_STATUS_OK)
-        return error_set(error, "the limits of the login cannot be set");
-    reply = send_login(link, settings, role);
-    if (reply.reply_type == AMQP_RESPONSE_NORMAL)
-        return true;
-    if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
-        return error_set(error, "the broker did not finish the login: %s",
-                         amqp_error_string2(reply.library_error));
-    if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
-        const amqp_connection_close_t *close = reply.reply.decoded;
-
-        return error_set(error, "the broker refused the login of user %s: %u %.*s", settings->uri.user,
-                         close->reply_code, (int)close->reply_text.len,
-                         (const char *)close->reply_text.bytes);
-    }
-    return error_set(error, "the broker refused the login of user %s", settings->uri.user);
-}
-
-static enum link_answer open_channel(struct link *link, struct error *error)
-{
-    uint16_t code;
-
-    (void)amqp_channel_open(link->amqp, LINK_CHANNEL);
-    return link_answer(link, &code, error);
-}
-
-static void set_pulse(struct link *link)
-{
-    int64_t third = amqp_get_heartbeat(link->amqp) * 1000LL / 3;
-
-    link->pulse = third > 0 && third < SLOWEST_PULSE ? third : SLOWEST_PULSE;
-}
-
-struct link *link_open(const struct broker_settings *settings, const char *role, struct helper *helper,
-                       struct error *error)
-{
-    CLEANUP(free_addresses) struct addrinfo *addresses = look_host_up(&settings->uri, error);
-    CLEANUP(link_freep) struct link *link = NULL;
-
-    log_debug("connecting", LOG_TEXT("as", role), LOG_TEXT("host", settings->uri.host),
-              LOG_NUMBER("port", settings->uri.port));
-    for (const struct addrinfo *address = addresses; address && !link; address = address->ai_next)
-        if (!helper_is_stopping(helper))
-            link = connect_to(settings, address, helper, error);
-    if (!link || !log_in(link, settings, role, error) || open_channel(link, error) != LINK_DONE)
-        return NULL;
-    set_pulse(link);
-    return TAKE(link);
 }
 
 /* ---- synchronous calls ---- */
@@ -288,6 +52,14 @@ static void set_closed(struct error *error, const char *what, uint16_t code, amq
                     (const char *)text.bytes);
 }
 
+enum link_answer link_open_channel(struct link *link, struct error *error)
+{
+    uint16_t code;
+
+    (void)amqp_channel_open(link->amqp, LINK_CHANNEL);
+    return link_answer(link, &code, error);
+}
+
 /* A refusal closes the channel; it is answered and a new one opened, or every further call would fail. */
 static enum link_answer refused(struct link *link, const amqp_channel_close_t *close, uint16_t *ret_code,
                                 struct error *error)
@@ -302,7 +74,7 @@ static enum link_answer refused(struct link *link, const amqp_channel_close_t *c
         return LINK_FAILED;
     }
     amqp_maybe_release_buffers(link->amqp);
-    if (open_channel(link, error) != LINK_DONE)
+    if (link_open_channel(link, error) != LINK_DONE)
         return LINK_FAILED;
     *error = reason;
     *ret_code = code;

@@ -12,7 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { LONGEST_ID = 255, LONGEST_DIGITS = 10 };
+enum { LONGEST_ID = 255 };
 
 /* What separates the ids of a list. */
 #define SEPARATORS ", \t\r\n"
@@ -158,11 +158,11 @@ static bool store_number(const struct setting *setting, const char *text, struct
     size_t length = strlen(text);
     unsigned long long number;
 
-    if (length == 0 || length > LONGEST_DIGITS || strspn(text, "0123456789") < length)
+    if (length == 0 || strspn(text, "0123456789") < length)
         return refuse(setting, error);
     if (text[0] == '0' && length > 1) /* 010 is 8 to some readers, 10 to others */
         return error_set(error, "expected a whole number without leading zeros");
-    number = strtoull(text, NULL, 10);
+    number = strtoull(text, NULL, 10); /* too large a number becomes the largest */
     if (number < setting->least || number > setting->most)
         return refuse(setting, error);
     *(uint32_t *)place_of(setting, config) = (uint32_t)number;

@@ -31,7 +31,7 @@ struct scan {
     unsigned depth;   /* 1: in the outermost mapping, 2: in a group */
     unsigned skipped; /* collections that are open where none belongs */
     bool at_value;    /* of the mapping at this depth */
-    char *group;      /* the last key of the outermost mapping, be it a group or not */
+    char *group;      /* the last key of the outermost mapping, be it a group or not; "" before the first */
     size_t number;    /* of the setting whose key was read last; NAME_COUNT: that was no setting */
 };
 
@@ -86,6 +86,15 @@ static void scan_inner_key(struct scan *scan, const char *key, size_t line)
         found_unknown(scan, name, line);
 }
 
+/* A collection or an alias. Nothing more is said of its value. */
+static void scan_strange_key(struct scan *scan, size_t line)
+{
+    complain(scan->complaints, "%s:%zu: expected the name of a setting", scan->path, line);
+    scan->number = NAME_COUNT;
+    if (scan->depth == 1)
+        scan->group[0] = '\0';
+}
+
 static bool is_null(const yaml_event_t *event)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
@@ -105,7 +114,7 @@ static void scan_value(struct scan *scan, const yaml_event_t *event, size_t line
     if (scan->number < NAME_COUNT && (is_mapping || is_sequence))
         complain(scan->complaints, "%s:%zu: %s: expected one value, found a %s", scan->path, line,
                  setting_name(scan->number), is_mapping ? "mapping" : "list");
-    else if (scan->depth == 2 || scan->number < NAME_COUNT || is_mapping)
+    else if (scan->depth == 2 || scan->number < NAME_COUNT || is_mapping || !*scan->group)
         return;
     else if (!is_group(scan->group))
         found_unknown(scan, scan->group, line);
@@ -123,10 +132,10 @@ static void scan_node(struct scan *scan, const yaml_event_t *event)
         complain(scan->complaints, "%s:%zu: expected text, found a NUL character", scan->path, line);
     if (scan->skipped > 0 || scan->depth == 0)
         return;
-    if (!scan->at_value && !text)
-        complain(scan->complaints, "%s:%zu: expected the name of a setting", scan->path, line);
-    else if (scan->at_value && scan->group)
+    if (scan->at_value)
         scan_value(scan, event, line);
+    else if (!text)
+        scan_strange_key(scan, line);
     else if (scan->depth == 1)
         scan_outer_key(scan, text, line);
     else
@@ -139,29 +148,31 @@ static bool is_level(const struct scan *scan, const yaml_event_t *event)
 {
     if (scan->skipped > 0 || event->type != YAML_MAPPING_START_EVENT)
         return false;
-    return scan->depth == 0 || (scan->depth == 1 && scan->group && scan->number == NAME_COUNT);
+    return scan->depth == 0 ||
+           (scan->depth == 1 && scan->at_value && scan->number == NAME_COUNT && *scan->group);
 }
 
-/* Whether it was a key or a value, a key comes next in what is around it. */
 static void scan_collection(struct scan *scan, const yaml_event_t *event)
 {
     bool is_in_levels = is_level(scan, event);
 
     scan_node(scan, event);
-    if (is_in_levels)
+    if (is_in_levels) {
         scan->depth++;
-    else
+        scan->at_value = false;
+    } else {
         scan->skipped++;
-    scan->at_value = false;
+    }
 }
 
 static void scan_end(struct scan *scan)
 {
-    if (scan->skipped > 0)
+    if (scan->skipped > 0) {
         scan->skipped--;
-    else
+    } else {
         scan->depth--;
-    scan->at_value = false;
+        scan->at_value = false;
+    }
 }
 
 static void scan_event(struct scan *scan, const yaml_event_t *event)
@@ -211,7 +222,13 @@ static void scan_parsed(struct scan *scan, yaml_parser_t *parser, const char *by
 bool yaml_find_lines(const char *path, const char *bytes, size_t size, size_t ret_lines[static NAME_COUNT],
                      struct complaints *complaints)
 {
-    struct scan scan = {.path = path, .complaints = complaints, .lines = ret_lines};
+    struct scan scan = {
+        .path = path,
+        .complaints = complaints,
+        .lines = ret_lines,
+        .group = text_copy(""),
+        .number = NAME_COUNT,
+    };
     size_t before = complaints->count;
     yaml_parser_t parser;
 

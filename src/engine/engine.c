@@ -29,6 +29,7 @@ enum {
     LONGEST_PAUSE = 4000, /* ms: a refused connection is cheap */
     MOST_DELETIONS = 3,   /* rooms at a time; Synapse itself allows five */
     DELETION_TURN = 200,  /* ms until a deletion asks again for its turn */
+    RECENT = 60 * 1000,   /* ms within which a success tells that the homeserver is well */
 };
 
 struct engine {
@@ -46,7 +47,7 @@ struct engine {
     instant closed_until; /* the gate */
     bool probing;         /* the gate has opened for one call */
     struct backoff backoff;
-    instant last_success;
+    instant last_write; /* that succeeded: reads may go well while the homeserver can write nothing */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's */
     struct loop_timer soon;  /* a message was submitted */
@@ -62,6 +63,15 @@ static void enqueue(struct engine *engine, struct subject *subject)
         return;
     subject->queued = true;
     DL_APPEND(engine->queue, subject);
+}
+
+/* It is its turn next. */
+static void enqueue_first(struct engine *engine, struct subject *subject)
+{
+    if (subject->queued)
+        DL_DELETE(engine->queue, subject);
+    subject->queued = true;
+    DL_PREPEND(engine->queue, subject);
 }
 
 static struct subject *dequeue(struct engine *engine)
@@ -128,7 +138,8 @@ static void close_gate(struct engine *engine, const struct synapse_reply *reply,
     wake_at(engine, engine->closed_until);
 }
 
-static void note_answer(struct engine *engine, const struct synapse_reply *reply, instant now)
+static void note_answer(struct engine *engine, enum synapse_kind kind, const struct synapse_reply *reply,
+                        instant now)
 {
     switch (reply->outcome) {
     case SYNAPSE_UNREACHABLE:
@@ -138,7 +149,8 @@ static void note_answer(struct engine *engine, const struct synapse_reply *reply
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN:
-        engine->last_success = now;
+        if (synapse_kind_writes(kind))
+            engine->last_write = now;
         break;
     case SYNAPSE_REFUSED:
     case SYNAPSE_FAILED:
@@ -395,7 +407,7 @@ static void enqueue_rooms_of(struct engine *engine, struct subject *user)
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
                   struct synapse_reply *reply, instant now)
 {
-    bool others_succeeded = engine->last_success > now - 60 * 1000;
+    bool others_succeeded = engine->last_write > now - RECENT;
 
     if (subject->is_room)
         room_learn(&subject->room, &flight->call, reply, &engine->config.rules, others_succeeded,
@@ -414,12 +426,15 @@ static void replied(void *context, struct synapse_reply *reply)
 
     subject->flight = NULL;
     engine->in_flight--;
-    note_answer(engine, reply, now);
+    note_answer(engine, flight->call.kind, reply, now);
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
     learn(engine, subject, flight, reply, now);
-    enqueue(engine, subject);
+    if (flight->call.kind == SYNAPSE_READ_LEVELS)
+        enqueue_first(engine, subject); /* what was read right before is written at once */
+    else
+        enqueue(engine, subject);
     if (!subject->is_room)
         enqueue_rooms_of(engine, subject);
     turn(engine);
@@ -435,7 +450,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     engine->config = *config;
     engine->homeserver = *homeserver;
     engine->closed_until = INSTANT_PAST;
-    engine->last_success = INSTANT_PAST;
+    engine->last_write = INSTANT_PAST;
     loop_timer_init(&engine->timer, loop, timer_due, engine);
     loop_timer_init(&engine->soon, loop, soon_due, engine);
     return engine;

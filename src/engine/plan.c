@@ -244,9 +244,11 @@ bool plan_was_refused(const struct plan *plan, const struct synapse_call *call)
     return find(plan->obstacles, call->kind, call_about(call)) != NULL;
 }
 
-bool plan_is_free(const struct obstacles *obstacles, enum synapse_kind kind)
+bool plan_is_barred(const struct obstacles *obstacles, enum synapse_kind kind)
 {
-    return find(obstacles, kind, NULL) == NULL;
+    const struct obstacle *obstacle = find(obstacles, kind, NULL);
+
+    return obstacle && obstacle->final;
 }
 
 void plan_wait(struct plan *plan, instant until)

@@ -6,12 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HALF_MADE_LIMIT = 30 * 1000 /* ms unchanged before it is not being made any more: SPEC section 2 */ };
+enum {
+    HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more: SPEC section 2 */
+    LEVELS_LIMIT = 5 * 1000,     /* ms: levels that came longer ago are read again before they are written */
+};
 
 void room_known_init(struct room_known *known)
 {
     *known = (struct room_known){
-        .resolved_at = INSTANT_PAST, .read_at = INSTANT_PAST, .half_made_since = INSTANT_NEVER};
+        .resolved_at = INSTANT_PAST,
+        .read_at = INSTANT_PAST,
+        .levels_read_at = INSTANT_PAST,
+        .half_made_since = INSTANT_NEVER,
+    };
 }
 
 void room_known_deinit(struct room_known *known)
@@ -124,7 +131,7 @@ static bool next_levels(struct plan *plan, const struct room_known *known, const
 {
     if (!room_levels_differ(known->state, wanted) || !plan_may(plan, SYNAPSE_WRITE_LEVELS, NULL))
         return false;
-    if (!known->levels_fresh) {
+    if (plan->now > known->levels_read_at + LEVELS_LIMIT) {
         *ret_call = call_of(SYNAPSE_READ_LEVELS, known, wanted);
         return plan_may(plan, SYNAPSE_READ_LEVELS, NULL);
     }
@@ -177,7 +184,8 @@ static struct action convergence(struct plan *plan, const struct room_known *kno
     bool found;
 
     found = next_levels(plan, known, wanted, &call) || next_setting(plan, known, wanted, &call);
-    if (found && plan_was_refused(plan, &call) && !known->regained && room_lacks_power(known->state, rules))
+    if (found && plan_was_refused(plan, &call) && !known->regained &&
+        room_lacks_power(known->state, rules) && plan_may(plan, SYNAPSE_REGAIN_ROOM, NULL))
         return step(plan, SYNAPSE_REGAIN_ROOM, known, wanted);
     if (found || next_join(plan, known, wanted, &call))
         return plan_call(&call);

@@ -33,7 +33,9 @@ bool room_is_foreign(const struct room_known *known, const struct engine_rules *
 
 bool room_is_dead(const struct room_known *known)
 {
-    return known->state->joined == 0 && (known->state->creator || known->was_used);
+    const struct room_state *state = known->state;
+
+    return state->joined == 0 && (state->creator ? state->levels != NULL : known->was_used);
 }
 
 bool room_is_half_made(const struct room_state *state)

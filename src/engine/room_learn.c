@@ -91,7 +91,7 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply, i
     room_state_free(known->state);
     known->state = TAKE(reply->state);
     known->read_at = sent;
-    known->levels_fresh = true;
+    known->levels_read_at = now;
     if (!room_is_half_made(known->state))
         known->half_made_since = INSTANT_NEVER;
     else if (known->half_made_since == INSTANT_NEVER || known->state->changed_at != changed_before)
@@ -113,7 +113,7 @@ static void learn_details(struct room_known *known, struct synapse_reply *reply,
     free(known->creator);
     known->creator = TAKE(reply->room.creator);
     known->is_welcome = alias_is_of_welcome(reply->room.canonical_alias);
-    known->was_used = reply->room.state_events > 0;
+    known->was_used = reply->room.state_events > 0 && reply->room.joined_local_members == 0;
 }
 
 static void learn_setting(struct room_state *state, const struct synapse_call *call)
@@ -128,11 +128,11 @@ static void learn_setting(struct room_state *state, const struct synapse_call *c
     *place = text_copy(call->value);
 }
 
-static void learn_levels(struct room_known *known, struct synapse_reply *reply)
+static void learn_levels(struct room_known *known, struct synapse_reply *reply, instant now)
 {
     levels_free(known->state->levels);
     known->state->levels = TAKE(reply->levels); /* NULL: the room has none, it is half made */
-    known->levels_fresh = true;
+    known->levels_read_at = now;
 }
 
 static bool learn_deletion(struct room_known *known, const struct synapse_reply *reply, instant now)
@@ -151,7 +151,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
     bool absent = reply->outcome == SYNAPSE_ABSENT;
 
     if (synapse_kind_writes(call->kind))
-        known->levels_fresh = false;
+        known->levels_read_at = INSTANT_PAST;
     switch ((int)call->kind) {
     case SYNAPSE_RESOLVE_ALIAS:
         learn_alias(known, reply, sent);
@@ -177,7 +177,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         forget(known);
         break;
     case SYNAPSE_READ_LEVELS:
-        learn_levels(known, reply);
+        learn_levels(known, reply, now);
         break;
     case SYNAPSE_WRITE_LEVELS:
         raise_levels(known->state->levels, known->state, call);
@@ -291,7 +291,8 @@ void room_report(const struct room_known *known, const struct room_wanted *wante
                        wanted->alias);
     if (wanted->removed || !wanted->exists)
         return;
-    if (known->state && !plan_is_free(&known->obstacles, SYNAPSE_REGAIN_ROOM))
+    if (plan_is_barred(&known->obstacles, SYNAPSE_REGAIN_ROOM) ||
+        plan_is_barred(&known->obstacles, SYNAPSE_ENTER_ROOM))
         report_refusal(report, REQUEST_HOMESERVER_REJECTED,
                        "%s: invite %s to the room and give it level 100, and it will be kept in line again",
                        wanted->alias, rules->sync_user);

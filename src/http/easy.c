@@ -111,7 +111,6 @@ void http_easy_join(CURL *easy, struct http_exchange *exchange)
 
 void http_easy_part(CURL *easy)
 {
-    (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);

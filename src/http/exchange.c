@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_LIMIT = 60000 };
+enum { DEFAULT_LIMIT = 60000, LONGEST_LIMIT = 86400000 };
 
 void http_must(bool success)
 {
@@ -79,6 +79,8 @@ void http_exchange_init(struct http_exchange *exchange, const char *base, size_t
                                        .url = is_sendable(request) ? text_format("%s%s", base, request->path)
                                                                    : text_copy(""),
                                        .limit = request->limit > 0 ? request->limit : DEFAULT_LIMIT};
+    if (exchange->limit > LONGEST_LIMIT)
+        exchange->limit = LONGEST_LIMIT; /* libcurl refuses what does not fit an int */
     buffer_init(&exchange->reply, largest_reply);
     copy_body(exchange, request);
     copy_headers(exchange, request);

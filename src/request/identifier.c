@@ -58,17 +58,17 @@ bool identifier_check_user(const char *id, const char *server_name, const char *
     size_t length = colon ? (size_t)(colon - id) : 0;
 
     if (strlen(id) > IDENTIFIER_LONGEST)
-        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s: longer than %d bytes", place,
+        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s.id: longer than %d bytes", place,
                              IDENTIFIER_LONGEST);
     if (id[0] != '@' || length < 2)
-        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s: expected @localpart:server", place);
+        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s.id: expected @localpart:server", place);
     if (!is_visible_ascii(id + 1, length - 1) || has_slash_trick(id + 1, length - 1))
-        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s: impossible local part", place);
+        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s.id: impossible local part", place);
     if (strcmp(colon + 1, server_name) == 0)
         return true;
     if (colon[1] == '\0' || colon[1 + strspn(colon + 1, server_characters)] != '\0')
-        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s: impossible server name", place);
-    return complaint_set(complaint, REQUEST_FOREIGN_SERVER, "%s: a user of another server", place);
+        return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s.id: impossible server name", place);
+    return complaint_set(complaint, REQUEST_FOREIGN_SERVER, "%s.id: a user of another server", place);
 }
 
 /* One code point of valid UTF-8 (jansson has checked it); moves on behind it. */

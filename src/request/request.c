@@ -100,10 +100,7 @@ const char *request_method_name(enum request_method method)
 static bool take_user(const struct reader *reader, const struct values *values, const char *place,
                       struct request_user *ret_user)
 {
-    char id_place[FIELDS_PLACE_SIZE];
-
-    (void)snprintf(id_place, sizeof(id_place), "%s.id", place);
-    if (!identifier_check_user(values->id, reader->rules->server_name, id_place, reader->complaint))
+    if (!identifier_check_user(values->id, reader->rules->server_name, place, reader->complaint))
         return false;
     if (values->email && !identifier_is_email(values->email))
         return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.email: no e-mail address",

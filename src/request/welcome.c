@@ -22,11 +22,27 @@ struct stripper {
     bool no_tags;     /* no ">" is left in the text */
 };
 
+static bool is_blank(char character)
+{
+    return character == ' ' || character == '\t' || character == '\r' || character == '\n';
+}
+
+/* What lies behind the first of these endings; NULL: there is none. */
+static const char *behind_first(const char *text, const char *ending)
+{
+    size_t length = strlen(ending);
+
+    for (; *text; text++)
+        if (*text == *ending && strncmp(text, ending, length) == 0)
+            return text + length;
+    return NULL;
+}
+
 /*
  * What lies behind the `>` that ends a tag; one in a quoted attribute value does not. NULL: the text ends
  * before. A quote counts as one only behind a `=`, blanks passed over.
  */
-static const char *end_of_quoted_tag(const char *text)
+static const char *behind_quoted_tag(const char *text)
 {
     char quote = '\0', before = '\0';
 
@@ -37,32 +53,33 @@ static const char *end_of_quoted_tag(const char *text)
             quote = *text;
         else if (!quote && *text == '>')
             return text + 1;
-        if (!strchr(" \t\r\n", *text))
+        if (!is_blank(*text))
             before = *text;
     }
     return NULL;
 }
 
-static const char *end_of_comment(struct stripper *stripper, const char *text)
+/* "<!-->" is a whole comment, so the end may begin right behind the "<!". */
+static const char *behind_comment(struct stripper *stripper, const char *text)
 {
-    const char *end = stripper->no_comments ? NULL : strstr(text + 2, "-->");
+    const char *behind = stripper->no_comments ? NULL : behind_first(text + 2, "-->");
 
-    if (!end)
+    if (!behind)
         stripper->no_comments = true;
-    return end ? end + 3 : NULL;
+    return behind;
 }
 
-static const char *end_of_tag(struct stripper *stripper, const char *text)
+static const char *behind_tag(struct stripper *stripper, const char *text)
 {
-    const char *end = stripper->no_quotes ? NULL : end_of_quoted_tag(text);
+    const char *behind = stripper->no_quotes ? NULL : behind_quoted_tag(text);
 
-    if (end)
-        return end;
+    if (behind)
+        return behind;
     stripper->no_quotes = true;
-    end = stripper->no_tags ? NULL : strchr(text, '>');
-    if (!end)
+    behind = stripper->no_tags ? NULL : behind_first(text, ">");
+    if (!behind)
         stripper->no_tags = true;
-    return end ? end + 1 : NULL;
+    return behind;
 }
 
 static bool is_letter(char character)
@@ -70,17 +87,17 @@ static bool is_letter(char character)
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
 }
 
-/* What lies behind the tag or comment that starts at this `<`; NULL: none does. */
-static const char *skip_markup(struct stripper *stripper, const char *text)
+/* What lies behind the tag or comment that begins at this `<`; NULL: none does. */
+static const char *behind_markup(struct stripper *stripper, const char *text)
 {
-    const char *end = NULL;
+    const char *behind = NULL;
 
-    if (strncmp(text, "<!--", 4) == 0)
-        end = end_of_comment(stripper, text);
-    if (end)
-        return end;
+    if (strncmp(text, "<!--", strlen("<!--")) == 0)
+        behind = behind_comment(stripper, text);
+    if (behind)
+        return behind;
     if (is_letter(text[1]) || text[1] == '!' || text[1] == '?' || (text[1] == '/' && is_letter(text[2])))
-        return end_of_tag(stripper, text);
+        return behind_tag(stripper, text);
     return NULL;
 }
 
@@ -111,7 +128,7 @@ static char *plain_text(const char *html)
 
     buffer_init(&body, strlen(html));
     while (*html) {
-        const char *behind = *html == '<' ? skip_markup(&stripper, html) : NULL;
+        const char *behind = *html == '<' ? behind_markup(&stripper, html) : NULL;
         size_t length = 0;
         uint32_t character = *html == '&' ? entity_decode(html, &length) : 0;
 

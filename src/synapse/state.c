@@ -11,7 +11,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#define uthash_fatal(message) abort() /* as base/memory.h does */
+/* uthash's memory ends like all other when there is none left; its own hash falls through switch labels. */
+#define uthash_malloc(size) memory_new(1, size)
+#define HASH_FUNCTION(key, size, ret_hash) HASH_FNV(key, size, ret_hash)
 #include <uthash.h>
 
 struct members {

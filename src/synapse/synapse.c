@@ -136,7 +136,8 @@ static void heard_whether_admin(void *context, const struct http_reply *http_rep
 
     pending->call = NULL;
     answer_read(&answer, http_reply, synapse_kind_name(pending->kind), NULL, &secrets);
-    if (answer.outcome == SYNAPSE_OK && !call_form(SYNAPSE_READ_USER)->read(answer.body, &self))
+    if (answer.outcome == SYNAPSE_ABSENT ||
+        (answer.outcome == SYNAPSE_OK && !call_form(SYNAPSE_READ_USER)->read(answer.body, &self)))
         answer_fail(&answer, synapse_kind_name(pending->kind), "it is not known whether we are an admin");
     if (answer.outcome == SYNAPSE_REFUSED || (answer.outcome == SYNAPSE_OK && !self.user.admin))
         lose_admin(pending);

@@ -57,7 +57,7 @@ def publish_file(queue: Queue, file: Path) -> None:
 
 def show(homeserver: Homeserver, queue: Queue) -> None:
     print()
-    table("Rooms", ("alias", "name", "topic", "talk", "members (level)"),
+    table("Rooms", ("alias", "name", "topic", "who may talk", "members (level)"),
           (room_row(homeserver.room(entry["room_id"])) for entry in homeserver.rooms()))
     table("Users", ("id", "name", "e-mail", "state"),
           (user_row(homeserver, entry["name"]) for entry in homeserver.users()))
@@ -67,16 +67,21 @@ def show(homeserver: Homeserver, queue: Queue) -> None:
 
 def room_row(room: Room) -> Sequence[str]:
     members = sorted(room.members, key=lambda user: (-room.level(user), user))
-    return (str(room.value("m.room.canonical_alias", "alias")).split(":")[0], room.name or "", room.topic or "",
-            "all" if room.levels.get("events_default", 0) == 0 else "moderators",
-            ", ".join(f"{user.split(':')[0]} ({room.level(user)})" for user in members))
+    people = [f"{short(user)} ({room.level(user)})" for user in members]
+    people += [f"{short(user)} (invited)" for user in sorted(room.users_with("invite"))]
+    return (short(room.value("m.room.canonical_alias", "alias") or ""), room.name or "", room.topic or "",
+            "all" if room.levels.get("events_default", 0) == 0 else "moderators", ", ".join(people))
 
 
 def user_row(homeserver: Homeserver, user_id: str) -> Sequence[str]:
     user = homeserver.user(user_id) or {}
     mails = (threepid["address"] for threepid in user.get("threepids", []))
-    state = "deactivated" if user.get("deactivated") else "admin" if user.get("admin") else "active"
+    state = next((flag for flag in ("erased", "deactivated", "admin") if user.get(flag)), "active")
     return user_id, user.get("displayname") or "", ", ".join(mails), state
+
+
+def short(identifier: str) -> str:
+    return identifier.split(":")[0]
 
 
 def dead_letter_row(letter: DeadLetter) -> Sequence[str]:

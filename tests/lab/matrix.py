@@ -147,8 +147,11 @@ class Room:
     @property
     def members(self) -> set[str]:
         """Who is joined."""
+        return self.users_with("join")
+
+    def users_with(self, membership: str) -> set[str]:
         return {key for (kind, key), event in self._state.items()
-                if kind == "m.room.member" and event["content"].get("membership") == "join"}
+                if kind == "m.room.member" and event["content"].get("membership") == membership}
 
 
 class Homeserver:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 # Waits are for conditions; this only ends the wait for something that will never come. Generous, because a
 # busy two-core machine may run a compiler beside us.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Timeout(AssertionError):

@@ -150,8 +150,8 @@ class Proxy:
                     if method in ("*", request.method) and re.search(path, unquote(request.path))]
 
     def writes(self) -> list[Request]:
-        """Everything that changes something."""
-        return [request for request in self.requests() if request.method != "GET"]
+        """What may have changed something: a request that was refused did not."""
+        return [request for request in self.requests() if request.method != "GET" and request.status < 400]
 
     # --- for the handler ----------------------------------------------------------------------------------------
 

@@ -147,17 +147,22 @@ def declared_queue(stage: Stage, places: dict[str, str]) -> str:
     return found[0]
 
 
-@pytest.mark.parametrize("first", ["environment", ".env", "--config", "config/default.yaml"])
+ORDER = ["command line", "environment", ".env", "--config"]
+
+
+@pytest.mark.parametrize("first", [*ORDER, "config/default.yaml"])
 def test_the_first_place_that_has_a_setting_wins(stage: Stage, first: str) -> None:
-    order = ["environment", ".env", "--config", "config/default.yaml"]
-    places = {place: unique("queue") for place in order[order.index(first):]}
+    # Without --config there is config/default.yaml below the working directory; with it, nobody looks there.
+    places = {place: unique("queue") for place in (ORDER[ORDER.index(first):] if first in ORDER else [first])}
     daemon = stage.new_daemon(drop=[QUEUE])
+    if "command line" in places:
+        daemon.args += ["--set", f"{QUEUE}={places['command line']}"]
     if "environment" in places:
         daemon.env[QUEUE] = places["environment"]
     if ".env" in places:
         (daemon.folder / ".env").write_text(f"{QUEUE}={places['.env']}\n")
     (daemon.folder / "config").mkdir()
-    (daemon.folder / "config/default.yaml").write_text(f"{QUEUE}: {places['config/default.yaml']}\n")
+    (daemon.folder / "config/default.yaml").write_text(f"{QUEUE}: {places.get('config/default.yaml', unique('no'))}\n")
     if "--config" in places:
         (daemon.folder / "mine.yaml").write_text(f"{QUEUE}: {places['--config']}\n")
         daemon.args += ["--config", "mine.yaml"]

@@ -119,7 +119,7 @@ static void test_free_while_logging_in(void **state)
     assert_int_equal(recv(peer->last, greeting, sizeof(greeting), MSG_WAITALL), 8);
     assert_memory_equal(greeting, "AMQP\0\0\x9\x1", 8);
     broker_free(broker);
-    assert_int_equal(recv(peer->last, &rest, 1, 0), 0);
+    assert_int_equal(recv(peer->last, &rest, 1, MSG_DONTWAIT), 0);
 }
 
 static void test_stopped_connects_no_more(void **state)
@@ -128,10 +128,14 @@ static void test_stopped_connects_no_more(void **state)
     struct broker_config config = config_for(peer->uri);
     struct error error;
     struct broker *broker = broker_new(&config, &handlers, peer->loop, &error);
+    char greeting[8], rest;
 
+    peer->keep = true;
     peer->enough = 1;
     loop_run(peer->loop);
+    assert_int_equal(recv(peer->last, greeting, sizeof(greeting), MSG_WAITALL), 8);
     broker_stop_consuming(broker);
+    assert_int_equal(recv(peer->last, &rest, 1, MSG_DONTWAIT), 0);
     broker_give_back(broker);
     broker_stop_consuming(broker);
     assert_false(broker_is_consuming(broker));

@@ -201,6 +201,7 @@ static void test_help(void **state)
     assert_non_null(strstr(text, "  SYNC__CONCURRENCY = 8\n"));
     assert_non_null(strstr(text, "  MATRIX_MESSENGER__URI (required)\n"));
     assert_non_null(strstr(text, ": a whole number from 1 to 64.\n"));
+    assert_non_null(strstr(text, "  SYNC__FORMER_SYNC_USERS\n"));
 }
 
 static void test_markdown(void **state)
@@ -212,6 +213,7 @@ static void test_markdown(void **state)
     assert_non_null(strstr(text, "\n| `SYNC__CONCURRENCY` | `8` | "));
     assert_non_null(strstr(text, "\n| `MATRIX_MESSENGER__URI` | required | "));
     assert_non_null(strstr(text, "\n| `HTTP__CA_FILE` |  | "));
+    assert_non_null(strstr(text, "\\<queue\\>_dlq"));
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         size_t bars = 0;
 

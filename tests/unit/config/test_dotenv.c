@@ -102,6 +102,8 @@ static void test_escapes(void **state)
     assert_read("A='b\\'c'", "1:A=b\\'c;");
     /* Unless nothing else can end it. */
     assert_read("A=\"C:\\dir\\\"", "1:A=C:\\dir\\;");
+    assert_read("A=\"C:#\\\" # c", "1:A=C:#\\;");
+    assert_read("A=\"b\nC:\\\"\nD=e", "1:A=b\nC:\\;3:D=e;");
     assert_read("A=\"C:\\\"\nB=\"c\"", "1:A=C:\\;2:B=c;");
 }
 

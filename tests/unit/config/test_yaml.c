@@ -148,8 +148,12 @@ static void test_shapes(void **state)
     assert_refused("MATRIX_MESSENGER: hunter2\n", "f.yaml:1: MATRIX_MESSENGER: expected settings below it");
     assert_refused("MATRIX_MESSENGER: [hunter2]\n", "f.yaml:1: MATRIX_MESSENGER: expected settings below it");
     assert_refused("? [a]\n: b\n", "f.yaml:1: expected the name of a setting");
+    assert_refused("*a : [b]\n", "f.yaml:1: expected the name of a setting");
+    assert_refused("SYNC:\n  *a : [b]\n", "f.yaml:2: expected the name of a setting");
     assert_refused("? {a: b}\n: {c: d}\n", "f.yaml:1: expected the name of a setting");
     assert_refused("SYNC:\n  ? {a: b}\n  : {c: d}\n", "f.yaml:2: expected the name of a setting");
+    assert_refused_somehow("'': x\n", "f.yaml:1: ");
+    assert_refused_somehow("{SYNC: {'': x}}\n", "f.yaml:1: ");
     assert_refused_somehow("- hunter2\n", "f.yaml:1: ");
     assert_refused_somehow("hunter2\n", "f.yaml:1: ");
     assert_refused_somehow("MATRIX_MESSENGER:\n  SECRET: &a hunter2\n  SYNC_USER_PASSWORD: *a\n",

@@ -205,7 +205,7 @@ static void test_cancel_of_a_waiting_call(void **state)
     fixture_end(&fixture);
 }
 
-/* The next call takes the place of the one that was cancelled while the server kept it waiting. */
+/* Cancelled before any of the reply has come, and in the middle of it; the connection is not used again. */
 static void test_cancel_of_a_running_call(void **state)
 {
     static const struct server_step steps[] = {
@@ -222,6 +222,23 @@ static void test_cancel_of_a_running_call(void **state)
         http_cancel(call);
     }
     assert_int_equal(fixture_ask(&fixture, get)->status, 200);
+    fixture_end(&fixture);
+}
+
+static void test_waiting_call_takes_the_place_of_a_cancelled_one(void **state)
+{
+    static const struct server_step steps[] = {{0}, {.status = 200}};
+    struct http_call *call;
+    struct fixture fixture;
+
+    (void)state;
+    begin(&fixture, HTTP_SERVER_START(steps), 1);
+    call = http_send(fixture.http, &get, must_not_be_called, NULL);
+    (void)fixture_send(&fixture, &get);
+    await_requests(&fixture, 1);
+    http_cancel(call);
+    fixture_await(&fixture, 1);
+    assert_int_equal(fixture.replies[0].status, 200);
     fixture_end(&fixture);
 }
 
@@ -313,7 +330,7 @@ static void test_nothing_is_left_of_the_call_before(void **state)
                                                {.line = "DELETE /c", .status = 200},
                                                {.line = "PUT /d", .status = 200}};
     static const struct http_request requests[] = {
-        {.method = HTTP_POST, .path = "/a", .bearer = "t", .body = "{}", .body_size = 2, .limit = 5000},
+        {.method = HTTP_POST, .path = "/a", .bearer = "t", .body = "{}", .body_size = 2, .limit = INT64_MAX},
         {.method = HTTP_GET, .path = "/b"},
         {.method = HTTP_DELETE, .path = "/c"},
         {.method = HTTP_PUT, .path = "/d"}};
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_cancel_before_the_loop_runs),
         cmocka_unit_test(test_cancel_of_a_waiting_call),
         cmocka_unit_test(test_cancel_of_a_running_call),
+        cmocka_unit_test(test_waiting_call_takes_the_place_of_a_cancelled_one),
         cmocka_unit_test(test_free_cancels_all),
         cmocka_unit_test(test_cancel_of_a_finished_call),
         cmocka_unit_test(test_callback_sends_the_next),

@@ -18,7 +18,7 @@
 static bool is_user(const char *id)
 {
     struct request_complaint complaint = {0};
-    bool sound = identifier_check_user(id, "example.org:8448", "user.id", &complaint);
+    bool sound = identifier_check_user(id, "example.org:8448", "user", &complaint);
 
     assert_int_equal(sound, complaint.detail.text[0] == '\0');
     return sound;
@@ -197,7 +197,7 @@ static void foreign_or_impossible(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct request_complaint complaint;
 
-        assert_false(identifier_check_user(cases[i].id, "example.org:8448", "user.id", &complaint));
+        assert_false(identifier_check_user(cases[i].id, "example.org:8448", "user", &complaint));
         assert_int_equal(complaint.code, cases[i].code);
         assert_memory_equal(complaint.detail.text, "user.id: ", strlen("user.id: "));
     }

@@ -64,6 +64,7 @@ static void what_is_no_tag_stays(void **state)
     expect_body("a<>b", "a<>b");
     expect_body("I <3 you, </3 not", "I <3 you, </3 not");
     expect_body("x <- y <= z << 1", "x <- y <= z << 1");
+    expect_body("</3 > <3 > </> > </ b>", "</3 > <3 > </> > </ b>");
     expect_body("<", "<");
     expect_body("</", "</");
     expect_body("a <b", "a <b");
@@ -116,7 +117,8 @@ static void entities_are_decoded(void **state)
     /* windows-1252, as editors of old wrote it */
     expect_body("&#128; &#150; &#132;a&#147; &#129;", "\xe2\x82\xac \xe2\x80\x93 \xe2\x80\x9e"
                                                       "a\xe2\x80\x9c \xc2\x81");
-    /* no characters */
+    /* no characters; 2^32 + 65 is no A */
+    expect_body("&#4294967361;&#x100000041;", "\xef\xbf\xbd\xef\xbf\xbd");
     expect_body("&#0;&#xd800;&#x110000;&#99999999999999999999;",
                 "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }

@@ -103,7 +103,7 @@ static void knows_every_status_and_errcode(void **state)
 static void knows_the_exceptions_of_kinds(void **state)
 {
     (void)state;
-    for (enum synapse_kind kind = 0; kind < SYNAPSE_KINDS; kind++) {
+    for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++) {
         const struct errcode_rule *own = call_form(kind)->own;
         bool makes_room = kind == SYNAPSE_CREATE_ROOM || kind == SYNAPSE_CREATE_WELCOME_ROOM;
         enum synapse_outcome unknown = SYNAPSE_REFUSED;

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Holds the arrows between the rooms of the house: who may include whom (the map is in src/README.md).
+
+Headers count with everything that they include themselves: it does not help a room to be kept from a library
+if it sees the library through somebody's header. Prints file:line of each include that goes the wrong way.
+"""
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Each room of src/ and include/, and what it sees of the others: rooms, or single headers of one.
+ROOMS = {
+    "base": set(),
+    "loop": {"base"},
+    "http": {"base", "loop"},
+    "broker": {"base", "loop"},
+    "config": {"base"},
+    "request": {"base"},
+    "synapse": {"base", "loop", "http"},
+    "engine": {"base", "loop", "request", "synapse/call.h", "synapse/state.h"},  # values only
+    "monitor": {"base", "loop"},
+    "command": {"base", "loop", "http", "broker", "config", "request", "synapse", "engine", "monitor"},
+    "main": {"base", "command", "config"},
+}
+
+# Who owns a library: its headers by how their names begin. What is not named here is free for all.
+LIBRARIES = {
+    "amqp": {"broker"},
+    "curl/": {"http"},
+    "cyaml/": {"config"},
+    "yaml.h": {"config"},
+    "jansson": {"request", "synapse", "config", "main"},
+    "microhttpd": {"monitor"},
+    "openssl/": {"synapse", "broker"},
+}
+
+INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
+
+
+def includes_of(path):
+    """(line number, whether it is ours, name) of each include."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if found := INCLUDE.match(line):
+            yield number, found[1] == '"', found[2]
+
+
+def room_of(path):
+    parts = path.relative_to(ROOT).parts
+    return parts[1] if len(parts) > 2 else "main"
+
+
+def seen_through(header, already):
+    """The header and all that it brings along: (whether it is ours, name)."""
+    if header in already:
+        return
+    already.add(header)
+    yield True, header
+    path = ROOT / "include" / header
+    if not path.exists():
+        return
+    for _, ours, name in includes_of(path):
+        if ours:
+            yield from seen_through(name, already)
+        else:
+            yield False, name
+
+
+def objection(room, ours, name):
+    """What speaks against this room's seeing this header; None if nothing does."""
+    if not ours:
+        for beginning, owners in LIBRARIES.items():
+            if name.startswith(beginning) and room not in owners:
+                return f"<{name}> belongs to {', '.join(sorted(owners))}"
+        return None
+    other = name.split("/")[0]
+    if other in ROOMS[room] | {room} or name in ROOMS[room]:
+        return None
+    return f"{room} must not see {name}"
+
+
+def objections(path):
+    room = room_of(path)
+    if room not in ROOMS:
+        yield 1, f"a room that is not on the map: {room}"
+        return
+    for number, ours, name in includes_of(path):
+        for seen_ours, seen in seen_through(name, set()) if ours else [(False, name)]:
+            if text := objection(room, seen_ours, seen):
+                yield number, text if seen == name else f"{text}, not even through {name}"
+
+
+def main():
+    wrong = 0
+    for path in sorted([*ROOT.glob("src/**/*.[ch]"), *ROOT.glob("include/**/*.h")]):
+        for number, text in objections(path):
+            print(f"{path.relative_to(ROOT)}:{number}: {text}")
+            wrong += 1
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+#ifndef SYNC_TESTS_ENGINE_CLOCK_H
+#define SYNC_TESTS_ENGINE_CLOCK_H
+
+#include "base/instant.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Time and chance under control. To be included by one file of a test program: it puts its own instant_now(),
+ * epoll_wait() and getrandom() in the place of the real ones, so that the real loop, waiting for ten minutes,
+ * takes no time at all, and each run is the same for the same seed.
+ */
+
+/* Time and chance begin anew. */
+void clock_start(uint64_t seed);
+/* Time passes. */
+void clock_pass(int64_t milliseconds);
+/* It is that time now, unless it is later already. */
+void clock_reach(instant at);
+
+/* Random numbers: 0 … below - 1; true in so many of a hundred cases. */
+unsigned chance_below(unsigned below);
+bool chance_percent(unsigned percent);
+
+#include "clock.c"
+
+#endif

@@ -1,0 +1,671 @@
+#include "engine/simulation/homeserver.h"
+
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RECENTLY = 10 * 1000,  /* ms: levels read so long ago may be written */
+    HALF_MADE = 30 * 1000, /* ms: SPEC section 2 */
+};
+
+/* One call that is carried out. */
+struct deed {
+    struct world *world;
+    const struct synapse_call *call;
+    struct synapse_reply *reply;
+    struct world_user *user; /* NULL: the call names none */
+    struct world_room *room;
+    bool cut; /* only in part, where that can be */
+};
+
+static void answer(struct synapse_reply *reply, enum synapse_outcome outcome, const char *errcode)
+{
+    reply->outcome = outcome;
+    (void)snprintf(reply->errcode, sizeof(reply->errcode), "%s", errcode);
+    (void)error_set(&reply->problem, "simulated: %s", errcode);
+}
+
+static void refuse(const struct deed *deed, const char *errcode)
+{
+    answer(deed->reply, SYNAPSE_REFUSED, errcode);
+}
+
+static void absent(const struct deed *deed)
+{
+    answer(deed->reply, SYNAPSE_ABSENT, "M_NOT_FOUND");
+}
+
+/* ---- users ---- */
+
+static void read_user(const struct deed *deed)
+{
+    struct world_user *user = deed->user;
+
+    user->found_absent = !user->here;
+    if (!user->here) {
+        absent(deed);
+        return;
+    }
+    deed->reply->user.name = text_copy(user->name);
+    deed->reply->user.deactivated = user->deactivated;
+    deed->reply->user.admin = user->admin;
+    deed->reply->user.has_email = user->email != NULL;
+}
+
+static void read_email_owner(const struct deed *deed)
+{
+    for (size_t i = 0; i < WORLD_USERS; i++) {
+        const struct world_user *user = &deed->world->users[i];
+
+        if (text_equal(user->email, deed->call->email)) {
+            deed->reply->text = text_copy(user->id);
+            return;
+        }
+    }
+    absent(deed);
+}
+
+static void judge_email(const struct deed *deed)
+{
+    for (size_t i = 0; deed->call->email && i < WORLD_USERS; i++) {
+        const struct world_user *user = &deed->world->users[i];
+
+        if (user != deed->user && text_equal(user->email, deed->call->email))
+            world_accuse(deed->world, "the address of %s is taken away", user->id);
+    }
+}
+
+static void create_user(const struct deed *deed)
+{
+    struct world_user *user = deed->user;
+
+    if (!user->found_absent && !user->ambiguous)
+        world_accuse(deed->world, "%s is created without a look", user->id);
+    judge_email(deed);
+    deed->reply->created = !user->here;
+    if (!user->here) {
+        user->ours = true;
+        world_make_user(deed->world, user, deed->call->name, deed->cut ? NULL : deed->call->email);
+        text_set(&user->password, deed->call->password);
+    }
+    user->found_absent = false;
+}
+
+static void set_display_name(const struct deed *deed)
+{
+    if (deed->user->admin)
+        world_accuse(deed->world, "the admin %s is renamed", deed->user->id);
+    if (!deed->user->here)
+        world_accuse(deed->world, "%s is created by a new name", deed->user->id);
+    text_set(&deed->user->name, deed->call->name);
+}
+
+static void add_email(const struct deed *deed)
+{
+    if (!deed->user->ours || deed->user->email)
+        world_accuse(deed->world, "%s is given an address", deed->user->id);
+    judge_email(deed);
+    text_set(&deed->user->email, deed->call->email);
+}
+
+static void reactivate_user(const struct deed *deed)
+{
+    if (!deed->world->rules.reactivate)
+        world_accuse(deed->world, "%s is reactivated", deed->user->id);
+    deed->user->deactivated = false;
+}
+
+static void deactivate_user(const struct deed *deed)
+{
+    if (!deed->user->here) {
+        absent(deed);
+        return;
+    }
+    if (deed->user->admin)
+        world_accuse(deed->world, "the admin %s is removed", deed->user->id);
+    if (deed->call->erase != deed->world->rules.erase)
+        world_accuse(deed->world, "%s: erase is not as configured", deed->user->id);
+    world_deactivate(deed->world, deed->user, deed->call->erase);
+}
+
+static void read_record(const struct deed *deed)
+{
+    if (deed->user->has_record)
+        deed->reply->record = deed->user->record;
+    else
+        absent(deed);
+}
+
+static void write_record(const struct deed *deed)
+{
+    deed->user->has_record = true;
+    deed->user->record = deed->call->record;
+}
+
+/* ---- aliases and whole rooms ---- */
+
+static void resolve_alias(const struct deed *deed)
+{
+    const struct world_alias *alias = world_alias(deed->world, deed->call->alias);
+
+    if (alias->room)
+        deed->reply->text = text_copy(alias->room->id);
+    else
+        absent(deed);
+}
+
+static void delete_alias(const struct deed *deed)
+{
+    struct world_alias *alias = world_alias(deed->world, deed->call->alias);
+
+    if (!alias->room)
+        absent(deed);
+    else if (alias->room->exists)
+        world_accuse(deed->world, "%s is taken from a room that is there", alias->alias);
+    alias->room = NULL;
+}
+
+static bool is_taken(const struct deed *deed, const char *alias)
+{
+    if (!world_alias(deed->world, alias)->room)
+        return false;
+    answer(deed->reply, SYNAPSE_TAKEN, "M_ROOM_IN_USE");
+    return true;
+}
+
+static enum world_stage stage_of(const struct deed *deed)
+{
+    return deed->cut ? (enum world_stage)chance_below(STAGE_ALL) : STAGE_ALL;
+}
+
+static void create_room(const struct deed *deed)
+{
+    const struct synapse_call *call = deed->call;
+    const char *sync_user = deed->world->rules.sync_user;
+    struct world_room *room;
+
+    if (is_taken(deed, call->alias))
+        return;
+    room = world_make_room(deed->world, call->alias, sync_user, stage_of(deed));
+    deed->reply->text = text_copy(room->id);
+    if (!room->state->levels)
+        return;
+    levels_free(room->state->levels);
+    room->state->levels = levels_new(&call->levels, call->raised, call->raised_count);
+    levels_raise(room->state->levels, &(struct levels_user){sync_user, 100});
+    text_set(&room->state->name, call->name);
+    text_set(&room->state->topic, call->topic && *call->topic ? call->topic : NULL);
+}
+
+static void read_room(const struct deed *deed)
+{
+    const struct world_room *room = deed->room;
+
+    if (!room->exists) {
+        absent(deed);
+        return;
+    }
+    deed->reply->room.creator = text_copy(room->creator);
+    deed->reply->room.canonical_alias = text_copy(room->state->canonical_alias);
+    deed->reply->room.joined_local_members = (int64_t)room->state->joined;
+    deed->reply->room.state_events = room->was_used ? 7 : 0;
+}
+
+static void read_state(const struct deed *deed)
+{
+    const struct room_state *truth = deed->room->state;
+    struct room_state *copy;
+
+    if (!deed->room->exists) {
+        absent(deed);
+        return;
+    }
+    copy = deed->reply->state = room_state_new();
+    copy->creator = text_copy(truth->creator);
+    copy->version = text_copy(truth->version);
+    copy->creators_reign = truth->creators_reign;
+    copy->name = text_copy(truth->name);
+    copy->topic = text_copy(truth->topic);
+    copy->join_rule = text_copy(truth->join_rule);
+    copy->guest_access = text_copy(truth->guest_access);
+    copy->canonical_alias = text_copy(truth->canonical_alias);
+    copy->managed = truth->managed;
+    copy->changed_at = truth->changed_at;
+    if (truth->levels) {
+        CLEANUP(freep) char *text = levels_print(truth->levels);
+
+        copy->levels = levels_parse(text, strlen(text));
+    }
+    for (size_t i = 0; i < WORLD_USERS; i++) {
+        const char *user = deed->world->users[i].id;
+
+        if (room_state_membership(truth, user) != MEMBERSHIP_NONE)
+            room_state_set_membership(copy, user, room_state_membership(truth, user));
+    }
+    deed->room->levels_read_at = instant_now();
+}
+
+static void judge_deletion(const struct deed *deed)
+{
+    const struct world_room *room = deed->room;
+    bool dead = !room->state->creator && room->was_used;
+    bool half_made = !room->state->creator || !room->state->levels;
+
+    if (!world_is_ours(deed->world, room) && !(room->greets && deed->user))
+        world_accuse(deed->world, "%s is deleted, which is not ours", room->id);
+    if (deed->world->removing || deed->world->lenient || dead || room->deletion == BEING_DELETED)
+        return;
+    if (!half_made)
+        world_accuse(deed->world, "%s is deleted, which is sound", room->id);
+    else if (instant_now() - room->changed < HALF_MADE)
+        world_accuse(deed->world, "%s is deleted while it is being made", room->id);
+}
+
+static void delete_room(const struct deed *deed)
+{
+    struct world_room *room = deed->room;
+
+    if (!room->exists || room->deletion == BEING_DELETED)
+        return; /* 200; or 400 "Purge already in progress", which is as good */
+    judge_deletion(deed);
+    world_empty(deed->world, room);
+    room->deletion = BEING_DELETED;
+    room->looks = chance_below(4);
+    room->deletion_fails = deed->cut;
+}
+
+static void read_deletion(const struct deed *deed)
+{
+    struct world_room *room = deed->room;
+
+    if (room->deletion == NOT_DELETED) {
+        absent(deed);
+        return;
+    }
+    if (room->deletion == BEING_DELETED && room->looks-- == 0) {
+        room->deletion = room->deletion_fails ? DELETION_BROKEN : DELETION_DONE;
+        if (!room->deletion_fails)
+            world_purge(deed->world, room);
+    }
+    deed->reply->deletion = room->deletion == BEING_DELETED  ? DELETION_UNDER_WAY
+                            : room->deletion == DELETION_DONE ? DELETION_COMPLETE
+                                                              : DELETION_FAILED;
+}
+
+/* ---- what is done within rooms ---- */
+
+static void read_levels(const struct deed *deed)
+{
+    struct world_room *room = deed->room;
+
+    if (!room->exists || room_state_membership(room->state, deed->world->rules.sync_user) != MEMBERSHIP_JOIN)
+        refuse(deed, "M_FORBIDDEN");
+    else if (!room->state->levels)
+        absent(deed);
+    else {
+        CLEANUP(freep) char *text = levels_print(room->state->levels);
+
+        deed->reply->levels = levels_parse(text, strlen(text));
+        room->levels_read_at = instant_now();
+    }
+}
+
+static bool is_raised(const struct synapse_call *call, const char *user)
+{
+    for (size_t i = 0; i < call->raised_count; i++)
+        if (strcmp(call->raised[i].user, user) == 0)
+            return true;
+    return false;
+}
+
+/* Nobody is lowered, nobody raised who should not be, and whatever else there was is there still. */
+static void judge_levels(const struct deed *deed)
+{
+    const struct levels *before = deed->room->state->levels, *after = deed->call->content;
+    static const char *const own[] = {"invite", "kick", "ban", "events_default", "users"};
+    CLEANUP(freep) char *before_text = levels_print(before), *after_text = levels_print(after);
+    json_auto_t *old = json_loads(before_text, 0, NULL), *new = json_loads(after_text, 0, NULL);
+
+    for (size_t i = 0; i < WORLD_USERS; i++) {
+        const char *user = deed->world->users[i].id;
+
+        if (levels_of(after, user) < levels_of(before, user))
+            world_accuse(deed->world, "%s is lowered in %s", user, deed->room->id);
+        if (levels_of(after, user) > levels_of(before, user) && !is_raised(deed->call, user))
+            world_accuse(deed->world, "%s is raised in %s", user, deed->room->id);
+    }
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        (void)json_object_del(old, own[i]);
+        (void)json_object_del(new, own[i]);
+    }
+    if (!json_equal(old, new))
+        world_accuse(deed->world, "other levels of %s are changed", deed->room->id);
+}
+
+static void write_levels(const struct deed *deed)
+{
+    struct world_room *room = deed->room;
+    CLEANUP(freep) char *text = levels_print(deed->call->content);
+    instant read_at = room->levels_read_at;
+
+    room->levels_read_at = INSTANT_PAST;
+    if (!room->exists || !world_may(room, deed->world->rules.sync_user, 100)) {
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
+    if (read_at == INSTANT_PAST || instant_now() - read_at > RECENTLY)
+        world_accuse(deed->world, "levels of %s are written that were not read right before", room->id);
+    judge_levels(deed);
+    levels_free(room->state->levels);
+    room->state->levels = levels_parse(text, strlen(text));
+    world_touch(room);
+}
+
+static void write_setting(const struct deed *deed)
+{
+    static const int64_t needed[ROOM_SETTINGS] = {50, 50, 100, 100, 100, 100};
+    struct room_state *state = deed->room->state;
+    char **places[ROOM_SETTINGS] = {&state->name, &state->topic, &state->join_rule, &state->guest_access,
+                                    &state->canonical_alias, NULL};
+    const struct synapse_call *call = deed->call;
+
+    deed->room->levels_read_at = INSTANT_PAST;
+    if (!deed->room->exists || !world_may(deed->room, deed->world->rules.sync_user, needed[call->setting])) {
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
+    if (call->setting == SETTING_CANONICAL_ALIAS && world_room_of(deed->world, call->value) != deed->room) {
+        refuse(deed, "M_BAD_ALIAS");
+        return;
+    }
+    if (places[call->setting])
+        text_set(places[call->setting], call->value);
+    else
+        state->managed = true;
+    world_touch(deed->room);
+}
+
+static void join_user(const struct deed *deed)
+{
+    struct world_room *room = deed->room;
+
+    room->levels_read_at = INSTANT_PAST;
+    if (!deed->user->here || !room->exists) {
+        absent(deed);
+        return;
+    }
+    if (deed->user->deactivated)
+        world_accuse(deed->world, "%s is joined, who is deactivated", deed->user->id);
+    if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_BAN)
+        refuse(deed, "M_BAD_STATE");
+    else if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_JOIN ||
+             !world_may(room, deed->world->rules.sync_user, world_level(room, "invite", 0)))
+        refuse(deed, "M_FORBIDDEN");
+    else
+        world_move(deed->world, room, deed->user->id, MEMBERSHIP_JOIN);
+}
+
+/* Synapse acts as a local member who has the power; the sync user is invited if it is not in. */
+static void regain_room(const struct deed *deed)
+{
+    struct world_room *room = deed->room;
+    const char *sync_user = deed->world->rules.sync_user;
+    enum membership membership;
+    bool helped = false;
+
+    room->levels_read_at = INSTANT_PAST;
+    if (!room->exists) {
+        absent(deed);
+        return;
+    }
+    membership = room_state_membership(room->state, sync_user);
+    for (size_t i = 0; i < WORLD_USERS; i++)
+        helped = helped || world_may(room, deed->world->users[i].id, 100);
+    if (!helped || membership == MEMBERSHIP_BAN) {
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
+    if (!room_state_reigns(room->state, sync_user))
+        world_set_user_level(room, sync_user, 100);
+    if (membership != MEMBERSHIP_JOIN)
+        world_move(deed->world, room, sync_user, MEMBERSHIP_INVITE);
+}
+
+static void enter_room(const struct deed *deed)
+{
+    struct world_room *room = deed->room;
+    const char *sync_user = deed->world->rules.sync_user;
+    enum membership membership = room_state_membership(room->state, sync_user);
+
+    room->levels_read_at = INSTANT_PAST;
+    if (!room->exists)
+        absent(deed);
+    else if (membership == MEMBERSHIP_INVITE || (text_equal(room->state->join_rule, "public") &&
+                                                 membership != MEMBERSHIP_BAN))
+        world_move(deed->world, room, sync_user, MEMBERSHIP_JOIN);
+    else if (membership != MEMBERSHIP_JOIN)
+        refuse(deed, "M_FORBIDDEN");
+}
+
+/* ---- welcome ---- */
+
+static void create_welcome_room(const struct deed *deed)
+{
+    struct world *world = deed->world;
+    CLEANUP(freep) char *alias = synapse_welcome_alias(deed->call->user);
+    struct world_room *room;
+
+    if (is_taken(deed, alias))
+        return;
+    if (!deed->user->ours && !deed->user->ambiguous)
+        world_accuse(world, "%s is welcomed, but was there before", deed->user->id);
+    room = world_make_room(world, alias, world->rules.sync_user, stage_of(deed));
+    room->greets = deed->user->id;
+    deed->reply->text = text_copy(room->id);
+    if (!room->state->levels || (deed->cut && chance_percent(50)))
+        return;
+    room_state_set_membership(room->state, deed->user->id, MEMBERSHIP_INVITE);
+}
+
+static void read_welcome(const struct deed *deed)
+{
+    if (!deed->room->exists || !deed->room->state->levels)
+        refuse(deed, "M_FORBIDDEN");
+    else
+        deed->reply->greeted = deed->room->greeted;
+}
+
+static void send_welcome(const struct deed *deed)
+{
+    if (!deed->room->exists || !deed->room->state->levels) {
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
+    if (!text_equal(deed->room->greets, deed->user->id) ||
+        room_state_membership(deed->room->state, deed->user->id) == MEMBERSHIP_NONE)
+        world_accuse(deed->world, "the message for %s goes into the wrong room", deed->user->id);
+    if (!deed->call->body || !deed->call->formatted_body)
+        world_accuse(deed->world, "the message for %s is empty", deed->user->id);
+    if (deed->user->greetings++ > 0)
+        world_accuse(deed->world, "%s is greeted twice", deed->user->id);
+    deed->room->greeted = true;
+}
+
+/* ---- all ---- */
+
+static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
+    [SYNAPSE_READ_USER] = read_user,
+    [SYNAPSE_READ_EMAIL_OWNER] = read_email_owner,
+    [SYNAPSE_CREATE_USER] = create_user,
+    [SYNAPSE_SET_DISPLAY_NAME] = set_display_name,
+    [SYNAPSE_ADD_EMAIL] = add_email,
+    [SYNAPSE_REACTIVATE_USER] = reactivate_user,
+    [SYNAPSE_DEACTIVATE_USER] = deactivate_user,
+    [SYNAPSE_READ_RECORD] = read_record,
+    [SYNAPSE_WRITE_RECORD] = write_record,
+    [SYNAPSE_RESOLVE_ALIAS] = resolve_alias,
+    [SYNAPSE_DELETE_ALIAS] = delete_alias,
+    [SYNAPSE_CREATE_ROOM] = create_room,
+    [SYNAPSE_READ_ROOM] = read_room,
+    [SYNAPSE_READ_STATE] = read_state,
+    [SYNAPSE_READ_LEVELS] = read_levels,
+    [SYNAPSE_WRITE_LEVELS] = write_levels,
+    [SYNAPSE_WRITE_SETTING] = write_setting,
+    [SYNAPSE_JOIN_USER] = join_user,
+    [SYNAPSE_REGAIN_ROOM] = regain_room,
+    [SYNAPSE_ENTER_ROOM] = enter_room,
+    [SYNAPSE_DELETE_ROOM] = delete_room,
+    [SYNAPSE_READ_DELETION] = read_deletion,
+    [SYNAPSE_CREATE_WELCOME_ROOM] = create_welcome_room,
+    [SYNAPSE_READ_WELCOME] = read_welcome,
+    [SYNAPSE_SEND_WELCOME] = send_welcome,
+};
+
+/* Whatever is done in a room must be done in one of ours. */
+static void judge_place(const struct deed *deed)
+{
+    enum synapse_kind kind = deed->call->kind;
+
+    if (kind != SYNAPSE_WRITE_LEVELS && kind != SYNAPSE_WRITE_SETTING && kind != SYNAPSE_JOIN_USER &&
+        kind != SYNAPSE_REGAIN_ROOM && kind != SYNAPSE_ENTER_ROOM && kind != SYNAPSE_SEND_WELCOME)
+        return;
+    if (deed->room->exists &&
+        !world_is_ours(deed->world, deed->room) && !(deed->room->greets && kind == SYNAPSE_SEND_WELCOME))
+        world_accuse(deed->world, "%s in %s, which is not ours", synapse_kind_name(kind), deed->room->id);
+}
+
+static void carry_out(struct world *world, const struct synapse_call *call, bool cut,
+                      struct synapse_reply *reply)
+{
+    const struct deed deed = {.world = world,
+                              .call = call,
+                              .reply = reply,
+                              .user = world_user(world, call->user),
+                              .room = world_room(world, call->room),
+                              .cut = cut};
+
+    if (call->room && !deed.room) {
+        world_accuse(world, "%s: there was never a room %s", synapse_kind_name(call->kind), call->room);
+        return;
+    }
+    judge_place(&deed);
+    deeds[call->kind](&deed);
+    if (synapse_kind_writes(call->kind) && reply->outcome == SYNAPSE_OK)
+        world->writes++;
+}
+
+/* Somebody else does what makes the call come too late. */
+static void race_for_user(struct world *world, struct world_user *user)
+{
+    if (user->here)
+        return;
+    world_make_user(world, user, "Somebody Else", NULL);
+    user->ambiguous = true;
+}
+
+static void race_for_alias(struct world *world, const char *alias)
+{
+    if (!world_alias(world, alias)->room)
+        (void)world_make_room(world, alias, world->rules.sync_user,
+                              (enum world_stage)chance_below(STAGE_ALL + 1));
+}
+
+static void race_for_room(struct world *world, struct world_room *room, const struct world_user *user)
+{
+    if (!room->exists || !world_is_ours(world, room))
+        return;
+    if (!user || chance_percent(50))
+        world_purge(world, room);
+    else if (user->here && room_state_membership(room->state, user->id) != MEMBERSHIP_BAN)
+        world_move(world, room, user->id, MEMBERSHIP_JOIN);
+}
+
+static void race(struct world *world, const struct synapse_call *call)
+{
+    struct world_user *user = world_user(world, call->user);
+    struct world_room *room = world_room(world, call->room);
+
+    if (call->kind == SYNAPSE_CREATE_USER && user)
+        race_for_user(world, user);
+    if (call->kind == SYNAPSE_CREATE_ROOM)
+        race_for_alias(world, call->alias);
+    if (call->kind == SYNAPSE_DELETE_ALIAS)
+        world_alias(world, call->alias)->room = NULL;
+    if (room && (call->kind == SYNAPSE_JOIN_USER || call->kind == SYNAPSE_READ_STATE ||
+                 call->kind == SYNAPSE_READ_ROOM))
+        race_for_room(world, room, user);
+}
+
+static const char *const fates[] = {"",         " (lost)",       " (unanswered)", " (cut)",
+                                    " (broken)", " (failed)",     " (late)",       " (limited)",
+                                    " (shut out)", " (after a race)", " (refused)"};
+
+static void note(struct world *world, const struct synapse_call *call, enum fate fate,
+                 const struct synapse_reply *reply)
+{
+    static const char *const outcomes[] = {"ok",     "absent",  "taken",       "refused",
+                                           "failed", "limited", "unreachable", "shut out"};
+
+    world_note(world, "%s %s %s %s %s -> %s%s %s", synapse_kind_name(call->kind),
+               call->user ? call->user : "", call->alias ? call->alias : "", call->room ? call->room : "",
+               call->name ? call->name : (call->value ? call->value : ""), outcomes[reply->outcome],
+               fates[fate], reply->text ? reply->text : "");
+}
+
+static bool is_carried_out(enum fate fate)
+{
+    return fate == FATE_NORMAL || fate == FATE_UNANSWERED || fate == FATE_CUT || fate == FATE_BROKEN ||
+           fate == FATE_LATE || fate == FATE_RACE;
+}
+
+void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_call *call, enum fate fate,
+                          struct synapse_reply *ret_reply)
+{
+    struct world *world = homeserver->world;
+    struct synapse_reply reply = {.outcome = SYNAPSE_OK, .retry_after = -1};
+
+    world->calls++;
+    if (fate == FATE_RACE)
+        race(world, call);
+    if (is_carried_out(fate))
+        carry_out(world, call, fate == FATE_CUT || fate == FATE_BROKEN, &reply);
+    if (fate != FATE_NORMAL && fate != FATE_RACE) {
+        synapse_reply_deinit(&reply);
+        reply = (struct synapse_reply){.retry_after = -1};
+    }
+    if (fate == FATE_LOST || fate == FATE_UNANSWERED || fate == FATE_CUT)
+        answer(&reply, SYNAPSE_UNREACHABLE, "no answer");
+    if (fate == FATE_FAILED || fate == FATE_LATE || fate == FATE_BROKEN)
+        answer(&reply, SYNAPSE_FAILED, "M_UNKNOWN");
+    if (fate == FATE_LIMITED) {
+        answer(&reply, SYNAPSE_LIMITED, "M_LIMIT_EXCEEDED");
+        reply.retry_after = chance_below(60000);
+    }
+    if (fate == FATE_SHUT_OUT)
+        answer(&reply, SYNAPSE_SHUT_OUT, "M_UNKNOWN_TOKEN");
+    if (fate == FATE_REFUSED)
+        answer(&reply, SYNAPSE_REFUSED, "M_FORBIDDEN");
+    note(world, call, fate, &reply);
+    *ret_reply = reply;
+}
+
+void homeserver_answer(struct homeserver *homeserver, const struct synapse_call *call,
+                       struct synapse_reply *ret_reply)
+{
+    enum fate fate = FATE_NORMAL;
+
+    if (homeserver->patience > 0 && chance_percent(homeserver->trouble)) {
+        homeserver->patience--;
+        if (chance_percent(homeserver->races))
+            fate = FATE_RACE;
+        else
+            fate = (enum fate)(1 + chance_below(FATE_RACE - 1));
+        if (homeserver->refuses && chance_percent(20))
+            fate = FATE_REFUSED;
+    }
+    homeserver_answer_so(homeserver, call, fate, ret_reply);
+}

@@ -1,0 +1,303 @@
+#include "engine/simulation/others.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+const char *const others_names[3] = {"Anna Arnold", "Bert Bauer", "Carl Clausen"};
+const char *const others_emails[3] = {"one@school.example", "two@school.example", "taken@school.example"};
+
+const char *others_choose(unsigned null_percent, const char *const *texts, size_t count)
+{
+    return chance_percent(null_percent) ? NULL : texts[chance_below((unsigned)count)];
+}
+
+/* ---- users ---- */
+
+static bool is_full(const struct world *world)
+{
+    return world->room_count > WORLD_ROOMS / 2;
+}
+
+/* What is left of a greeting that was cut, or of one by the predecessor. */
+static void leave_welcome(struct world *world, struct world_user *user)
+{
+    const char *alias = world->aliases[WORLD_ALIASES + (size_t)(user - world->users)].alias;
+    enum world_stage stage = (enum world_stage)chance_below(STAGE_ALL + 1);
+    struct world_room *room = world_make_room(world, alias, world->rules.sync_user, stage);
+
+    room->greets = user->id;
+    if (stage < STAGE_ALL || chance_percent(30))
+        return;
+    room_state_set_membership(room->state, user->id, MEMBERSHIP_INVITE);
+    if (chance_percent(50)) {
+        room->greeted = true;
+        user->greetings = 1;
+    }
+}
+
+static void squat_welcome(struct world *world, const struct world_user *user)
+{
+    const char *alias = world->aliases[WORLD_ALIASES + (size_t)(user - world->users)].alias;
+    struct world_room *room = world_make_room(world, alias, "@stranger:school", STAGE_ALL);
+
+    if (chance_percent(50))
+        world_empty(world, room);
+}
+
+static void leave_record(struct world_user *user, bool open)
+{
+    user->has_record = true;
+    user->record = (struct synapse_record){.open = open, .email = open && chance_percent(40)};
+}
+
+static void populate_absent(struct world_user *user)
+{
+    if (chance_percent(30))
+        leave_record(user, true);
+}
+
+static void populate_own(struct world *world, struct world_user *user)
+{
+    user->ours = true;
+    leave_record(user, chance_percent(70));
+    world_make_user(world, user, others_choose(30, others_names, 3), NULL);
+    if (chance_percent(60))
+        leave_welcome(world, user);
+    else if (chance_percent(10))
+        squat_welcome(world, user);
+    if (!user->record.open)
+        user->greetings = 1;
+}
+
+static void populate_before(struct world *world, struct world_user *user)
+{
+    world_make_user(world, user, others_choose(30, others_names, 3), others_choose(70, others_emails, 2));
+    if (chance_percent(20))
+        leave_record(user, false);
+    if (chance_percent(25))
+        world_deactivate(world, user, chance_percent(50));
+}
+
+void others_populate(struct world *world)
+{
+    text_set(&world->users[WORLD_STRANGER].email, others_emails[2]);
+    text_set(&world->users[WORLD_BOSS].name, "The Boss");
+    for (size_t i = 0; i < WORLD_PUPILS; i++) {
+        struct world_user *user = &world->users[i];
+
+        if (chance_percent(40))
+            populate_absent(user);
+        else if (chance_percent(50))
+            populate_own(world, user);
+        else
+            populate_before(world, user);
+    }
+}
+
+/* ---- rooms ---- */
+
+static void decorate(struct world *world, struct world_room *room)
+{
+    static const int64_t levels[] = {-10, 0, 10, 50, 75, 100};
+    static const char *const rules[] = {"invite", "public", "knock"};
+
+    for (size_t i = 0; i < WORLD_SUBJECTS; i++) {
+        if (chance_percent(60) && world->users[i].here && !world->users[i].deactivated)
+            room_state_set_membership(room->state, world->users[i].id,
+                                      (enum membership)chance_below(MEMBERSHIP_KNOCK + 1));
+        if (chance_percent(30))
+            world_set_user_level(room, world->users[i].id, levels[chance_below(6)]);
+    }
+    text_set(&room->state->name, others_choose(10, others_names, 3));
+    text_set(&room->state->topic, others_choose(40, others_names, 3));
+    if (chance_percent(30)) {
+        text_set(&room->state->join_rule, rules[chance_below(3)]);
+        text_set(&room->state->guest_access, others_choose(50, rules, 3));
+        text_set(&room->state->canonical_alias, NULL);
+        room->state->managed = chance_percent(50);
+        world_set_level(room, "invite", 50);
+    }
+    if (chance_percent(20))
+        world_set_level(room, "users_default", 10);
+}
+
+static void put_out_sync(struct world *world, struct world_room *room)
+{
+    static const enum membership ways[] = {MEMBERSHIP_LEAVE, MEMBERSHIP_BAN, MEMBERSHIP_INVITE};
+    const char *member = world->users[chance_below(WORLD_SUBJECTS)].id;
+
+    world_move(world, room, member, MEMBERSHIP_JOIN);
+    if (chance_percent(60))
+        world_set_user_level(room, member, 100);
+    world_move(world, room, world->rules.sync_user, ways[chance_below(3)]);
+}
+
+static void weaken_sync(struct world *world, struct world_room *room)
+{
+    world_move(world, room, "@boss:school", MEMBERSHIP_JOIN);
+    if (chance_percent(50))
+        world_set_user_level(room, "@boss:school", 100);
+    world_set_user_level(room, world->rules.sync_user, chance_percent(50) ? 50 : 0);
+}
+
+static void build_former(struct world *world, const char *alias)
+{
+    struct world_room *room = world_make_room(world, alias, world->former[0], STAGE_ALL);
+
+    if (chance_percent(60)) {
+        world_move(world, room, world->rules.sync_user, MEMBERSHIP_JOIN);
+        world_set_user_level(room, world->rules.sync_user, 100);
+    }
+    if (chance_percent(40))
+        world_move(world, room, world->former[0], MEMBERSHIP_LEAVE);
+}
+
+static void build_new_version(struct world *world, const char *alias)
+{
+    struct world_room *room = world_make_room(world, alias, world->rules.sync_user, STAGE_ALL);
+
+    room->state->creators_reign = true;
+    world_set_user_level(room, world->rules.sync_user, 0);
+    decorate(world, room);
+}
+
+static struct world_room *build_one(struct world *world, const char *alias, unsigned condition)
+{
+    const char *sync_user = world->rules.sync_user, *stranger = "@stranger:school";
+    struct world_room *room = NULL;
+
+    switch (condition) {
+    case 0:
+    case 1:
+        break;
+    case 2:
+        return world_make_room(world, alias, sync_user, (enum world_stage)chance_below(STAGE_ALL));
+    case 3:
+        room = world_make_room(world, alias, stranger, (enum world_stage)chance_below(STAGE_ALL + 1));
+        if (chance_percent(30))
+            world_empty(world, room);
+        return room;
+    case 4:
+        build_former(world, alias);
+        break;
+    case 5:
+        build_new_version(world, alias);
+        break;
+    case 6: /* a welcome room under the wrong alias */
+        room = world_make_room(world, "#sync_boss:school", sync_user, STAGE_ALL);
+        room->greets = "@boss:school";
+        world_alias(world, alias)->room = room;
+        return NULL;
+    default:
+        room = world_make_room(world, alias, sync_user, STAGE_ALL);
+        decorate(world, room);
+        break;
+    }
+    return room;
+}
+
+static void ruin(struct world *world, struct world_alias *alias, struct world_room *room)
+{
+    switch (chance_below(8)) {
+    case 0:
+        world_empty(world, room);
+        break;
+    case 1:
+        put_out_sync(world, room);
+        break;
+    case 2:
+        weaken_sync(world, room);
+        break;
+    case 3:
+        world_purge(world, room);
+        if (chance_percent(50))
+            alias->room = room; /* dangling */
+        break;
+    case 4:
+        if (room->creator == world->rules.sync_user) {
+            world_empty(world, room);
+            room->deletion = BEING_DELETED;
+            room->looks = chance_below(3);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+void others_build(struct world *world)
+{
+    for (size_t i = 0; i < WORLD_ALIASES; i++) {
+        struct world_room *room = build_one(world, world->aliases[i].alias, chance_below(14));
+
+        if (room && room->state->levels)
+            ruin(world, &world->aliases[i], room);
+    }
+}
+
+/* ---- changes ---- */
+
+static void chat(struct world *world, struct world_alias *alias, struct world_room *room)
+{
+    static const int64_t levels[] = {0, 50, 75, 100};
+    const struct world_user *person = &world->users[chance_below(WORLD_SUBJECTS)];
+    const char *user = person->id;
+    bool here = person->here && !person->deactivated;
+
+    switch (chance_below(8)) {
+    case 0:
+        if (here)
+            world_move(world, room, user,
+                       chance_percent(50) ? MEMBERSHIP_LEAVE : (enum membership)chance_below(6));
+        break;
+    case 1:
+        text_set(&room->state->name, others_choose(10, others_names, 3));
+        break;
+    case 2:
+        room->state->managed = false;
+        break;
+    case 3:
+        text_set(&room->state->join_rule, "public");
+        break;
+    case 4:
+        if (chance_percent(10))
+            ruin(world, alias, room);
+        break;
+    default:
+        world_set_user_level(room, user, levels[chance_below(4)]);
+        break;
+    }
+}
+
+/* Whoever was making it goes on. */
+static void finish(struct world *world, struct world_room *room)
+{
+    if (room->was_used && !room->state->creator)
+        return;
+    text_set(&room->state->creator, room->creator);
+    if (room->state->joined == 0)
+        room_state_set_membership(room->state, room->creator, MEMBERSHIP_JOIN);
+    else
+        room->state->levels = levels_of_maker(room->creator);
+    (void)world;
+    world_touch(room);
+}
+
+void others_act(struct world *world)
+{
+    struct world_alias *alias = &world->aliases[chance_below(WORLD_ALIASES)];
+    struct world_room *room = alias->room;
+
+    if (is_full(world))
+        return;
+    if (!room && chance_percent(30))
+        (void)build_one(world, alias->alias, chance_below(14));
+    if (!room || !room->exists || room->greets || room->deletion == BEING_DELETED)
+        return;
+    if (room->state->levels)
+        chat(world, alias, room);
+    else
+        finish(world, room);
+    world_note(world, "others act in %s", room->id);
+}

@@ -1,0 +1,23 @@
+#ifndef SYNC_TESTS_ENGINE_OTHERS_H
+#define SYNC_TESTS_ENGINE_OTHERS_H
+
+#include "engine/simulation/homeserver.h"
+
+/* What others have done, and do: worlds of all sorts to begin with, and changes behind the sync's back. */
+
+/* Users of all sorts, what a cut run of the sync leaves behind included. */
+void others_populate(struct world *world);
+/* What there may be behind the aliases of rooms. */
+void others_build(struct world *world);
+/* One change of something. Whatever happens here may happen at any time. */
+void others_act(struct world *world);
+
+/* One of the texts; of a hundred times so many NULL. */
+const char *others_choose(unsigned null_percent, const char *const *texts, size_t count);
+
+extern const char *const others_names[3];
+extern const char *const others_emails[3];
+
+#include "others.c"
+
+#endif

@@ -1,0 +1,312 @@
+#include "engine/simulation/world.h"
+
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_TRACE = 1 << 20 };
+
+void world_init(struct world *world)
+{
+    static const char *const ids[WORLD_USERS] = {
+        "@anna:school", "@bert:school",     "@carl:school",   "@dora:school", "@emil:school",
+        "@boss:school", "@stranger:school", "@former:school", "@sync:school",
+    };
+    static const char *const aliases[WORLD_ALIASES] = {"#course_1:school", "#course_2:school", "#team_1:school",
+                                                       "#news_7:school"};
+
+    *world = (struct world){.former = {ids[WORLD_FORMER]}};
+    world->rules = (struct engine_rules){.server_name = "school",
+                                         .sync_user = ids[WORLD_SYNC],
+                                         .former_sync_users = world->former,
+                                         .erase = true};
+    buffer_init(&world->trace, LONGEST_TRACE);
+    for (size_t i = 0; i < WORLD_USERS; i++) {
+        world->users[i].id = ids[i];
+        world->users[i].here = i >= WORLD_BOSS;
+        world->users[i].admin = i == WORLD_BOSS || i == WORLD_SYNC;
+        world->aliases[WORLD_ALIASES + i].alias = synapse_welcome_alias(ids[i]);
+    }
+    for (size_t i = 0; i < WORLD_ALIASES; i++)
+        world->aliases[i].alias = text_copy(aliases[i]);
+}
+
+void world_deinit(struct world *world)
+{
+    for (size_t i = 0; i < WORLD_USERS; i++) {
+        free(world->users[i].name);
+        free(world->users[i].email);
+        free(world->users[i].password);
+    }
+    for (size_t i = 0; i < WORLD_ALIASES + WORLD_USERS; i++)
+        free(world->aliases[i].alias);
+    for (size_t i = 0; i < world->room_count; i++)
+        room_state_free(world->rooms[i].state);
+    buffer_deinit(&world->trace);
+}
+
+struct world_user *world_user(struct world *world, const char *id)
+{
+    for (size_t i = 0; id && i < WORLD_USERS; i++)
+        if (strcmp(world->users[i].id, id) == 0)
+            return &world->users[i];
+    return NULL;
+}
+
+struct world_room *world_room(struct world *world, const char *id)
+{
+    for (size_t i = 0; id && i < world->room_count; i++)
+        if (strcmp(world->rooms[i].id, id) == 0)
+            return &world->rooms[i];
+    return NULL;
+}
+
+struct world_alias *world_alias(struct world *world, const char *alias)
+{
+    size_t i = 0;
+
+    while (strcmp(world->aliases[i].alias, alias) != 0)
+        if (++i == WORLD_ALIASES + WORLD_USERS)
+            abort(); /* nobody may ask for it */
+    return &world->aliases[i];
+}
+
+struct world_room *world_room_of(struct world *world, const char *alias)
+{
+    const struct world_alias *entry = world_alias(world, alias);
+
+    return entry->room && entry->room->exists ? entry->room : NULL;
+}
+
+void world_note(struct world *world, const char *format, ...)
+{
+    char line[400];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    (void)buffer_append_format(&world->trace, "%10lld  %s\n", (long long)instant_now(), line);
+}
+
+void world_accuse(struct world *world, const char *format, ...)
+{
+    char text[sizeof(world->crime)];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    world_note(world, "CRIME: %s", text);
+    if (!world->crime[0])
+        memcpy(world->crime, text, sizeof(text));
+}
+
+bool world_is_good(const struct world *world, uint64_t seed)
+{
+    if (world->crime[0])
+        (void)fprintf(stderr, "seed %llu: %s\n%s", (unsigned long long)seed, world->crime,
+                      buffer_text(&world->trace));
+    return !world->crime[0];
+}
+
+/* ---- users ---- */
+
+void text_set(char **place, const char *text)
+{
+    char *copy = text_copy(text);
+
+    free(*place);
+    *place = copy;
+}
+
+void world_make_user(struct world *world, struct world_user *user, const char *name, const char *email)
+{
+    user->here = true;
+    user->found_absent = false;
+    text_set(&user->name, name);
+    for (size_t i = 0; email && i < WORLD_USERS; i++)
+        if (text_equal(world->users[i].email, email))
+            text_set(&world->users[i].email, NULL);
+    text_set(&user->email, email);
+}
+
+void world_deactivate(struct world *world, struct world_user *user, bool erase)
+{
+    user->deactivated = true;
+    user->erased = user->erased || erase;
+    text_set(&user->email, NULL);
+    text_set(&user->password, NULL);
+    if (erase)
+        text_set(&user->name, NULL);
+    for (size_t i = 0; i < world->room_count; i++) {
+        struct world_room *room = &world->rooms[i];
+
+        if (!room->exists)
+            continue;
+        switch (room_state_membership(room->state, user->id)) {
+        case MEMBERSHIP_JOIN:
+        case MEMBERSHIP_INVITE:
+        case MEMBERSHIP_KNOCK:
+            world_move(world, room, user->id, MEMBERSHIP_LEAVE);
+            break;
+        case MEMBERSHIP_NONE:
+        case MEMBERSHIP_LEAVE:
+        case MEMBERSHIP_BAN:
+            break;
+        }
+    }
+}
+
+/* ---- rooms ---- */
+
+void world_touch(struct world_room *room)
+{
+    room->changed = instant_now();
+    room->was_used = true;
+    room->state->changed_at = 1700000000000 + instant_now();
+}
+
+static struct world_room *new_room(struct world *world, const char *creator)
+{
+    struct world_room *room = &world->rooms[world->room_count];
+
+    if (world->room_count == WORLD_ROOMS) {
+        world_accuse(world, "rooms are made without end");
+        world->room_count--; /* so be it */
+        room--;
+        room_state_free(room->state);
+    }
+    *room = (struct world_room){.exists = true, .creator = creator, .levels_read_at = INSTANT_PAST};
+    (void)snprintf(room->id, sizeof(room->id), "!%zu:school", world->room_count++);
+    room->state = room_state_new();
+    room->changed = instant_now();
+    return room;
+}
+
+static struct levels *levels_of_maker(const char *creator)
+{
+    CLEANUP(freep) char *text = text_format(
+        "{\"invite\":70,\"kick\":70,\"ban\":70,\"events_default\":0,\"redact\":50,\"state_default\":50,"
+        "\"events\":{\"m.room.power_levels\":100},\"notifications\":{\"room\":20},\"users\":{\"%s\":100}}",
+        creator);
+
+    return levels_parse(text, strlen(text));
+}
+
+struct world_room *world_make_room(struct world *world, const char *alias, const char *creator,
+                                   enum world_stage stage)
+{
+    struct world_room *room = new_room(world, creator);
+    struct room_state *state = room->state;
+
+    if (alias)
+        world_alias(world, alias)->room = room;
+    if (stage >= STAGE_CREATED) {
+        state->creator = text_copy(creator);
+        state->version = text_copy("10");
+        world_touch(room);
+    }
+    if (stage >= STAGE_JOINED)
+        room_state_set_membership(state, creator, MEMBERSHIP_JOIN);
+    if (stage >= STAGE_ALL) {
+        state->levels = levels_of_maker(creator);
+        state->join_rule = text_copy("invite");
+        state->guest_access = text_copy("forbidden");
+        state->canonical_alias = text_copy(alias);
+        state->managed = true;
+    }
+    return room;
+}
+
+static void lose_state(struct world_room *room)
+{
+    room_state_free(room->state);
+    room->state = room_state_new();
+    room->state->changed_at = 0;
+}
+
+void world_move(struct world *world, struct world_room *room, const char *user, enum membership membership)
+{
+    (void)world;
+    room_state_set_membership(room->state, user, membership);
+    world_touch(room);
+    if (room->state->joined == 0)
+        lose_state(room);
+}
+
+void world_empty(struct world *world, struct world_room *room)
+{
+    for (size_t i = 0; i < WORLD_USERS; i++)
+        if (room_state_membership(room->state, world->users[i].id) == MEMBERSHIP_JOIN)
+            world_move(world, room, world->users[i].id, MEMBERSHIP_LEAVE);
+}
+
+void world_purge(struct world *world, struct world_room *room)
+{
+    room->exists = false;
+    lose_state(room);
+    for (size_t i = 0; i < WORLD_ALIASES + WORLD_USERS; i++)
+        if (world->aliases[i].room == room)
+            world->aliases[i].room = NULL;
+}
+
+/* ---- power ---- */
+
+static json_t *content_of(const struct world_room *room)
+{
+    CLEANUP(freep) char *text = levels_print(room->state->levels);
+
+    return json_loads(text, 0, NULL);
+}
+
+static void put_content(struct world_room *room, json_t *content)
+{
+    CLEANUP(freep) char *text = json_dumps(content, 0);
+
+    json_decref(content);
+    levels_free(room->state->levels);
+    room->state->levels = levels_parse(text, strlen(text));
+    world_touch(room);
+}
+
+int64_t world_level(const struct world_room *room, const char *key, int64_t otherwise)
+{
+    json_auto_t *content = room->state->levels ? content_of(room) : NULL;
+    const json_t *level = json_object_get(content, key);
+
+    return level ? json_integer_value(level) : otherwise;
+}
+
+void world_set_level(struct world_room *room, const char *key, int64_t level)
+{
+    json_t *content = content_of(room);
+
+    (void)json_object_set_new(content, key, json_integer(level));
+    put_content(room, content);
+}
+
+void world_set_user_level(struct world_room *room, const char *user, int64_t level)
+{
+    json_t *content = content_of(room);
+
+    (void)json_object_set_new(json_object_get(content, "users"), user, json_integer(level));
+    put_content(room, content);
+}
+
+bool world_may(const struct world_room *room, const char *user, int64_t level)
+{
+    const struct room_state *state = room->state;
+
+    return room_state_membership(state, user) == MEMBERSHIP_JOIN && state->levels &&
+           (room_state_reigns(state, user) || levels_of(state->levels, user) >= level);
+}
+
+bool world_is_ours(const struct world *world, const struct world_room *room)
+{
+    return rules_is_ours(&world->rules, room->creator) && !room->greets;
+}

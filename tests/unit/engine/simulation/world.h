@@ -1,0 +1,131 @@
+#ifndef SYNC_TESTS_ENGINE_WORLD_H
+#define SYNC_TESTS_ENGINE_WORLD_H
+
+#include "base/buffer.h"
+#include "base/instant.h"
+#include "engine/user.h"
+#include "synapse/call.h"
+#include "synapse/state.h"
+
+/*
+ * The truth: users and rooms as they are on a simulated homeserver, for tests of the engine. Small and of
+ * fixed size: eight users, four aliases of rooms, and the aliases of the welcome rooms.
+ *
+ * The simulation judges too: whatever the sync must never do (SPEC section 2) is noted as a crime, along with
+ * a trace of everything that happened.
+ */
+
+enum {
+    WORLD_PUPILS = 5, /* users whom requests are about */
+    WORLD_BOSS = WORLD_PUPILS, /* a server admin */
+    WORLD_STRANGER,   /* a user of the homeserver of whom no request knows */
+    WORLD_FORMER,     /* a sync user of former times */
+    WORLD_SYNC,       /* the sync user */
+    WORLD_USERS,
+    WORLD_SUBJECTS = WORLD_BOSS + 1, /* the first ones: users whom requests may be about */
+
+    WORLD_ALIASES = 4, /* of rooms; those of welcome rooms come behind, by user */
+    WORLD_ROOMS = 256,
+};
+
+struct world_user {
+    const char *id;
+    bool here, deactivated, admin, erased;
+    char *name, *email, *password;
+    bool ours;           /* created by the sync */
+    bool found_absent;   /* the sync has read so, and nobody wrote since */
+    bool ambiguous;      /* created by somebody else while the sync was about to: who greets may be wrong */
+    unsigned greetings;
+    bool has_record;
+    struct synapse_record record;
+};
+
+enum world_deletion { NOT_DELETED, BEING_DELETED, DELETION_DONE, DELETION_BROKEN };
+
+struct world_room {
+    char id[16];
+    bool exists;              /* there is a row of it; else all below is empty */
+    const char *creator;      /* as the row has it */
+    struct room_state *state; /* as it is; never NULL while it exists */
+    bool was_used;            /* it has or had state */
+    instant changed;          /* when the last event came */
+    const char *greets;       /* the user, of a welcome room */
+    bool greeted;             /* has the message */
+    enum world_deletion deletion;
+    unsigned looks;           /* at the deletion, before it ends */
+    bool deletion_fails;
+    instant levels_read_at;   /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
+};
+
+struct world_alias {
+    char *alias;
+    struct world_room *room; /* NULL: free. It may not exist any more */
+};
+
+struct world {
+    struct engine_rules rules;
+    const char *former[2];
+    struct world_user users[WORLD_USERS];
+    struct world_alias aliases[WORLD_ALIASES + WORLD_USERS];
+    struct world_room rooms[WORLD_ROOMS];
+    size_t room_count;
+    bool removing;   /* what is wanted is a removal: rooms need not be half made to be deleted */
+    bool lenient;    /* do not judge what only one who knows what is wanted can judge */
+    unsigned writes; /* calls that were to change something and were carried out */
+    unsigned calls;
+    struct buffer trace;
+    char crime[512]; /* the first; "" for none */
+};
+
+void world_init(struct world *world);
+void world_deinit(struct world *world);
+
+/* NULL: no such thing. Room ids of rooms that are gone are still found. */
+struct world_user *world_user(struct world *world, const char *id);
+struct world_room *world_room(struct world *world, const char *id);
+/* One of those that there are, free or not; others are not asked for. */
+struct world_alias *world_alias(struct world *world, const char *alias);
+/* The room that exists under the alias; NULL: none. */
+struct world_room *world_room_of(struct world *world, const char *alias);
+
+/* Notes what happened, for whoever has to find out why a test failed. */
+void world_note(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Something that must never happen. */
+void world_accuse(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Whether nothing forbidden was done; else says what, and all that happened, on standard error. */
+bool world_is_good(const struct world *world, uint64_t seed);
+
+/* ---- deeds, of whomsoever ---- */
+
+void text_set(char **place, const char *text);
+/* Makes the user; an e-mail address is taken from whoever had it, as Synapse does. */
+void world_make_user(struct world *world, struct world_user *user, const char *name, const char *email);
+/* With all that follows: rooms are left, name and address are gone if `erase`. */
+void world_deactivate(struct world *world, struct world_user *user, bool erase);
+
+/* How far the making of a room came. */
+enum world_stage { STAGE_ALIAS, STAGE_CREATED, STAGE_JOINED, STAGE_ALL };
+struct world_room *world_make_room(struct world *world, const char *alias, const char *creator,
+                                   enum world_stage stage);
+/* A member joins, leaves…; when the last one goes, the state is lost. */
+void world_move(struct world *world, struct world_room *room, const char *user, enum membership membership);
+/* All leave. */
+void world_empty(struct world *world, struct world_room *room);
+/* Row, state and aliases are gone. */
+void world_purge(struct world *world, struct world_room *room);
+void world_touch(struct world_room *room);
+
+/* A level of the room that is no user's: "invite"; `otherwise` when it is missing. */
+int64_t world_level(const struct world_room *room, const char *key, int64_t otherwise);
+/* The content of the power levels with one key set. */
+void world_set_level(struct world_room *room, const char *key, int64_t level);
+void world_set_user_level(struct world_room *room, const char *user, int64_t level);
+/* Whether a sync user made it and it is no welcome room. */
+bool world_is_ours(const struct world *world, const struct world_room *room);
+/* Whether the user is in the room and has the power. */
+bool world_may(const struct world_room *room, const char *user, int64_t level);
+
+#include "world.c"
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * The room's planner, from any knowledge to any want, in a world of its own (tests/unit/engine/simulation):
+ * whatever goes wrong for a while, it comes to an end, with the room as wanted or a true reason why not, has
+ * done nothing forbidden on its way (the simulation judges), and has nothing to do the next time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/flight.h"
+#include "engine/room.h"
+#include "engine/simulation/others.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CASES = 4000,
+    FIRST_SEED = 20240601,
+    MOST_STEPS = 600, /* of one pursuit */
+};
+
+struct pursuit {
+    struct homeserver *homeserver;
+    struct room_known known;
+    struct report report;
+    bool others; /* act in between */
+};
+
+/* ---- what is wanted ---- */
+
+struct want {
+    struct room_wanted room;
+    struct levels_user members[WORLD_SUBJECTS];
+};
+
+static void choose_want(struct want *want, struct world *world)
+{
+    static const char *const topics[] = {"", "Anna Arnold", "Something"};
+    struct room_wanted *room = &want->room;
+
+    *room = (struct room_wanted){.alias = world->aliases[chance_below(2)].alias,
+                                 .removed = chance_percent(20),
+                                 .since = instant_now()};
+    if (room->removed)
+        return;
+    room->exists = true;
+    room->name = others_choose(15, others_names, 3);
+    room->topic = topics[chance_below(3)];
+    room->bidirectional = chance_percent(50);
+    room->members = want->members;
+    for (size_t i = 0; i < WORLD_SUBJECTS; i++)
+        if (chance_percent(50) && world->users[i].here && !world->users[i].deactivated)
+            want->members[room->member_count++] =
+                (struct levels_user){world->users[i].id, chance_percent(40) ? 50 : 0};
+}
+
+/* ---- the way there ---- */
+
+/* What the engine does when the homeserver asks for patience or cannot be reached. */
+static void pause(struct pursuit *pursuit, enum synapse_outcome outcome)
+{
+    if (outcome == SYNAPSE_UNREACHABLE || outcome == SYNAPSE_LIMITED || outcome == SYNAPSE_SHUT_OUT) {
+        clock_pass(500 + chance_below(60000));
+        if (pursuit->others)
+            others_act(pursuit->homeserver->world);
+    }
+}
+
+/* Between these and the reading on which they rest there is a moment in which nobody can help. */
+static bool rests_on_reading(enum synapse_kind kind)
+{
+    return kind == SYNAPSE_WRITE_LEVELS || kind == SYNAPSE_DELETE_ROOM || kind == SYNAPSE_DELETE_ALIAS;
+}
+
+static void call(struct pursuit *pursuit, const struct synapse_call *call)
+{
+    struct flight *flight = flight_new(call, &pursuit->known);
+    const struct engine_rules *rules = &pursuit->homeserver->world->rules;
+    instant sent = instant_now();
+    struct synapse_reply reply;
+
+    if (pursuit->others && !rests_on_reading(call->kind) && chance_percent(10))
+        others_act(pursuit->homeserver->world);
+    homeserver_answer(pursuit->homeserver, &flight->call, &reply);
+    clock_pass(chance_below(40));
+    room_learn(&pursuit->known, &flight->call, &reply, rules, chance_percent(70), sent, instant_now());
+    pause(pursuit, reply.outcome);
+    synapse_reply_deinit(&reply);
+    flight_free(flight);
+}
+
+static void wait(struct pursuit *pursuit, instant until)
+{
+    if (until <= instant_now())
+        world_accuse(pursuit->homeserver->world, "it waits for what is now");
+    if (pursuit->others && chance_percent(50))
+        others_act(pursuit->homeserver->world);
+    clock_reach(until);
+}
+
+/* Whether it came to its end. */
+static bool pursue(struct pursuit *pursuit, const struct room_wanted *wanted, unsigned most_steps)
+{
+    struct world *world = pursuit->homeserver->world;
+
+    world->removing = wanted->removed;
+    world_note(world, "wanted: %s %s, %s, %zu members", wanted->alias, wanted->removed ? "gone" : "there",
+               wanted->name ? wanted->name : "(any name)", wanted->member_count);
+    for (unsigned i = 0; i < most_steps && !world->crime[0]; i++) {
+        struct action action = room_next(&pursuit->known, wanted, &world->rules, instant_now());
+
+        switch (action.kind) {
+        case ACTION_NONE:
+            report_deinit(&pursuit->report);
+            report_init(&pursuit->report);
+            room_report(&pursuit->known, wanted, &world->rules, &pursuit->report);
+            return true;
+        case ACTION_WAIT:
+            wait(pursuit, action.until);
+            break;
+        case ACTION_CALL:
+            call(pursuit, &action.call);
+            break;
+        }
+    }
+    return false;
+}
+
+static void forget_all(struct pursuit *pursuit)
+{
+    char *id = chance_percent(50) && pursuit->known.presence == PRESENCE_HERE && !pursuit->known.deleting
+                   ? text_copy(pursuit->known.id)
+                   : NULL;
+
+    room_known_deinit(&pursuit->known);
+    if (id)
+        room_known_remember(&pursuit->known, id);
+    free(id);
+}
+
+/* ---- whether it is as wanted ---- */
+
+static const char *complaint_about_members(struct world_room *room, const struct room_wanted *wanted)
+{
+    for (size_t i = 0; i < wanted->member_count; i++) {
+        const struct levels_user *member = &wanted->members[i];
+        enum membership membership = room_state_membership(room->state, member->user);
+
+        if (membership == MEMBERSHIP_BAN)
+            continue;
+        if (membership != MEMBERSHIP_JOIN)
+            return "a member is not joined";
+        if (!room_state_reigns(room->state, member->user) &&
+            levels_of(room->state->levels, member->user) < member->level)
+            return "a member's level is too low";
+    }
+    return NULL;
+}
+
+static const char *complaint_about_room(struct world_room *room, const struct room_wanted *wanted)
+{
+    const struct room_state *state = room->state;
+
+    if (wanted->name && !text_equal(state->name, wanted->name))
+        return "the name is wrong";
+    if (!text_equal(state->topic ? state->topic : "", wanted->topic))
+        return "the topic is wrong";
+    if (!text_equal(state->join_rule, "invite") || !text_equal(state->guest_access, "forbidden") ||
+        !text_equal(state->canonical_alias, wanted->alias) || !state->managed)
+        return "a setting is wrong";
+    if (world_level(room, "invite", 0) != 70 || world_level(room, "kick", 50) != 70 ||
+        world_level(room, "ban", 50) != 70 ||
+        world_level(room, "events_default", 0) != (wanted->bidirectional ? 0 : 50))
+        return "a level is wrong";
+    return complaint_about_members(room, wanted);
+}
+
+/* NULL: all is well. */
+static const char *complaint(struct world *world, const struct room_wanted *wanted,
+                             const struct report *report)
+{
+    struct world_room *room = world_room_of(world, wanted->alias);
+    bool conflict = room && !world_is_ours(world, room);
+
+    if (conflict != (report->rejected && report->code == REQUEST_ALIAS_CONFLICT))
+        return conflict ? "the conflict is not reported" : "there is no conflict";
+    if (conflict)
+        return NULL;
+    if (wanted->removed)
+        return room || world_alias(world, wanted->alias)->room ? "the alias is not free" : NULL;
+    if (!room && !wanted->name)
+        return report->code == REQUEST_INVALID_MESSAGE ? NULL : "the missing name is not reported";
+    if (!room)
+        return "there is no room";
+    if (report->rejected)
+        return world_may(room, world->rules.sync_user, 100) ? "it is rejected without reason" : NULL;
+    if (room_state_membership(room->state, world->rules.sync_user) != MEMBERSHIP_JOIN)
+        return "the sync user is not in";
+    return complaint_about_room(room, wanted);
+}
+
+/* ---- cases ---- */
+
+static void accuse_if(struct world *world, const struct pursuit *pursuit, const char *text)
+{
+    if (text)
+        world_accuse(world, "%s; report: %s", text, buffer_text(&pursuit->report.refusals));
+}
+
+/* Messages come and go, others act, the homeserver fails, the daemon is killed: knowledge of all sorts. */
+static void gather_knowledge(struct pursuit *pursuit)
+{
+    struct world *world = pursuit->homeserver->world;
+
+    pursuit->others = chance_percent(70);
+    for (unsigned rounds = chance_below(4); rounds > 0 && !world->crime[0]; rounds--) {
+        struct want want;
+
+        choose_want(&want, world);
+        want.room.alias = world->aliases[0].alias;
+        (void)pursue(pursuit, &want.room, chance_percent(50) ? chance_below(20) : MOST_STEPS);
+        obstacles_forget_final(&pursuit->known.obstacles);
+        if (chance_percent(30))
+            forget_all(pursuit);
+        if (chance_percent(50))
+            clock_pass(chance_below(100000));
+    }
+    pursuit->others = false;
+}
+
+static void check_case(struct pursuit *pursuit)
+{
+    struct world *world = pursuit->homeserver->world;
+    struct want want;
+    unsigned writes;
+
+    clock_pass(chance_below(3));
+    choose_want(&want, world);
+    want.room.alias = world->aliases[0].alias;
+    if (!pursue(pursuit, &want.room, MOST_STEPS)) {
+        world_accuse(world, "there is no end");
+        return;
+    }
+    accuse_if(world, pursuit, complaint(world, &want.room, &pursuit->report));
+    room_known_deinit(&pursuit->known);
+    clock_pass(1 + chance_below(1000));
+    want.room.since = instant_now();
+    pursuit->homeserver->trouble = 0;
+    writes = world->writes;
+    if (!pursue(pursuit, &want.room, MOST_STEPS))
+        world_accuse(world, "there is no end the second time");
+    if (world->writes != writes && !pursuit->report.rejected)
+        world_accuse(world, "the second time something is written");
+    accuse_if(world, pursuit, complaint(world, &want.room, &pursuit->report));
+}
+
+static bool run_case(uint64_t seed, const struct homeserver *temper)
+{
+    struct world *world = NEW(struct world);
+    struct homeserver homeserver = *temper;
+    struct pursuit pursuit = {.homeserver = &homeserver};
+    bool good;
+
+    clock_start(seed);
+    world_init(world);
+    homeserver.world = world;
+    for (size_t i = 0; i < WORLD_PUPILS; i++)
+        world->users[i].here = true;
+    others_build(world);
+    clock_pass(chance_percent(50) ? 0 : 3600 * 1000);
+    room_known_init(&pursuit.known);
+    report_init(&pursuit.report);
+    gather_knowledge(&pursuit);
+    if (!world->crime[0])
+        check_case(&pursuit);
+    good = world_is_good(world, seed);
+    report_deinit(&pursuit.report);
+    room_known_deinit(&pursuit.known);
+    world_deinit(world);
+    free(world);
+    return good;
+}
+
+static void run_cases(uint64_t first, unsigned count, const struct homeserver *temper)
+{
+    print_message("%u cases from seed %llu\n", count, (unsigned long long)first);
+    for (unsigned i = 0; i < count; i++)
+        if (!run_case(first + i, temper))
+            fail();
+}
+
+static void test_all_goes_well(void **state)
+{
+    const struct homeserver temper = {.trouble = 0};
+
+    (void)state;
+    run_cases(FIRST_SEED, CASES, &temper);
+}
+
+static void test_trouble(void **state)
+{
+    const struct homeserver temper = {.trouble = 25, .patience = 40, .races = 10};
+
+    (void)state;
+    run_cases(FIRST_SEED + CASES, CASES, &temper);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_goes_well),
+        cmocka_unit_test(test_trouble),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

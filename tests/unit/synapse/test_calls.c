@@ -1,0 +1,303 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+#include "synapse/calls.h"
+
+/* What each kind of call sends, byte for byte, and what it makes of a plain reply. */
+
+#define ROOM "/rooms/%21r%3Ah"
+#define USER "%40a%2Fb%3Ah"
+#define ALIAS "%23course_%C3%A4%3Ah"
+#define WELCOME_DIGITS "092e09a3c2ce5a59e2efb6a9c0513f0f"
+
+static const struct levels_user raised[] = {{"@t:h", 50}, {"@sync:h", 50}, {"@s:h", 0}};
+
+static const struct {
+    struct synapse_call call;
+    const char *line, *body; /* of the request */
+    const char *reply;
+} calls[] = {
+    {{.kind = SYNAPSE_READ_USER, .user = "@a/b:h"},
+     "GET /_synapse/admin/v2/users/" USER,
+     NULL,
+     "{\"name\":\"@a/b:h\",\"displayname\":\"A\",\"admin\":false,\"deactivated\":true,\"locked\":true,"
+     "\"threepids\":[{\"medium\":\"msisdn\"},{\"medium\":\"email\",\"address\":\"a@b\"}]}"},
+    {{.kind = SYNAPSE_READ_EMAIL_OWNER, .email = "Anna+X@Example.Org"},
+     "GET /_synapse/admin/v1/threepid/email/users/anna%2Bx%40example.org",
+     NULL,
+     "{\"user_id\":\"@a/b:h\"}"},
+    {{.kind = SYNAPSE_CREATE_USER, .user = "@a/b:h"}, "PUT /_synapse/admin/v2/users/" USER, "{}", "{}"},
+    {{.kind = SYNAPSE_CREATE_USER,
+      .user = "@a/b:h",
+      .name = "\u00c4 \"A\"",
+      .email = "Anna@X",
+      .password = "p\\w"},
+     "PUT /_synapse/admin/v2/users/" USER,
+     "{\"displayname\":\"\u00c4 \\\"A\\\"\",\"threepids\":[{\"medium\":\"email\",\"address\":\"Anna@X\"}],"
+     "\"password\":\"p\\\\w\"}",
+     "{}"},
+    {{.kind = SYNAPSE_SET_DISPLAY_NAME, .user = "@a/b:h", .name = "B", .email = "no", .password = "no"},
+     "PUT /_synapse/admin/v2/users/" USER,
+     "{\"displayname\":\"B\"}",
+     "{}"},
+    {{.kind = SYNAPSE_ADD_EMAIL, .user = "@a/b:h", .name = "no", .email = "a@b", .password = "no"},
+     "PUT /_synapse/admin/v2/users/" USER,
+     "{\"threepids\":[{\"medium\":\"email\",\"address\":\"a@b\"}]}",
+     "{}"},
+    {{.kind = SYNAPSE_REACTIVATE_USER, .user = "@a/b:h", .name = "no", .email = "no"},
+     "PUT /_synapse/admin/v2/users/" USER,
+     "{\"deactivated\":false}",
+     "{}"},
+    {{.kind = SYNAPSE_REACTIVATE_USER, .user = "@a/b:h", .password = "pw"},
+     "PUT /_synapse/admin/v2/users/" USER,
+     "{\"deactivated\":false,\"password\":\"pw\"}",
+     "{}"},
+    {{.kind = SYNAPSE_DEACTIVATE_USER, .user = "@a/b:h", .erase = true},
+     "POST /_synapse/admin/v1/deactivate/" USER,
+     "{\"erase\":true}",
+     "{}"},
+    {{.kind = SYNAPSE_DEACTIVATE_USER, .user = "@a/b:h"},
+     "POST /_synapse/admin/v1/deactivate/" USER,
+     "{\"erase\":false}",
+     "{}"},
+    {{.kind = SYNAPSE_READ_RECORD, .user = "@a/b:h"},
+     "GET /_matrix/client/v3/user/" SELF "/account_data/io.github.synapse_sync.user.a%2Fb",
+     NULL,
+     "{\"open\":true}"},
+    {{.kind = SYNAPSE_WRITE_RECORD, .user = "@a/b:h", .record = {.open = true}},
+     "PUT /_matrix/client/v3/user/" SELF "/account_data/io.github.synapse_sync.user.a%2Fb",
+     "{\"open\":true,\"email\":false}",
+     "{}"},
+
+    {{.kind = SYNAPSE_RESOLVE_ALIAS, .alias = "#course_\u00e4:h"},
+     "GET /_matrix/client/v3/directory/room/" ALIAS,
+     NULL,
+     "{\"room_id\":\"!r:h\",\"servers\":[\"h\"]}"},
+    {{.kind = SYNAPSE_DELETE_ALIAS, .alias = "#course_\u00e4:h"},
+     "DELETE /_matrix/client/v3/directory/room/" ALIAS,
+     NULL,
+     "{}"},
+    {{.kind = SYNAPSE_CREATE_ROOM,
+      .alias = "#course_\u00e4:h:8448",
+      .name = "N",
+      .topic = "T",
+      .levels = {.invite = 70, .kick = 71, .ban = 72, .events_default = 50},
+      .raised = raised,
+      .raised_count = 3},
+     "POST /_matrix/client/v3/createRoom",
+     "{\"room_alias_name\":\"course_\u00e4\",\"name\":\"N\",\"topic\":\"T\",\"preset\":\"private_chat\","
+     "\"visibility\":\"private\",\"room_version\":\"11\",\"creation_content\":{\"m.federate\":false},"
+     "\"power_level_content_override\":{\"invite\":70,\"kick\":71,\"ban\":72,\"events_default\":50,"
+     "\"events\":{\"m.room.name\":50,\"m.room.avatar\":50,\"m.room.power_levels\":100,"
+     "\"m.room.history_visibility\":100,\"m.room.server_acl\":100,\"m.room.encryption\":100,"
+     "\"m.room.tombstone\":100,\"m.room.canonical_alias\":100,\"m.room.join_rules\":100,"
+     "\"m.room.guest_access\":100,\"m.room.sync\":100},\"users\":{\"@sync:h\":100,\"@t:h\":50}},"
+     "\"initial_state\":[{\"type\":\"m.room.guest_access\",\"state_key\":\"\","
+     "\"content\":{\"guest_access\":\"forbidden\"}},"
+     "{\"type\":\"m.room.sync\",\"state_key\":\"\",\"content\":{\"mode\":\"managed\"}}]}",
+     "{\"room_id\":\"!r:h\"}"},
+    {{.kind = SYNAPSE_READ_ROOM, .room = "!r:h"},
+     "GET /_synapse/admin/v1" ROOM,
+     NULL,
+     "{\"room_id\":\"!r:h\",\"creator\":\"@sync:h\",\"canonical_alias\":null,\"joined_local_members\":3,"
+     "\"state_events\":9}"},
+    {{.kind = SYNAPSE_READ_STATE, .room = "!r:h"},
+     "GET /_synapse/admin/v1" ROOM "/state",
+     NULL,
+     "{\"state\":[]}"},
+    {{.kind = SYNAPSE_READ_LEVELS, .room = "!r:h"},
+     "GET /_matrix/client/v3" ROOM "/state/m.room.power_levels/",
+     NULL,
+     "{\"kick\":70}"},
+    {{.kind = SYNAPSE_WRITE_LEVELS, .room = "!r:h"},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.power_levels/",
+     "{\"kick\":70,\"x\":1.5}",
+     "{\"event_id\":\"$e\"}"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_NAME, .value = "N"},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.name/",
+     "{\"name\":\"N\"}",
+     "{}"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_TOPIC, .value = ""},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.topic/",
+     "{\"topic\":\"\"}",
+     "{}"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_JOIN_RULE, .value = "invite"},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.join_rules/",
+     "{\"join_rule\":\"invite\"}",
+     "{}"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_GUEST_ACCESS, .value = "forbidden"},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.guest_access/",
+     "{\"guest_access\":\"forbidden\"}",
+     "{}"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_CANONICAL_ALIAS, .value = "#a:h"},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.canonical_alias/",
+     "{\"alias\":\"#a:h\"}",
+     "{}"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_MARKER, .value = "managed"},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.sync/",
+     "{\"mode\":\"managed\"}",
+     "{}"},
+    {{.kind = SYNAPSE_JOIN_USER, .room = "!r:h", .user = "@a/b:h"},
+     "POST /_synapse/admin/v1/join/%21r%3Ah",
+     "{\"user_id\":\"@a/b:h\"}",
+     "{\"room_id\":\"!r:h\"}"},
+    {{.kind = SYNAPSE_REGAIN_ROOM, .room = "!r:h"},
+     "POST /_synapse/admin/v1" ROOM "/make_room_admin",
+     "{\"user_id\":\"@sync:h\"}",
+     "{}"},
+    {{.kind = SYNAPSE_ENTER_ROOM, .room = "!r:h"}, "POST /_matrix/client/v3/join/%21r%3Ah", "{}", "{}"},
+    {{.kind = SYNAPSE_DELETE_ROOM, .room = "!r:h"},
+     "DELETE /_synapse/admin/v2" ROOM,
+     "{\"purge\":true,\"block\":false}",
+     "{\"delete_id\":\"d\"}"},
+    {{.kind = SYNAPSE_READ_DELETION, .room = "!r:h"},
+     "GET /_synapse/admin/v2" ROOM "/delete_status",
+     NULL,
+     "{\"results\":[{\"status\":\"failed\"},{\"status\":\"complete\"}]}"},
+
+    {{.kind = SYNAPSE_CREATE_WELCOME_ROOM, .user = "@a/b:h"},
+     "POST /_matrix/client/v3/createRoom",
+     "{\"room_alias_name\":\"sync_a/b\",\"preset\":\"private_chat\",\"visibility\":\"private\","
+     "\"room_version\":\"11\",\"is_direct\":true,\"invite\":[\"@a/b:h\"],"
+     "\"creation_content\":{\"m.federate\":false}}",
+     "{\"room_id\":\"!r:h\"}"},
+    {{.kind = SYNAPSE_READ_WELCOME, .room = "!r:h"},
+     "GET /_matrix/client/v3" ROOM "/messages?dir=b&limit=1&filter=%7B%22types%22%3A%5B%22m.room.message%22%"
+     "5D%2C%22senders%22%3A%5B%22" SELF "%22%5D%7D",
+     NULL,
+     "{\"chunk\":[]}"},
+    {{.kind = SYNAPSE_SEND_WELCOME,
+      .room = "!r:h",
+      .user = "@a/b:h",
+      .body = "Hi\nyou",
+      .formatted_body = "<b>Hi</b>"},
+     "PUT /_matrix/client/v3" ROOM "/send/m.room.message/welcome-" WELCOME_DIGITS,
+     "{\"msgtype\":\"m.text\",\"body\":\"Hi\\nyou\",\"format\":\"org.matrix.custom.html\","
+     "\"formatted_body\":\"<b>Hi</b>\"}",
+     "{\"event_id\":\"$e\"}"},
+};
+enum { CALLS = sizeof(calls) / sizeof(calls[0]), OPENING = 3 };
+
+static void sends_every_kind_of_call(void **state)
+{
+    static const struct server_step opening[OPENING] = {OPEN_SESSION};
+    static const char levels_json[] = "{\"kick\":70,\"x\":1.5}";
+    CLEANUP(levels_freep) struct levels *levels = levels_parse(levels_json, sizeof(levels_json) - 1);
+    struct server_step steps[OPENING + CALLS] = {0};
+    struct synapse_config config = given_token();
+    char events[CALLS + 2] = "+";
+    struct client client;
+
+    (void)state;
+    memcpy(steps, opening, sizeof(opening));
+    for (size_t i = 0; i < CALLS; i++)
+        steps[OPENING + i] = (struct server_step){.line = calls[i].line,
+                                                  .bearer = "syt_given",
+                                                  .body = calls[i].body,
+                                                  .status = 200,
+                                                  .reply = calls[i].reply};
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await(&client, events);
+    for (size_t i = 0; i < CALLS; i++) {
+        struct synapse_call call = calls[i].call;
+
+        if (call.kind == SYNAPSE_WRITE_LEVELS)
+            call.content = levels;
+        events[i + 1] = '0';
+        client_send(&client, '0', &call);
+        client_await(&client, events);
+        if (client.replies[0].outcome != SYNAPSE_OK)
+            fail_msg("%s", client.replies[0].problem.text);
+    }
+    client_end(&client);
+}
+
+static void knows_every_kind(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++) {
+        const char *method = NULL;
+
+        for (size_t i = 0; i < CALLS; i++)
+            if (calls[i].call.kind == kind)
+                method = calls[i].line;
+        assert_non_null(method);
+        assert_int_equal(synapse_kind_writes(kind), strncmp(method, "GET ", 4) != 0);
+        assert_int_equal(call_needs_admin(kind), strstr(method, "/_synapse/admin/") != NULL);
+        for (unsigned other = 0; other < kind; other++)
+            assert_string_not_equal(synapse_kind_name(kind), synapse_kind_name(other));
+    }
+}
+
+/* Removals take their time; all else gets what http gives. */
+static void knows_what_takes_long(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++) {
+        bool takes_long = kind == SYNAPSE_DELETE_ROOM || kind == SYNAPSE_DEACTIVATE_USER ||
+                          kind == SYNAPSE_SET_DISPLAY_NAME;
+
+        assert_int_equal(call_form(kind)->limit, takes_long ? 300000 : 0);
+    }
+}
+
+/* Where creators reign, they are not among the users. */
+static void makes_rooms_of_version_12(void **state)
+{
+    const struct call_terms terms = {.sync_user = "@sync:h", .room_version = "12", .creators_reign = true};
+    const struct synapse_call call = {.kind = SYNAPSE_CREATE_ROOM,
+                                      .alias = "#a:h",
+                                      .name = "N",
+                                      .topic = "",
+                                      .raised = raised,
+                                      .raised_count = 3};
+    char *body = call_form(SYNAPSE_CREATE_ROOM)->body(&call, &terms);
+
+    (void)state;
+    assert_non_null(strstr(body, "\"users\":{\"@t:h\":50}"));
+    assert_non_null(strstr(body, "\"m.room.tombstone\":150"));
+    assert_non_null(strstr(body, "\"room_version\":\"12\""));
+    assert_null(strstr(body, "\"topic\""));
+    free(body);
+}
+
+/* Fits an alias whatever the user, and is another for another user. */
+static void names_welcome_rooms(void **state)
+{
+    char *names[256];
+
+    (void)state;
+    for (size_t length = 4; length < 256; length++) {
+        char user[256] = "@";
+
+        memset(user + 1, 'a', length - 3);
+        memcpy(user + length - 2, ":h", 3);
+        names[length] = synapse_welcome_alias(user);
+        assert_true(strlen(names[length]) <= 255);
+        assert_int_equal(strncmp(names[length], "#sync_", 6), 0);
+        assert_string_equal(names[length] + strlen(names[length]) - 2, ":h");
+        if (length + 5 <= 255)
+            assert_int_equal(strncmp(names[length] + 6, user + 1, length - 1), 0);
+        for (size_t i = 4; i < length; i++)
+            assert_string_not_equal(names[i], names[length]);
+    }
+    for (size_t length = 4; length < 256; length++)
+        free(names[length]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sends_every_kind_of_call), cmocka_unit_test(knows_every_kind),
+        cmocka_unit_test(knows_what_takes_long),    cmocka_unit_test(makes_rooms_of_version_12),
+        cmocka_unit_test(names_welcome_rooms),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

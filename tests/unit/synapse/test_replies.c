@@ -1,0 +1,189 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "synapse/calls.h"
+#include "synapse/parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads the text as the body of a 2xx reply to a call of the kind; the caller deinits the reply. */
+static bool read(enum synapse_kind kind, const char *text, struct synapse_reply *reply)
+{
+    json_t *body = parse_object(text, strlen(text));
+    bool understood = call_form(kind)->read(body, reply);
+
+    json_decref(body);
+    return understood;
+}
+
+static void reads_a_user(void **state)
+{
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    assert_true(read(SYNAPSE_READ_USER,
+                     "{\"displayname\":\"A\",\"admin\":true,\"deactivated\":false,\"locked\":true,"
+                     "\"threepids\":[7,{},{\"medium\":\"email\"}]}",
+                     &reply));
+    assert_string_equal(reply.user.name, "A");
+    assert_true(reply.user.admin && reply.user.locked && reply.user.has_email);
+    assert_false(reply.user.deactivated);
+    synapse_reply_deinit(&reply);
+    assert_true(read(SYNAPSE_READ_USER, "{\"displayname\":null,\"admin\":0,\"deactivated\":1}", &reply));
+    assert_null(reply.user.name);
+    assert_false(reply.user.admin || reply.user.locked || reply.user.has_email);
+    assert_true(reply.user.deactivated);
+    synapse_reply_deinit(&reply);
+}
+
+static void reads_a_record(void **state)
+{
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    assert_true(read(SYNAPSE_READ_RECORD, "{\"open\":true,\"email\":true}", &reply));
+    assert_true(reply.record.open && reply.record.email);
+    assert_true(read(SYNAPSE_READ_RECORD, "{}", &reply));
+    assert_false(reply.record.open || reply.record.email);
+}
+
+static void reads_a_room(void **state)
+{
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    assert_true(read(SYNAPSE_READ_ROOM,
+                     "{\"creator\":\"@s:h\",\"canonical_alias\":\"#a:h\",\"joined_local_members\":2,"
+                     "\"state_events\":11}",
+                     &reply));
+    assert_string_equal(reply.room.creator, "@s:h");
+    assert_string_equal(reply.room.canonical_alias, "#a:h");
+    assert_int_equal(reply.room.joined_local_members, 2);
+    assert_int_equal(reply.room.state_events, 11);
+    synapse_reply_deinit(&reply);
+    assert_null(reply.room.creator);
+}
+
+/* The newest is the last one. */
+static void reads_a_deletion(void **state)
+{
+    static const struct {
+        const char *text;
+        int deletion;
+    } cases[] = {
+        {"{\"results\":[{\"status\":\"complete\"}]}", DELETION_COMPLETE},
+        {"{\"results\":[{\"status\":\"complete\"},{\"status\":\"active\"}]}", DELETION_UNDER_WAY},
+        {"{\"results\":[{\"status\":\"active\"},{\"status\":\"failed\"}]}", DELETION_FAILED},
+        {"{\"results\":[{\"status\":\"failed\"},{\"status\":\"scheduled\"}]}", DELETION_UNDER_WAY},
+        {"{\"results\":[{\"status\":\"purging\"}]}", DELETION_UNDER_WAY},
+        {"{\"results\":[{\"status\":\"shutting_down\"}]}", DELETION_UNDER_WAY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct synapse_reply reply = {.deletion = DELETION_FAILED};
+
+        assert_true(read(SYNAPSE_READ_DELETION, cases[i].text, &reply));
+        assert_int_equal(reply.deletion, cases[i].deletion);
+    }
+}
+
+static void reads_whether_someone_was_greeted(void **state)
+{
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    assert_true(read(SYNAPSE_READ_WELCOME, "{\"chunk\":[]}", &reply));
+    assert_false(reply.greeted);
+    assert_true(read(SYNAPSE_READ_WELCOME, "{\"chunk\":[{\"type\":\"m.room.member\"},1]}", &reply));
+    assert_false(reply.greeted);
+    assert_true(read(SYNAPSE_READ_WELCOME, "{\"chunk\":[{\"type\":\"m.room.message\"}]}", &reply));
+    assert_true(reply.greeted);
+}
+
+static void reads_levels(void **state)
+{
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    assert_true(read(SYNAPSE_READ_LEVELS, "{\"users\":{\"@a:h\":7}}", &reply));
+    assert_int_equal(levels_of(reply.levels, "@a:h"), 7);
+    synapse_reply_deinit(&reply);
+    assert_null(reply.levels);
+}
+
+/* A reply that lacks what matters is no reply: better a failure than a wrong guess. */
+static void refuses_what_it_cannot_rely_on(void **state)
+{
+    static const struct {
+        enum synapse_kind kind;
+        const char *text;
+    } cases[] = {
+        {SYNAPSE_READ_USER, "{}"},
+        {SYNAPSE_READ_USER, "{\"admin\":false}"},
+        {SYNAPSE_READ_USER, "{\"deactivated\":false}"},
+        {SYNAPSE_READ_USER, "{\"admin\":null,\"deactivated\":false}"},
+        {SYNAPSE_READ_USER, "{\"admin\":false,\"deactivated\":\"no\"}"},
+        {SYNAPSE_READ_EMAIL_OWNER, "{}"},
+        {SYNAPSE_READ_EMAIL_OWNER, "{\"user_id\":\"a\"}"},
+        {SYNAPSE_RESOLVE_ALIAS, "{}"},
+        {SYNAPSE_RESOLVE_ALIAS, "{\"room_id\":\"\"}"},
+        {SYNAPSE_RESOLVE_ALIAS, "{\"room_id\":7}"},
+        {SYNAPSE_CREATE_ROOM, "{\"room_id\":null}"},
+        {SYNAPSE_CREATE_WELCOME_ROOM, "{\"room_id\":\"#a:h\"}"},
+        {SYNAPSE_READ_ROOM, "{\"joined_local_members\":1}"},
+        {SYNAPSE_READ_ROOM, "{\"state_events\":1}"},
+        {SYNAPSE_READ_ROOM, "{\"joined_local_members\":\"0\",\"state_events\":1}"},
+        {SYNAPSE_READ_STATE, "{}"},
+        {SYNAPSE_READ_STATE, "{\"state\":{}}"},
+        {SYNAPSE_READ_DELETION, "{}"},
+        {SYNAPSE_READ_DELETION, "{\"results\":[]}"},
+        {SYNAPSE_READ_DELETION, "{\"results\":[{\"status\":\"complete\"},{}]}"},
+        {SYNAPSE_READ_WELCOME, "{}"},
+        {SYNAPSE_READ_WELCOME, "{\"chunk\":{}}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct synapse_reply reply = {0};
+
+        if (read(cases[i].kind, cases[i].text, &reply))
+            fail_msg("%s: %s", synapse_kind_name(cases[i].kind), cases[i].text);
+        synapse_reply_deinit(&reply);
+    }
+}
+
+/* No reader minds that there is no object at all. */
+static void refuses_what_is_no_object(void **state)
+{
+    static const char *const texts[] = {"", "[]", "null", "<html>", "{\"a\":"};
+
+    (void)state;
+    for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++)
+        for (size_t i = 0; call_form(kind)->read && i < sizeof(texts) / sizeof(texts[0]); i++) {
+            struct synapse_reply reply = {0};
+
+            assert_false(read(kind, texts[i], &reply));
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_user),
+        cmocka_unit_test(reads_a_record),
+        cmocka_unit_test(reads_a_room),
+        cmocka_unit_test(reads_a_deletion),
+        cmocka_unit_test(reads_whether_someone_was_greeted),
+        cmocka_unit_test(reads_levels),
+        cmocka_unit_test(refuses_what_it_cannot_rely_on),
+        cmocka_unit_test(refuses_what_is_no_object),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
