@@ -6,7 +6,7 @@
 # Nothing is written at run time, so the root file system may be read-only. A secret is best given as a file
 # /run/secrets/<name of the setting>, which is where `podman run --secret` puts it.
 
-ARG BASE=docker.io/library/debian:bookworm-slim
+ARG BASE=debian:bookworm-slim
 
 # ---- where it is built; nothing of this stage is shipped but what is installed below /out ----
 FROM ${BASE} AS build

@@ -66,10 +66,13 @@ void broker_ack(struct broker_delivery *delivery);
  */
 void broker_reject(struct broker_delivery *delivery, const char *code, const char *detail);
 
-/* Gives all deliveries back to the broker, which puts them where they were in the queue, and takes them anew:
-   for messages held for so long that the broker's consumer timeout (30 minutes) draws near. `lost` follows
-   for each, though not before this returns. */
-void broker_give_back(struct broker *broker);
+/*
+ * Gives every message that is not at its end back to the broker, where each takes its place in the queue again
+ * (`lost` is called for each delivery, from the loop), and takes none until broker_resume(). For messages that
+ * cannot be ended before the broker's consumer timeout.
+ */
+void broker_pause(struct broker *broker);
+void broker_resume(struct broker *broker);
 
 /* Stops taking messages (basic.cancel); what is delivered already is still to be ended. For a drain. */
 void broker_stop_consuming(struct broker *broker);

@@ -31,8 +31,10 @@ DEFINE_CLEANUP(struct consumer, consumer_free)
 /* Hands the ack to the socket. False: the connection broke; `lost` will follow, though not before this
  * returns. */
 bool consumer_ack(struct consumer *consumer, uint64_t tag) MUST_USE;
-/* Gives up the connection, if there is one, for a new one; `lost` follows, though not before this returns. */
-void consumer_renew(struct consumer *consumer);
+/* Gives all messages back to the broker (`lost` is called, from the loop) and takes none until
+   consumer_resume(). */
+void consumer_pause(struct consumer *consumer);
+void consumer_resume(struct consumer *consumer);
 /* Takes no more messages; those that came may still be acknowledged. */
 void consumer_stop(struct consumer *consumer);
 bool consumer_is_consuming(const struct consumer *consumer);

@@ -44,7 +44,8 @@ struct message {
     size_t open;       /* places that are not settled */
     struct report report;
     bool ended;                  /* the verdict was given, or is about to be */
-    struct message *prev, *next; /* the engine's list of ended ones */
+    struct message *prev, *next;   /* the engine's list of ended ones */
+    struct message *older, *newer; /* the engine's list of all */
     size_t user_count;           /* the places of users come first, then those of rooms */
     size_t place_count;
     struct place places[];

@@ -43,4 +43,7 @@ void session_refuse_token(struct session *session, unsigned generation);
 /* The sync user has turned out not to be a server admin any more. */
 void session_lose_admin(struct session *session);
 
+/* It is doubtful whether the homeserver is well: ceases to be ready, asks, and is ready when it answers. */
+void session_probe(struct session *session);
+
 #endif

@@ -48,6 +48,9 @@ bool synapse_is_ready(const struct synapse *synapse);
 /* Why not, in one sentence; NULL when ready. Owned by the object. */
 const char *synapse_trouble(const struct synapse *synapse);
 
+/* Ceases to be ready (`changed` is called) until the homeserver has answered again as it should. */
+void synapse_probe(struct synapse *synapse);
+
 /* Called once, from the loop; the reply lives during the call, what it owns may be taken out. */
 typedef void synapse_done(void *context, struct synapse_reply *reply);
 

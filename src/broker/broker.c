@@ -171,9 +171,14 @@ void broker_reject(struct broker_delivery *delivery, const char *code, const cha
     publisher_send(broker->publisher, delivery->letter);
 }
 
-void broker_give_back(struct broker *broker)
+void broker_pause(struct broker *broker)
 {
-    consumer_renew(broker->consumer);
+    consumer_pause(broker->consumer);
+}
+
+void broker_resume(struct broker *broker)
+{
+    consumer_resume(broker->consumer);
 }
 
 void broker_stop_consuming(struct broker *broker)

@@ -53,7 +53,8 @@ struct consumer {
     struct backoff backoff;
     instant since;      /* when the link was taken over */
     const char *broken; /* why the timer is due to tear the link down; NULL: it is well */
-    bool stopped;       /* no more messages are wanted */
+    bool stopped;       /* no more messages are wanted, ever */
+    bool paused;        /* nor are any for now */
     bool cautious;      /* one message at a time on the next connection */
 };
 
@@ -104,7 +105,7 @@ static void lose(struct consumer *consumer, const struct error *error)
     if (instant_now() - consumer->since > LONGEST_PAUSE)
         backoff_reset(&consumer->backoff);
     drop_link(consumer);
-    if (!consumer->stopped)
+    if (!consumer->stopped && !consumer->paused)
         retry_later(consumer, error);
     consumer->handlers.lost(consumer->handlers.context);
 }
@@ -292,19 +293,35 @@ bool consumer_ack(struct consumer *consumer, uint64_t tag)
     return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, 0));
 }
 
-void consumer_renew(struct consumer *consumer)
-{
-    if (!consumer->link || consumer->broken)
-        return;
-    consumer->broken = "the messages are to be given back";
-    loop_timer_set(&consumer->timer, instant_now());
-}
-
 static void stop_connecting(struct consumer *consumer)
 {
     loop_timer_stop(&consumer->timer);
     loop_watch_stop(&consumer->bell);
     helper_stop(TAKE(consumer->helper));
+}
+
+/* The broker puts what was not acknowledged back to its places when the connection is cut. */
+void consumer_pause(struct consumer *consumer)
+{
+    if (consumer->paused || consumer->stopped)
+        return;
+    consumer->paused = true;
+    if (!consumer->link) {
+        stop_connecting(consumer);
+        return;
+    }
+    if (!consumer->broken)
+        consumer->broken = "the messages were given back";
+    loop_timer_set(&consumer->timer, instant_now());
+}
+
+void consumer_resume(struct consumer *consumer)
+{
+    if (!consumer->paused)
+        return;
+    consumer->paused = false;
+    if (!consumer->stopped && !consumer->link)
+        loop_timer_set(&consumer->timer, instant_now());
 }
 
 void consumer_stop(struct consumer *consumer)

@@ -7,6 +7,10 @@
  * A delivery's own pointer is its message in the engine; the message's owner is its delivery. A message that
  * cannot be understood never gets into the engine and has none.
  *
+ * Holding. While the homeserver is away, messages stay where they are, at most as many as the prefetch allows.
+ * Before the broker would lose patience with them (its consumer timeout) all are given back, once, and none are
+ * taken until the homeserver answers.
+ *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
  * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again
  * to whoever comes next. A second signal ends at once.
@@ -24,7 +28,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAIN_LOOK = 100 /* ms between looks at whether the drain is done */ };
+enum {
+    DRAIN_LOOK = 100, /* ms between looks at whether the drain is done */
+    HOLD_LOOK = 1000, /* ms between looks at the oldest message */
+};
 
 struct daemon {
     const struct config *config;
@@ -36,6 +43,8 @@ struct daemon {
     struct engine *engine;
     struct broker *broker;
     size_t deliveries; /* that have not come to their end */
+    struct loop_timer hold_timer;
+    bool holding_off; /* all messages were given back */
     struct loop_timer drain_timer;
     instant drain_end; /* INSTANT_NEVER: not draining */
     char *sync_user;
@@ -116,6 +125,29 @@ static void session_changed(void *context, bool ready)
     struct daemon *daemon = context;
 
     engine_set_ready(daemon->engine, ready);
+    if (ready && daemon->holding_off) {
+        daemon->holding_off = false;
+        log_info("consumption-resumed");
+        broker_resume(daemon->broker);
+    }
+}
+
+/* ---- holding ---- */
+
+static void look_at_oldest(void *context)
+{
+    struct daemon *daemon = context;
+    int64_t limit = (int64_t)daemon->config->rabbitmq.hold_seconds * 1000;
+    instant now = instant_now(), oldest = engine_oldest(daemon->engine);
+
+    loop_timer_set(&daemon->hold_timer, now + HOLD_LOOK);
+    if (daemon->holding_off || oldest == INSTANT_NEVER || now - oldest < limit)
+        return;
+    daemon->holding_off = true;
+    log_warning("consumption-paused", LOG_NUMBER("given_back", daemon->deliveries),
+                LOG_TEXT("reason", synapse_trouble(daemon->synapse)));
+    broker_pause(daemon->broker);
+    synapse_probe(daemon->synapse);
 }
 
 /* ---- the drain ---- */
@@ -256,6 +288,7 @@ static bool start(struct daemon *daemon, struct error *error)
     if (!daemon->loop)
         return false;
     loop_timer_init(&daemon->drain_timer, daemon->loop, look_at_drain, daemon);
+    loop_timer_init(&daemon->hold_timer, daemon->loop, look_at_oldest, daemon);
     if (!signals_start(&daemon->signals, daemon->loop, signalled, daemon, error))
         return false;
     daemon->http = make_http(daemon, error);
@@ -264,7 +297,10 @@ static bool start(struct daemon *daemon, struct error *error)
     daemon->engine = make_engine(daemon);
     daemon->synapse = make_synapse(daemon);
     daemon->broker = make_broker(daemon, error);
-    return daemon->broker || error_within(error, "RABBITMQ_URI");
+    if (!daemon->broker)
+        return error_within(error, "RABBITMQ_URI");
+    look_at_oldest(daemon);
+    return true;
 }
 
 /* The broker first: it hands its deliveries back to the engine. */
@@ -275,6 +311,7 @@ static void stop(struct daemon *daemon)
     engine_free(daemon->engine);
     http_free(daemon->http);
     if (daemon->loop) {
+        loop_timer_stop(&daemon->hold_timer);
         loop_timer_stop(&daemon->drain_timer);
         signals_stop(&daemon->signals);
     }

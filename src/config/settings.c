@@ -57,6 +57,10 @@ const struct setting settings[SETTING_COUNT] = {
      .least = 1, .most = 1000, .help = "Most messages that are worked on at a time"},
     {NAME("RABBITMQ_HEARTBEAT"), .type = SETTING_NUMBER, TO(rabbitmq.heartbeat), .fallback = "30",
      .least = 1, .most = 600, .help = "Seconds between heartbeats"},
+    {NAME("RABBITMQ_HOLD_SECONDS"), .type = SETTING_NUMBER, TO(rabbitmq.hold_seconds), .fallback = "1200",
+     .least = 1, .most = 86400,
+     .help = "Seconds after which messages that cannot be ended are given back; below the broker's "
+             "consumer_timeout (30 minutes)"},
     {NAME("RABBITMQ_MAX_MESSAGE_SIZE"), .type = SETTING_NUMBER, TO(rabbitmq.largest_message),
      .fallback = "1048576", .least = 1024, .most = 134217728,
      .help = "Bytes of the largest message that is accepted"},

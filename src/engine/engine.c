@@ -36,7 +36,7 @@ struct engine {
     struct engine_config config;
     struct engine_homeserver homeserver;
     struct order order;
-    size_t message_count;
+    struct message *messages; /* in the order of their arrival */
     struct subject *queue;
     struct message *ended;
     bool in_turn;
@@ -469,7 +469,7 @@ void engine_leave(struct engine *engine, struct message *message)
 {
     if (message->prev)
         DL_DELETE(engine->ended, message);
-    engine->message_count--;
+    DL_DELETE2(engine->messages, message, older, newer);
     order_leave(message, left, engine);
     turn(engine);
 }
@@ -504,7 +504,7 @@ struct message *engine_submit(struct engine *engine, struct request *request, vo
 {
     struct message *message = order_enter(&engine->order, request, owner, instant_now());
 
-    engine->message_count++;
+    DL_APPEND2(engine->messages, message, older, newer);
     for (size_t i = 0; i < message->place_count; i++)
         enqueue(engine, message->places[i].subject);
     loop_timer_set(&engine->soon, message->arrived);
@@ -526,7 +526,7 @@ bool engine_is_stuck(const struct engine *engine)
     return engine->in_flight == 0 && (!engine->ready || engine->probing);
 }
 
-size_t engine_message_count(const struct engine *engine)
+instant engine_oldest(const struct engine *engine)
 {
-    return engine->message_count;
+    return engine->messages ? engine->messages->arrived : INSTANT_NEVER;
 }

@@ -16,8 +16,9 @@ enum {
 };
 
 struct obstacle {
-    char *key;   /* "<kind> <about>" */
-    char *about; /* NULL: the subject as a whole */
+    char *key;    /* "<kind> <about>" */
+    char *about;  /* NULL: the subject as a whole */
+    bool doubted; /* refused once, perhaps for what we did not know */
     bool final;
     enum request_code code;
     char *problem;
@@ -131,11 +132,14 @@ void obstacle_refuse(struct obstacles *obstacles, const struct synapse_call *cal
 bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,
                     const struct synapse_reply *reply, instant now)
 {
-    if (find(obstacles, call->kind, call_about(call))) {
+    struct obstacle *obstacle = obstacle_before(obstacles, call, reply);
+
+    if (obstacle->doubted) {
         obstacle_refuse(obstacles, call, reply);
         return true;
     }
-    obstacle_before(obstacles, call, reply)->until = now;
+    obstacle->doubted = true;
+    obstacle->until = now;
     return false;
 }
 
@@ -152,7 +156,7 @@ void obstacles_forget_final(struct obstacles *obstacles)
     struct obstacle *obstacle, *next;
 
     HASH_ITER(hh, obstacles->table, obstacle, next)
-    if (obstacle->final)
+    if (obstacle->final || obstacle->doubted)
         take_away(obstacles, obstacle);
 }
 
@@ -241,7 +245,9 @@ bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about)
 
 bool plan_was_refused(const struct plan *plan, const struct synapse_call *call)
 {
-    return find(plan->obstacles, call->kind, call_about(call)) != NULL;
+    const struct obstacle *obstacle = find(plan->obstacles, call->kind, call_about(call));
+
+    return obstacle && obstacle->doubted;
 }
 
 bool plan_is_barred(const struct obstacles *obstacles, enum synapse_kind kind)

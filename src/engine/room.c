@@ -181,15 +181,13 @@ static struct action convergence(struct plan *plan, const struct room_known *kno
                                  const struct room_wanted *wanted, const struct engine_rules *rules)
 {
     struct synapse_call call;
-    bool found;
+    bool found = next_levels(plan, known, wanted, &call) || next_setting(plan, known, wanted, &call) ||
+                 next_join(plan, known, wanted, &call);
 
-    found = next_levels(plan, known, wanted, &call) || next_setting(plan, known, wanted, &call);
-    if (found && plan_was_refused(plan, &call) && !known->regained &&
-        room_lacks_power(known->state, rules) && plan_may(plan, SYNAPSE_REGAIN_ROOM, NULL))
+    if (found && plan_was_refused(plan, &call) && !known->regained && room_lacks_power(known->state, rules) &&
+        plan_may(plan, SYNAPSE_REGAIN_ROOM, NULL))
         return step(plan, SYNAPSE_REGAIN_ROOM, known, wanted);
-    if (found || next_join(plan, known, wanted, &call))
-        return plan_call(&call);
-    return plan_rest(plan);
+    return found ? plan_call(&call) : plan_rest(plan);
 }
 
 /* A new room then takes one request; that an alias is in use, createRoom tells as cheaply as a look-up. */

@@ -36,12 +36,19 @@ static void forget(struct room_known *known)
     known->obstacles = obstacles;
 }
 
+/* It is another room now, or none; what was refused in the one before is not refused in this one. */
+static void forget_room(struct room_known *known)
+{
+    forget(known);
+    obstacles_forget_final(&known->obstacles);
+}
+
 static void learn_alias(struct room_known *known, struct synapse_reply *reply, instant sent)
 {
     CLEANUP(freep) char *id = TAKE(reply->text);
 
     if (reply->outcome == SYNAPSE_ABSENT || !text_equal(known->id, id))
-        forget(known);
+        forget_room(known);
     known->resolved_at = sent;
     known->presence = reply->outcome == SYNAPSE_ABSENT ? PRESENCE_ABSENT : PRESENCE_HERE;
     if (!known->id)
@@ -65,7 +72,7 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
     struct levels_user sync_user = {rules->sync_user, LEVEL_OF_SYNC_USER};
     struct room_state *state = room_state_new();
 
-    forget(known);
+    forget_room(known);
     known->presence = PRESENCE_HERE;
     known->id = TAKE(reply->text);
     known->resolved_at = known->read_at = sent;
@@ -219,7 +226,7 @@ static void doubt(struct room_known *known, enum synapse_kind kind)
     else if (kind == SYNAPSE_DELETE_ALIAS)
         forget(known);
     else if (synapse_kind_writes(kind))
-        known->read_at = INSTANT_PAST;
+        known->read_at = known->details_at = INSTANT_PAST;
 }
 
 /* What is done inside a room may have been refused because the room is not as it was when we read it. */
@@ -256,7 +263,10 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
         break;
     case SYNAPSE_LIMITED:
     case SYNAPSE_SHUT_OUT:
-        break; /* certainly not carried out */
+        /* Certainly not carried out; but by the time that it may be, what it rested on is old. */
+        if (call->kind != SYNAPSE_CREATE_ROOM)
+            doubt(known, call->kind);
+        break;
     }
 }
 

@@ -35,7 +35,7 @@ static bool is_visible_ascii(const char *text, size_t length)
     return true;
 }
 
-/* Whether one of the pieces between slashes is "." or "..", or, where there are slashes at all, empty. */
+/* Whether one of the pieces between slashes is "", "." or "..". */
 static bool has_slash_trick(const char *text, size_t length)
 {
     const char *end = text + length;
@@ -44,7 +44,7 @@ static bool has_slash_trick(const char *text, size_t length)
         const char *slash = memchr(piece, '/', (size_t)(end - piece));
         size_t size = (size_t)((slash ? slash : end) - piece);
 
-        if (size == 0 || (size <= 2 && strncmp(piece, "..", size) == 0))
+        if (size <= 2 && strncmp(piece, "..", size) == 0)
             return true;
         piece += size + 1;
     }

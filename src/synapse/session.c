@@ -350,3 +350,14 @@ void session_lose_admin(struct session *session)
     wait_for(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
     session->changed(session->context, false);
 }
+
+void session_probe(struct session *session)
+{
+    if (!session->ready)
+        return;
+    session->ready = false;
+    session->next = STEP_READ_SELF;
+    note_trouble(session, "the homeserver is being asked whether it is well");
+    wait_for(session, 0);
+    session->changed(session->context, false);
+}

@@ -276,6 +276,11 @@ const char *synapse_trouble(const struct synapse *synapse)
     return session_trouble(synapse->session);
 }
 
+void synapse_probe(struct synapse *synapse)
+{
+    session_probe(synapse->session);
+}
+
 void synapse_reply_deinit(struct synapse_reply *reply)
 {
     free(reply->text);

@@ -24,6 +24,7 @@ def main():
         sys.exit(f"{README.name}: expected the two marks around the table of settings, once each")
     before, rest = text.split(BEGIN)
     shown, after = rest.split(END)
+    table = f"\n{table}\n"
     if write:
         README.write_text(before + BEGIN + table + END + after)
     elif shown != table:

@@ -72,9 +72,7 @@ INVALID_MESSAGES = [
     ({"method": "addUser", "user": {"id": 7}}, "user.id"),
     ({"method": "removeUser"}, "user"),
     ({"method": "removeRoom", "room": {}}, "room.id"),
-    ({"method": "addRoom", "room": {"id": "x"}}, "room.name"),
     (add_user(USER, room("x"), name=7), "user.name"),
-    (add_user(USER, room("x", name=None)), "rooms[0].name"),
     (add_user(USER, room("a"), room("b"), room("c"), room("d", is_moderator="yes")), "rooms[3].is_moderator"),
     (add_user(USER, room("a", bidirectional=1)), "rooms[0].bidirectional"),
     ({**add_user(USER), "rooms": {}}, "rooms"),
@@ -99,7 +97,7 @@ INVALID_MESSAGES = [
     (add_room(room("a\nb")), "room.id"),
     (add_room(room("a\u2003b")), "room.id"),
     (add_room(room("../../x")), "room.id"),
-    (add_room(room("x" * 300)), "room.id"),
+    (add_room(room("x" * 300)), "room"),
     (add_room(room("x", type="a:b")), "room.type"),
     (add_room(room("x", type="sync")), "room"),
     (remove_room("a b"), "room.id"),
@@ -138,6 +136,13 @@ def test_an_invalid_message_is_rejected_as_a_whole_before_any_request_is_made(st
     assert stage.homeserver.resolve(stage.alias(good)) is None
     assert [request for request in stage.proxy.requests() if good in request.path or user[1:] in request.path] == []
     assert stage.proxy.writes() == []
+
+
+def test_a_room_that_is_to_be_made_needs_a_name(stage: Stage) -> None:
+    room_id = stage.room_id()
+    letter = stage.rejected(add_room(room(room_id, name=None), stage.person()), "invalid-message")
+    assert "name" in letter.detail
+    assert stage.homeserver.resolve(stage.alias(room_id)) is None
 
 
 def test_unknown_method(stage: Stage) -> None:

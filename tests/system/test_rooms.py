@@ -195,6 +195,13 @@ def test_an_add_user_sets_the_description_right_too(stage: Stage) -> None:
     assert (made(stage, room_id).name, made(stage, room_id).topic) == ("New", "New")
 
 
+def test_a_room_that_exists_needs_no_name_and_keeps_the_one_it_has(stage: Stage) -> None:
+    room_id, user = stage.room_id(), stage.person(displayname="Ada")
+    stage.done(add_room(room(room_id, "Mathematics")))
+    stage.done(add_user(user, room(room_id, name=None), name="Ada"))
+    assert made(stage, room_id).name == "Mathematics" and user in made(stage, room_id).members
+
+
 def test_a_description_that_went_away_empties_the_topic(stage: Stage) -> None:
     room_id = stage.room_id()
     stage.done(add_room(room(room_id, description="Old")))

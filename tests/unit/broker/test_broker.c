@@ -136,7 +136,8 @@ static void test_stopped_connects_no_more(void **state)
     assert_int_equal(recv(peer->last, greeting, sizeof(greeting), MSG_WAITALL), 8);
     broker_stop_consuming(broker);
     assert_int_equal(recv(peer->last, &rest, 1, MSG_DONTWAIT), 0);
-    broker_give_back(broker);
+    broker_pause(broker);
+    broker_resume(broker);
     broker_stop_consuming(broker);
     assert_false(broker_is_consuming(broker));
     broker_free(broker);

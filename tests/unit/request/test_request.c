@@ -220,6 +220,7 @@ static void no_bytes_at_all(void **state)
     (void)state;
     assert_null(request_parse(NULL, 0, &rules, &complaint));
     assert_int_equal(complaint.code, REQUEST_INVALID_JSON);
+    assert_string_equal(complaint.detail.text, "line 1, column 0 (byte 0): ends too early");
 }
 
 /* ---- bounds ---- */
