@@ -45,11 +45,18 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* What a message says must not be taken for invalid because memory ran out. */
+static void *allocate(size_t size)
+{
+    return memory_new(size, 1);
+}
+
 static int run(const struct command *command, const struct config_sources *sources)
 {
     CLEANUP(config_freep) struct config *config = NULL;
     struct error error;
 
+    json_set_alloc_funcs(allocate, free);
     json_object_seed(0);
     config = config_load(sources, &error);
     if (!config) {

@@ -43,9 +43,8 @@ section_unit() {
 
 section_system() {
   attempt "build the release" build release
-  # -B: leave no compiled files behind. The configuration is given so that no other one is found by chance.
-  # shellcheck disable=SC2086
-  attempt "system tests" /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini ${PYTEST_ARGS:-} tests/system
+  attempt "a Synapse to test with" on_the_lab synapse
+  attempt "system tests" system_tests
 }
 
 section_lint() {
@@ -60,6 +59,19 @@ build() {
 
 build_with_clang() {
   CC=clang cmake --preset ci -B build/ci-clang >/dev/null && cmake --build build/ci-clang
+}
+
+on_the_lab() {
+  (cd tests && /usr/bin/python3 -B -m lab "$@")
+}
+
+# Each worker has servers of its own; most of the time is spent waiting for them.
+system_tests() {
+  local workers
+  workers=$(nproc)
+  # shellcheck disable=SC2086
+  /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q -n "$((workers < 4 ? workers : 4))" \
+    ${PYTEST_ARGS:-} tests/system
 }
 
 under_valgrind() {

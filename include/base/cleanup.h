@@ -16,12 +16,15 @@
         taken_;                                                                                              \
     })
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): `type *` cannot be put into parentheses */
 /* Defines function##p, the guard of a pointer whose destructor is function(pointer). */
 #define DEFINE_CLEANUP(type, function)                                                                       \
     static inline void function##p(type **pointer)                                                           \
     {                                                                                                        \
         function(*pointer);                                                                                  \
     }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* CLEANUP(freep): memory from base/memory.h, strings included. */
 void freep(void *pointer);

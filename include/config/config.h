@@ -40,9 +40,9 @@ struct config {
         char *queue;
         enum config_queue_declare queue_declare;
         uint32_t prefetch;
-        uint32_t hold_seconds;
-        uint32_t heartbeat;                          /* seconds */
-        uint32_t largest_message;                    /* bytes */
+        uint32_t hold_seconds;    /* after which messages that cannot be ended are given back */
+        uint32_t heartbeat;       /* seconds */
+        uint32_t largest_message; /* bytes */
         char *ca_file, *certificate_file, *key_file; /* PEM, readable; NULL: none; the last two go together */
     } rabbitmq;
     struct {

@@ -1,10 +1,9 @@
 #ifndef SYNC_ENGINE_ORDER_H
 #define SYNC_ENGINE_ORDER_H
 
+#include "base/hash.h"
 #include "engine/room.h"
 #include "request/request.h"
-
-#include <uthash.h>
 
 /*
  * Order: which message may touch which user and room now.
@@ -43,10 +42,10 @@ struct message {
     unsigned requests; /* calls that were made for it */
     size_t open;       /* places that are not settled */
     struct report report;
-    bool ended;                  /* the verdict was given, or is about to be */
+    bool ended;                    /* the verdict was given, or is about to be */
     struct message *prev, *next;   /* the engine's list of ended ones */
     struct message *older, *newer; /* the engine's list of all */
-    size_t user_count;           /* the places of users come first, then those of rooms */
+    size_t user_count;             /* the places of users come first, then those of rooms */
     size_t place_count;
     struct place places[];
 };

@@ -20,7 +20,7 @@ struct room_known {
 
     struct room_state *state; /* NULL: not read */
     instant read_at;          /* when the reading of it began */
-    instant levels_read_at;   /* when they came; INSTANT_PAST: something was done in the room since */
+    instant looked_at; /* when its state or levels came; INSTANT_PAST: something was done in it since */
     instant half_made_since;  /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     bool gone;                /* the alias points to a room that is not there any more */
 

@@ -74,7 +74,7 @@ struct room_state {
     char *creator; /* sender of m.room.create; NULL: the room has no create event (any more, or yet) */
     char *version;
     bool creators_reign; /* room version 12 and later: creators have infinite power and are not in `users` */
-    char **additional_creators; /* besides `creator`, where they reign; see room_state_reigns() */
+    char **additional_creators; /* besides `creator`; see room_state_reigns() */
     size_t additional_creator_count;
     /* The settings; NULL: no such event, or not a text. */
     char *name, *topic, *join_rule, *guest_access, *canonical_alias;

@@ -43,7 +43,8 @@ const struct setting settings[SETTING_COUNT] = {
      .help = "Display name of the sync user"},
     {NAME("MATRIX_MESSENGER__SYNC_USER_AVATAR_PATH"), .type = SETTING_PATH,
      TO(matrix.sync_user_avatar_path), .fallback = "./data/avatar.png",
-     .help = "Picture for the sync user, if it has none; the default is looked for among the installed data too"},
+     .help = "Picture for the sync user, if it has none; the default is looked for among the installed "
+             "data too"},
 
     {SECRET("RABBITMQ_URI"), .type = SETTING_BROKER, TO(rabbitmq.uri), .fallback = "amqp://localhost",
      .help = "URI of the broker"},

@@ -1,12 +1,12 @@
 #include "engine/plan.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 enum {
     FIRST_PAUSE = 500,              /* ms after the first failure of a call */
@@ -175,7 +175,7 @@ void report_deinit(struct report *report)
     buffer_deinit(&report->warnings);
 }
 
-static void append(struct buffer *list, const char *format, va_list arguments)
+PRINTF_LIKE(2, 0) static void append(struct buffer *list, const char *format, va_list arguments)
 {
     char sentence[ERROR_TEXT_SIZE];
 

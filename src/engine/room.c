@@ -8,7 +8,7 @@
 
 enum {
     HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more: SPEC section 2 */
-    LEVELS_LIMIT = 5 * 1000,     /* ms: levels that came longer ago are read again before they are written */
+    LOOK_LIMIT = 5 * 1000,       /* ms: what came longer ago is read again before it is overwritten */
 };
 
 void room_known_init(struct room_known *known)
@@ -16,7 +16,7 @@ void room_known_init(struct room_known *known)
     *known = (struct room_known){
         .resolved_at = INSTANT_PAST,
         .read_at = INSTANT_PAST,
-        .levels_read_at = INSTANT_PAST,
+        .looked_at = INSTANT_PAST,
         .half_made_since = INSTANT_NEVER,
     };
 }
@@ -55,6 +55,12 @@ static struct action wait_until(struct plan *plan, instant until)
 {
     plan_wait(plan, until);
     return plan_rest(plan);
+}
+
+/* Whether what is inside may have changed since we saw it. */
+static bool is_old(const struct plan *plan, const struct room_known *known)
+{
+    return plan->now > known->looked_at + LOOK_LIMIT;
 }
 
 static struct action deletion(struct plan *plan, const struct room_known *known,
@@ -109,7 +115,9 @@ static struct action renewal(struct plan *plan, const struct room_known *known,
 
     if (plan->now < ripe)
         return wait_until(plan, ripe);
-    if (known->read_at < ripe)
+    if (!plan_may(plan, SYNAPSE_DELETE_ROOM, NULL))
+        return plan_rest(plan);
+    if (known->read_at < ripe || is_old(plan, known))
         return step(plan, SYNAPSE_READ_STATE, known, wanted);
     return deletion(plan, known, wanted);
 }
@@ -131,7 +139,7 @@ static bool next_levels(struct plan *plan, const struct room_known *known, const
 {
     if (!room_levels_differ(known->state, wanted) || !plan_may(plan, SYNAPSE_WRITE_LEVELS, NULL))
         return false;
-    if (plan->now > known->levels_read_at + LEVELS_LIMIT) {
+    if (is_old(plan, known)) {
         *ret_call = call_of(SYNAPSE_READ_LEVELS, known, wanted);
         return plan_may(plan, SYNAPSE_READ_LEVELS, NULL);
     }
@@ -185,7 +193,7 @@ static struct action convergence(struct plan *plan, const struct room_known *kno
                  next_join(plan, known, wanted, &call);
 
     if (found && plan_was_refused(plan, &call) && !known->regained && room_lacks_power(known->state, rules) &&
-        plan_may(plan, SYNAPSE_REGAIN_ROOM, NULL))
+        !plan_is_barred(plan->obstacles, SYNAPSE_REGAIN_ROOM))
         return step(plan, SYNAPSE_REGAIN_ROOM, known, wanted);
     return found ? plan_call(&call) : plan_rest(plan);
 }
@@ -197,10 +205,10 @@ static bool may_create_unseen(const struct room_known *known, const struct room_
     return known->presence == PRESENCE_UNKNOWN && !known->taken && wanted->name && !rules->resolve_first;
 }
 
-/* A remembered id is doubtful when the room calls itself by another alias. */
+/* An id from before is doubtful when the room does not call itself by the alias. */
 static bool may_be_outdated(const struct room_known *known, const struct room_wanted *wanted)
 {
-    return known->resolved_at == INSTANT_PAST && !text_equal(known->state->canonical_alias, wanted->alias);
+    return known->resolved_at < wanted->since && !text_equal(known->state->canonical_alias, wanted->alias);
 }
 
 static struct action addition(struct plan *plan, const struct room_known *known,

@@ -98,7 +98,7 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply, i
     room_state_free(known->state);
     known->state = TAKE(reply->state);
     known->read_at = sent;
-    known->levels_read_at = now;
+    known->looked_at = now;
     if (!room_is_half_made(known->state))
         known->half_made_since = INSTANT_NEVER;
     else if (known->half_made_since == INSTANT_NEVER || known->state->changed_at != changed_before)
@@ -139,7 +139,7 @@ static void learn_levels(struct room_known *known, struct synapse_reply *reply, 
 {
     levels_free(known->state->levels);
     known->state->levels = TAKE(reply->levels); /* NULL: the room has none, it is half made */
-    known->levels_read_at = now;
+    known->looked_at = now;
 }
 
 static bool learn_deletion(struct room_known *known, const struct synapse_reply *reply, instant now)
@@ -158,7 +158,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
     bool absent = reply->outcome == SYNAPSE_ABSENT;
 
     if (synapse_kind_writes(call->kind))
-        known->levels_read_at = INSTANT_PAST;
+        known->looked_at = INSTANT_PAST;
     switch ((int)call->kind) {
     case SYNAPSE_RESOLVE_ALIAS:
         learn_alias(known, reply, sent);

@@ -1,15 +1,11 @@
 #include "request/merge.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "request/model.h"
 
 #include <string.h>
-
-/* uthash's memory ends like all other when there is none left; its own hash falls through switch labels. */
-#define uthash_malloc(size) memory_new(1, size)
-#define HASH_FUNCTION(key, size, ret_hash) HASH_FNV(key, size, ret_hash)
-#include <uthash.h>
 
 struct seen {
     const char *key; /* of entry `index` */

@@ -4,6 +4,7 @@
  * A state event is known by its type and state_key. All those read here have an empty state_key, except
  * m.room.member, whose state_key is the member; one with another state_key means nothing and is passed over.
  */
+#include "base/hash.h"
 #include "base/memory.h"
 #include "synapse/levels.h"
 #include "synapse/parse.h"
@@ -11,10 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-/* uthash's memory ends like all other when there is none left; its own hash falls through switch labels. */
-#define uthash_malloc(size) memory_new(1, size)
-#define HASH_FUNCTION(key, size, ret_hash) HASH_FNV(key, size, ret_hash)
-#include <uthash.h>
 
 struct members {
     UT_hash_handle hh;
@@ -95,7 +92,7 @@ static void read_additional_creators(struct room_state *state, const json_t *eve
     const json_t *list = json_object_get(json_object_get(event, "content"), "additional_creators");
     size_t count = json_array_size(list);
 
-    if (!state->creators_reign || state->additional_creators || count == 0)
+    if (state->additional_creators || count == 0)
         return;
     state->additional_creators = memory_new(count, sizeof(char *));
     for (size_t i = 0; i < count; i++)

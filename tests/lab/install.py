@@ -15,6 +15,9 @@ from pathlib import Path
 
 VERSION = "1.160.0"
 
+# Marks a virtual environment that was made to the end.
+COMPLETE = "complete"
+
 
 class NoSynapse(RuntimeError):
     """Neither found nor made; the text says what was tried."""
@@ -43,27 +46,24 @@ def cache_folder() -> Path:
 def find_or_make() -> Installation:
     venv = cache_folder() / f"synapse-venv-{VERSION}"
     tree = cache_folder() / "synapse-sid"
-    for found in (_venv(venv), _tree(tree)):
-        if found is not None:
-            return found
+    found = _venv(venv) or _tree(tree)
+    if found is not None:
+        return found
     cache_folder().mkdir(parents=True, exist_ok=True)
-    complaints = []
-    for make, found in ((lambda: _make_venv(venv), lambda: _venv(venv)),
-                        (lambda: _make_tree(tree), lambda: _tree(tree))):
-        complaint = make()
-        if complaint is None:
-            made = found()
-            assert made is not None
-            return made
-        complaints.append(complaint)
-    raise NoSynapse("no Synapse could be had:\n  " + "\n  ".join(complaints))
+    trouble = _make_venv(venv)
+    found = _venv(venv)
+    if found is None:
+        trouble += "\n  " + _make_tree(tree)
+        found = _tree(tree)
+    if found is None:
+        raise NoSynapse(f"no Synapse could be had:\n  {trouble}")
+    return found
 
 
 def _venv(folder: Path) -> Installation | None:
-    python = folder / "bin" / "python"
-    if not python.exists():
+    if not (folder / COMPLETE).exists():
         return None
-    return Installation((str(python),), Path("/"), Path(os.environ.get("TMPDIR", "/tmp")))
+    return Installation((str(folder / "bin" / "python"),), Path("/"), Path(os.environ.get("TMPDIR", "/tmp")))
 
 
 def _tree(folder: Path) -> Installation | None:
@@ -72,24 +72,23 @@ def _tree(folder: Path) -> Installation | None:
     return Installation(("chroot", str(folder), "/usr/bin/python3"), folder, folder / "srv")
 
 
-def _make_venv(folder: Path) -> str | None:
-    """Returns None when made, else what went wrong."""
-    # A virtual environment holds its own path, so it cannot be made elsewhere and renamed. It counts as made
-    # when its Python is there; on failure everything is removed.
+def _make_venv(folder: Path) -> str:
+    """Returns what went wrong."""
+    # It holds its own path, so it cannot be made under another name and renamed when complete.
     _say(f"looking for matrix-synapse {VERSION} in the Python registry")
     try:
-        subprocess.run(["/usr/bin/python3", "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check",
-                        "--retries", "0", "--timeout", "8", "--only-binary", ":all:", f"matrix-synapse=={VERSION}"],
-                       check=True, capture_output=True, timeout=300)
-        return None
+        _run("/usr/bin/python3", "-m", "venv", "--clear", str(folder), patience=120)
+        _run(str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--retries", "0",
+             "--timeout", "8", "--only-binary", ":all:", f"matrix-synapse=={VERSION}", patience=300)
+        (folder / COMPLETE).touch()
+        return ""
     except (OSError, subprocess.SubprocessError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         return f"virtual environment: {_last_words(error)}"
 
 
-def _make_tree(folder: Path) -> str | None:
-    """Returns None when made, else what went wrong."""
+def _make_tree(folder: Path) -> str:
+    """Returns what went wrong."""
     if os.geteuid() != 0:
         return "Debian tree: needs root"
     if shutil.which("mmdebstrap") is None:
@@ -97,14 +96,17 @@ def _make_tree(folder: Path) -> str | None:
     _say("making a small Debian sid with Synapse (once; about a minute, 450 MB)")
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     try:
-        subprocess.run(["mmdebstrap", "--variant=apt", "--include=matrix-synapse",
-                        '--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Check-Valid-Until "false"',
-                        "sid", str(unfinished)], check=True, stdout=sys.stderr, timeout=1200)
+        _run("mmdebstrap", "--variant=apt", "--include=matrix-synapse", '--aptopt=Apt::Install-Recommends "false"',
+             '--aptopt=Acquire::Check-Valid-Until "false"', "sid", str(unfinished), patience=1200)
         unfinished.rename(folder)
-        return None
+        return ""
     except (OSError, subprocess.SubprocessError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         return f"Debian tree: {_last_words(error)}"
+
+
+def _run(*argv: str, patience: float) -> None:
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=patience)
 
 
 def _last_words(error: Exception) -> str:

@@ -165,15 +165,14 @@ def test_a_lost_answer_of(stage: Stage, step: str, arrived: bool) -> None:
 def test_a_kill_after_each_step_of_a_crowd_greets_everybody_once(stage: Stage) -> None:
     users = [stage.user() for _ in range(6)]
     room_id = stage.room_id()
-    messages = [add_user(user, room(room_id), name="Ada", welcome="Hello") for user in users]
-    daemon = stage.start()
-    stage.publish(*messages)
-    for path in ("/_synapse/admin/v2/users/@", "/account_data/", "/send/m.room.message/"):
-        fault = stage.proxy.fault(path, "PUT", hold_reply=True, times=1)
+    stage.publish(*(add_user(user, room(room_id), name="Ada", welcome="Hello") for user in users))
+    for method, path in STEPS.values():
+        fault = stage.proxy.fault(path, method, hold_reply=True, times=1)
+        daemon = stage.start()
         fault.wait_hit()
         daemon.kill()
         fault.release()
-        daemon = stage.start()
+    stage.start()
     stage.queue.wait_empty()
     for user in users:
         assert_greeted_once(stage, user, "Hello")

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    RECENTLY = 10 * 1000,  /* ms: levels read so long ago may be written */
+    RECENTLY = 10 * 1000,  /* ms: what was read so long ago may be overwritten */
     HALF_MADE = 30 * 1000, /* ms: SPEC section 2 */
 };
 
@@ -246,7 +246,13 @@ static void read_state(const struct deed *deed)
         if (room_state_membership(truth, user) != MEMBERSHIP_NONE)
             room_state_set_membership(copy, user, room_state_membership(truth, user));
     }
-    deed->room->levels_read_at = instant_now();
+    deed->room->looked_at = instant_now();
+}
+
+/* Whether the sync has seen the room as it is, or should have looked. */
+static bool is_no_surprise(const struct world_room *room)
+{
+    return room->changed <= room->looked_at || instant_now() - room->changed > RECENTLY;
 }
 
 static void judge_deletion(const struct deed *deed)
@@ -257,7 +263,7 @@ static void judge_deletion(const struct deed *deed)
 
     if (!world_is_ours(deed->world, room) && !(room->greets && deed->user))
         world_accuse(deed->world, "%s is deleted, which is not ours", room->id);
-    if (deed->world->removing || deed->world->lenient || dead || room->deletion == BEING_DELETED)
+    if (deed->world->removing || deed->world->lenient || dead || !is_no_surprise(room))
         return;
     if (!half_made)
         world_accuse(deed->world, "%s is deleted, which is sound", room->id);
@@ -310,7 +316,7 @@ static void read_levels(const struct deed *deed)
         CLEANUP(freep) char *text = levels_print(room->state->levels);
 
         deed->reply->levels = levels_parse(text, strlen(text));
-        room->levels_read_at = instant_now();
+        room->looked_at = instant_now();
     }
 }
 
@@ -350,9 +356,9 @@ static void write_levels(const struct deed *deed)
 {
     struct world_room *room = deed->room;
     CLEANUP(freep) char *text = levels_print(deed->call->content);
-    instant read_at = room->levels_read_at;
+    instant read_at = room->looked_at;
 
-    room->levels_read_at = INSTANT_PAST;
+    room->looked_at = INSTANT_PAST;
     if (!room->exists || !world_may(room, deed->world->rules.sync_user, 100)) {
         refuse(deed, "M_FORBIDDEN");
         return;
@@ -373,7 +379,7 @@ static void write_setting(const struct deed *deed)
                                     &state->canonical_alias, NULL};
     const struct synapse_call *call = deed->call;
 
-    deed->room->levels_read_at = INSTANT_PAST;
+    deed->room->looked_at = INSTANT_PAST;
     if (!deed->room->exists || !world_may(deed->room, deed->world->rules.sync_user, needed[call->setting])) {
         refuse(deed, "M_FORBIDDEN");
         return;
@@ -393,7 +399,7 @@ static void join_user(const struct deed *deed)
 {
     struct world_room *room = deed->room;
 
-    room->levels_read_at = INSTANT_PAST;
+    room->looked_at = INSTANT_PAST;
     if (!deed->user->here || !room->exists) {
         absent(deed);
         return;
@@ -417,7 +423,7 @@ static void regain_room(const struct deed *deed)
     enum membership membership;
     bool helped = false;
 
-    room->levels_read_at = INSTANT_PAST;
+    room->looked_at = INSTANT_PAST;
     if (!room->exists) {
         absent(deed);
         return;
@@ -441,7 +447,7 @@ static void enter_room(const struct deed *deed)
     const char *sync_user = deed->world->rules.sync_user;
     enum membership membership = room_state_membership(room->state, sync_user);
 
-    room->levels_read_at = INSTANT_PAST;
+    room->looked_at = INSTANT_PAST;
     if (!room->exists)
         absent(deed);
     else if (membership == MEMBERSHIP_INVITE || (text_equal(room->state->join_rule, "public") &&

@@ -199,9 +199,14 @@ static struct world_room *build_one(struct world *world, const char *alias, unsi
 
 static void ruin(struct world *world, struct world_alias *alias, struct world_room *room)
 {
-    switch (chance_below(8)) {
+    switch (chance_below(9)) {
     case 0:
         world_empty(world, room);
+        break;
+    case 5: /* as a room upgrade does */
+        text_set(&room->state->canonical_alias, NULL);
+        (void)world_make_room(world, alias->alias, chance_percent(50) ? room->creator : "@stranger:school",
+                              STAGE_ALL);
         break;
     case 1:
         put_out_sync(world, room);

@@ -106,6 +106,25 @@ void world_accuse(struct world *world, const char *format, ...)
         memcpy(world->crime, text, sizeof(text));
 }
 
+static uint64_t number_from(const char *variable, uint64_t otherwise)
+{
+    const char *text = getenv(variable);
+
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+bool world_try_cases(uint64_t first, unsigned count, bool (*run)(uint64_t seed, const void *context),
+                     const void *context)
+{
+    uint64_t seed = number_from("SEED", first), end = seed + number_from("CASES", count);
+
+    (void)printf("seeds %llu to %llu\n", (unsigned long long)seed, (unsigned long long)end - 1);
+    for (; seed < end; seed++)
+        if (!run(seed, context))
+            return false;
+    return true;
+}
+
 bool world_is_good(const struct world *world, uint64_t seed)
 {
     if (world->crime[0])
@@ -181,7 +200,7 @@ static struct world_room *new_room(struct world *world, const char *creator)
         room--;
         room_state_free(room->state);
     }
-    *room = (struct world_room){.exists = true, .creator = creator, .levels_read_at = INSTANT_PAST};
+    *room = (struct world_room){.exists = true, .creator = creator, .looked_at = INSTANT_PAST};
     (void)snprintf(room->id, sizeof(room->id), "!%zu:school", world->room_count++);
     room->state = room_state_new();
     room->changed = instant_now();

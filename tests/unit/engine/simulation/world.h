@@ -54,7 +54,7 @@ struct world_room {
     enum world_deletion deletion;
     unsigned looks;           /* at the deletion, before it ends */
     bool deletion_fails;
-    instant levels_read_at;   /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
+    instant looked_at;        /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
 };
 
 struct world_alias {
@@ -93,6 +93,12 @@ void world_note(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Something that must never happen. */
 void world_accuse(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/*
+ * Runs a case with each of `count` seeds from `first` on; false as soon as one fails. The environment may name
+ * another first seed (SEED) and count (CASES), to look at one case or at many more.
+ */
+bool world_try_cases(uint64_t first, unsigned count, bool (*run)(uint64_t seed, const void *context),
+                     const void *context);
 /* Whether nothing forbidden was done; else says what, and all that happened, on standard error. */
 bool world_is_good(const struct world *world, uint64_t seed);
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Holds the code against all rules that a program can know, and tells everything that is wrong with it.
+#
+#   tests/lint/lint.sh BUILD      BUILD: a folder that the program was built in, such as build/dev
+# shellcheck disable=SC2317  # functions are called by way of check()
+set -euo pipefail
+
+build=$(cd "$1" && pwd)
+cd "$(dirname "$0")/../.."
+failed=0
+
+check() {
+  echo "-- $1"
+  "${@:2}" || failed=1
+}
+
+format() {
+  find src include tests/unit tests/fuzz -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
+}
+
+# It talks a lot, and says of a header once for each file that includes it what is wrong with it.
+tidy() {
+  local told
+  told=$(run-clang-tidy -quiet -p "$build" "^$PWD/src/" 2>&1) && return
+  sed 's/\x1b\[[0-9;]*m//g' <<<"$told" | grep -E '(error|warning): ' | sed "s|^$PWD/||" | sort -u
+  return 1
+}
+
+check "include arrows" python3 -B tests/lint/arrows.py
+check "house rules" python3 -B tests/lint/house.py
+check "settings in README.md" python3 -B tests/lint/readme.py "$build/synapse-sync"
+check "clang-format" format
+check "clang-tidy" tidy
+exit $failed
