@@ -7,7 +7,7 @@
  * A call under way. What it asked for is needed when its reply is taken in, and the message it was made for
  * may be gone by then; so the flight owns a copy.
  */
-enum { FLIGHT_TEXTS = 7 };
+enum { FLIGHT_TEXTS = 8 };
 
 struct flight {
     struct synapse_call call;

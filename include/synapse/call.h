@@ -107,6 +107,7 @@ struct synapse_call {
     const struct levels *content; /* SYNAPSE_WRITE_LEVELS */
     enum room_setting setting;    /* SYNAPSE_WRITE_SETTING */
     const char *value;
+    const char *alt_aliases; /* SETTING_CANONICAL_ALIAS: to be kept; a JSON array, NULL: none */
 
     const char *body, *formatted_body; /* of a welcome */
 };

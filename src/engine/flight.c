@@ -18,6 +18,7 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
     own->email = flight->texts[4] = text_copy(call->email);
     own->topic = flight->texts[5] = text_copy(call->topic);
     own->value = flight->texts[6] = text_copy(call->value);
+    own->alt_aliases = flight->texts[7] = text_copy(call->alt_aliases);
     raised = memory_new(call->raised_count, sizeof(*raised));
     for (size_t i = 0; i < call->raised_count; i++)
         raised[i] = (struct levels_user){text_copy(call->raised[i].user), call->raised[i].level};

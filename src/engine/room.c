@@ -8,7 +8,7 @@
 
 enum {
     HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more: SPEC section 2 */
-    LOOK_LIMIT = 5 * 1000,       /* ms: what came longer ago is read again before it is overwritten */
+    LOOK_LIMIT = 100,            /* ms: what came longer ago is read again before it is overwritten */
 };
 
 void room_known_init(struct room_known *known)
@@ -18,6 +18,7 @@ void room_known_init(struct room_known *known)
         .read_at = INSTANT_PAST,
         .looked_at = INSTANT_PAST,
         .half_made_since = INSTANT_NEVER,
+        .gone_at = INSTANT_NEVER,
     };
 }
 
@@ -73,6 +74,15 @@ static struct action deletion(struct plan *plan, const struct room_known *known,
     return step(plan, SYNAPSE_READ_DELETION, known, wanted);
 }
 
+/* The alias points to a room that is gone; that it still does so is seen right before it is deleted. */
+static struct action liberation(struct plan *plan, const struct room_known *known,
+                                const struct room_wanted *wanted)
+{
+    bool seen = known->resolved_at >= known->gone_at;
+
+    return step(plan, seen ? SYNAPSE_DELETE_ALIAS : SYNAPSE_RESOLVE_ALIAS, known, wanted);
+}
+
 /* The alias is resolved anew whatever is remembered, for what is removed is lost. */
 static struct action removal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted, const struct engine_rules *rules)
@@ -83,8 +93,8 @@ static struct action removal(struct plan *plan, const struct room_known *known,
         return step(plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
     if (known->presence == PRESENCE_ABSENT)
         return plan_rest(plan);
-    if (known->gone)
-        return step(plan, SYNAPSE_DELETE_ALIAS, known, wanted);
+    if (known->gone_at != INSTANT_NEVER)
+        return liberation(plan, known, wanted);
     if (!known->details || known->details_at < wanted->since)
         return step(plan, SYNAPSE_READ_ROOM, known, wanted);
     if (room_is_foreign(known, rules))
@@ -161,6 +171,8 @@ static bool next_setting(struct plan *plan, const struct room_known *known, cons
         *ret_call = call_of(SYNAPSE_WRITE_SETTING, known, wanted);
         ret_call->setting = (enum room_setting)setting;
         ret_call->value = value;
+        if (setting == SETTING_CANONICAL_ALIAS)
+            ret_call->alt_aliases = known->state->alt_aliases;
         if (plan_may(plan, ret_call->kind, call_about(ret_call)))
             return true;
     }
@@ -222,8 +234,8 @@ static struct action addition(struct plan *plan, const struct room_known *known,
         return creation(plan, known, wanted);
     if (known->presence == PRESENCE_UNKNOWN)
         return step(plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
-    if (known->gone)
-        return step(plan, SYNAPSE_DELETE_ALIAS, known, wanted);
+    if (known->gone_at != INSTANT_NEVER)
+        return liberation(plan, known, wanted);
     if (!known->state || known->read_at < wanted->since)
         return step(plan, SYNAPSE_READ_STATE, known, wanted);
     if (may_be_outdated(known, wanted))

@@ -105,12 +105,12 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply, i
         known->half_made_since = now;
 }
 
-static void learn_absence(struct room_known *known)
+static void learn_absence(struct room_known *known, instant now)
 {
     if (known->resolved_at == INSTANT_PAST)
         forget(known); /* a remembered id was outdated */
     else
-        known->gone = true;
+        known->gone_at = now;
 }
 
 static void learn_details(struct room_known *known, struct synapse_reply *reply, instant sent)
@@ -157,8 +157,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
 {
     bool absent = reply->outcome == SYNAPSE_ABSENT;
 
-    if (synapse_kind_writes(call->kind))
-        known->looked_at = INSTANT_PAST;
+    known->looked_at = INSTANT_PAST; /* only what the last call told is fresh */
     switch ((int)call->kind) {
     case SYNAPSE_RESOLVE_ALIAS:
         learn_alias(known, reply, sent);
@@ -170,13 +169,13 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         break;
     case SYNAPSE_READ_STATE:
         if (absent)
-            learn_absence(known);
+            learn_absence(known, now);
         else
             learn_state(known, reply, sent, now);
         break;
     case SYNAPSE_READ_ROOM:
         if (absent)
-            learn_absence(known);
+            learn_absence(known, now);
         else
             learn_details(known, reply, sent);
         break;

@@ -111,7 +111,8 @@ const char *setting_event_type(enum room_setting setting)
 char *body_setting(const struct synapse_call *call, const struct call_terms *terms)
 {
     (void)terms;
-    return body_print(json_pack("{s:s}", settings[call->setting].key, call->value));
+    return body_print(json_pack("{s:s, s:o*}", settings[call->setting].key, call->value, "alt_aliases",
+                                call->alt_aliases ? json_loads(call->alt_aliases, 0, NULL) : NULL));
 }
 
 char *body_join_user(const struct synapse_call *call, const struct call_terms *terms)

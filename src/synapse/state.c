@@ -107,6 +107,14 @@ static void read_levels(struct room_state *state, const json_t *event)
     state->levels = levels_from_json(json_object_get(event, "content"));
 }
 
+static void read_alt_aliases(struct room_state *state, const json_t *event)
+{
+    const json_t *list = json_object_get(json_object_get(event, "content"), "alt_aliases");
+
+    free(state->alt_aliases);
+    state->alt_aliases = json_is_array(list) ? json_dumps(list, JSON_COMPACT) : NULL;
+}
+
 static void read_marker(struct room_state *state, const json_t *event)
 {
     state->managed = text_equal(parse_text(json_object_get(event, "content"), "mode"), "managed");
@@ -170,6 +178,8 @@ static void read_event(struct room_state *state, const json_t *event)
             read_marker(state, event);
         } else {
             read_setting(state, type, event);
+            if (strcmp(type, "m.room.canonical_alias") == 0)
+                read_alt_aliases(state, event);
         }
     }
 }
@@ -192,6 +202,7 @@ void room_state_free(struct room_state *state)
     free(state->additional_creators);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(*(char **)(void *)((char *)state + texts[i].offset));
+    free(state->alt_aliases);
     levels_free(state->levels);
     free_members(state->members);
     free(state);

@@ -97,7 +97,7 @@ def _make_tree(folder: Path) -> str:
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     try:
         _run("mmdebstrap", "--variant=apt", "--include=matrix-synapse", '--aptopt=Apt::Install-Recommends "false"',
-             '--aptopt=Acquire::Check-Valid-Until "false"', "sid", str(unfinished), patience=1200)
+             '--aptopt=Acquire::Check-Valid-Until "false"', "sid", str(unfinished), patience=1200, show=True)
         unfinished.rename(folder)
         return ""
     except (OSError, subprocess.SubprocessError) as error:
@@ -105,8 +105,9 @@ def _make_tree(folder: Path) -> str:
         return f"Debian tree: {_last_words(error)}"
 
 
-def _run(*argv: str, patience: float) -> None:
-    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=patience)
+def _run(*argv: str, patience: float, show: bool = False) -> None:
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, timeout=patience,
+                   stdout=sys.stderr if show else subprocess.PIPE, stderr=None if show else subprocess.PIPE)
 
 
 def _last_words(error: Exception) -> str:

@@ -51,22 +51,6 @@ def room_of(path):
     return parts[1] if len(parts) > 2 else "main"
 
 
-def seen_through(header, already):
-    """The header and all that it brings along: (whether it is ours, name)."""
-    if header in already:
-        return
-    already.add(header)
-    yield True, header
-    path = ROOT / "include" / header
-    if not path.exists():
-        return
-    for _, ours, name in includes_of(path):
-        if ours:
-            yield from seen_through(name, already)
-        else:
-            yield False, name
-
-
 def objection(room, ours, name):
     """What speaks against this room's seeing this header; None if nothing does."""
     if not ours:
@@ -74,10 +58,26 @@ def objection(room, ours, name):
             if name.startswith(beginning) and room not in owners:
                 return f"<{name}> belongs to {', '.join(sorted(owners))}"
         return None
-    other = name.split("/")[0]
-    if other in ROOMS[room] | {room} or name in ROOMS[room]:
+    sees = ROOMS.get(room, set()) | {room}
+    if name in sees or name.split("/")[0] in sees:
         return None
     return f"{room} must not see {name}"
+
+
+def seen_through(header, already):
+    """The header and all that it rightly brings along: (whether it is ours, name)."""
+    path = ROOT / "include" / header
+    if header in already:
+        return
+    already.add(header)
+    yield True, header
+    for _, ours, name in includes_of(path) if path.exists() else ():
+        if objection(room_of(path), ours, name):
+            continue  # said where it stands
+        if ours:
+            yield from seen_through(name, already)
+        else:
+            yield False, name
 
 
 def objections(path):

@@ -22,7 +22,7 @@ format() {
 tidy() {
   local told
   told=$(run-clang-tidy -quiet -p "$build" "^$PWD/src/" 2>&1) && return
-  sed 's/\x1b\[[0-9;]*m//g' <<<"$told" | grep -E '(error|warning): ' | sed "s|^$PWD/||" | sort -u
+  sed -nE -e 's/\x1b\[[0-9;]*m//g' -e "s|^$PWD/||" -e '/(error|warning): /p' <<<"$told" | sort -u
   return 1
 }
 
