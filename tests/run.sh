@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
 # All tests, from a fresh Debian 12 on. Ends with a non-zero status when anything failed.
 #
-#   tests/run.sh [SECTION...]     without a section: all but lint
+#   tests/run.sh [SECTION...]     without a section: build, unit and system
 #
 #   build     with gcc and with clang, warnings are errors
 #   unit      unit tests, also with sanitizers and under valgrind
 #   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on
-#   lint      clang-tidy, the include arrows, shellcheck
+#   fuzz      each fuzz target for FUZZ_SECONDS (10)
+#   lint      what programs can tell about the code without running it
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly SECTIONS=(build unit system lint)
+readonly SECTIONS=(build unit system fuzz lint)
 failed=()
 
 main() {
+  if [[ ${1:-} == fuzz-one ]]; then
+    fuzz_one "$2"
+    return
+  fi
   local wanted=("$@") section
   [[ $# -gt 0 ]] || wanted=(build unit system)
   for section in "${wanted[@]}"; do
@@ -47,6 +52,11 @@ section_system() {
   attempt "system tests" system_tests
 }
 
+section_fuzz() {
+  attempt "build the fuzz targets" build fuzz
+  attempt "fuzz targets" fuzz
+}
+
 section_lint() {
   attempt "shellcheck" shellcheck tests/*.sh .ci/run
   attempt "configure for lint" cmake --preset dev
@@ -74,9 +84,24 @@ system_tests() {
     ${PYTEST_ARGS:-} tests/system
 }
 
+# Not what walks through all states of a plan: that takes minutes here, and the sanitizers have seen it.
 under_valgrind() {
-  ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
+  ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" --exclude-regex '^lint/|^engine/.*_plan$' \
     --overwrite MemoryCheckCommandOptions="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
+}
+
+fuzz() {
+  find build/fuzz/tests -maxdepth 1 -name 'fuzz_*' -type f -executable -print0 |
+    xargs -0 -n 1 -P "$(nproc)" tests/run.sh fuzz-one
+}
+
+# Starts from the examples. What breaks a target is kept beside it.
+fuzz_one() {
+  local target=$1 corpus
+  corpus=$(mktemp -d)
+  "$target" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=5 -rss_limit_mb=1024 -verbosity=0 \
+    -artifact_prefix="$target-" "$corpus" data/examples
+  rm -r "$corpus"
 }
 
 # Goes on after a failure, so that one run tells everything that is wrong.

@@ -20,9 +20,9 @@ struct room_known {
 
     struct room_state *state; /* NULL: not read */
     instant read_at;          /* when the reading of it began */
-    instant looked_at; /* when its state or levels came; INSTANT_PAST: another call was made since */
+    instant looked_at;        /* when its state or levels came; INSTANT_PAST: another call was made since */
     instant half_made_since;  /* first seen so, unchanged since; INSTANT_NEVER: it is not */
-    instant gone_at;          /* when it was found that there is no such room any more; INSTANT_NEVER: there is */
+    instant gone_at; /* when it was found that there is no such room any more; INSTANT_NEVER: there is */
 
     bool details; /* creator and such were read, as of `details_at` */
     instant details_at;

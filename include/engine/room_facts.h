@@ -18,8 +18,8 @@ bool alias_is_of_welcome(const char *alias);
 /* Whether it was read and is somebody else's, or a welcome room. One without a creator is nobody's to take.
  */
 bool room_is_foreign(const struct room_known *known, const struct engine_rules *rules);
-/* Whether nobody is in it any more, so that it can only be removed; one in which nobody is yet is half made. Its
-   state must be known. */
+/* Whether nobody is in it any more, so that it can only be removed; one in which nobody is yet is half made.
+   Its state must be known. */
 bool room_is_dead(const struct room_known *known);
 /* Whether it lacks what every finished room has. */
 bool room_is_half_made(const struct room_state *state);

@@ -19,7 +19,15 @@ enum presence { PRESENCE_UNKNOWN, PRESENCE_ABSENT, PRESENCE_HERE };
 struct welcome_known {
     bool taken; /* its alias was found in use: the room is left from an earlier attempt */
     char *room; /* its id; NULL: not known */
-    enum { WELCOME_UNREAD, WELCOME_SOUND, WELCOME_HALF_MADE, WELCOME_GONE, WELCOME_FOREIGN } standing;
+    /* Bare: without a create event, so that it does not say whose it is. */
+    enum {
+        WELCOME_UNREAD,
+        WELCOME_BARE,
+        WELCOME_SOUND,
+        WELCOME_HALF_MADE,
+        WELCOME_GONE,
+        WELCOME_FOREIGN
+    } standing;
     instant half_made_since; /* first seen so */
     instant read_at;
     enum { GREETING_UNKNOWN, GREETING_MISSING, GREETING_SENT } greeting;
@@ -30,12 +38,14 @@ struct welcome_known {
 struct user_known {
     enum presence presence;
     instant read_at; /* when the reading of it began */
+    instant seen_at; /* when it came */
     char *name;      /* NULL: none */
     bool deactivated, admin, has_email;
     bool by_another; /* it turned out that somebody else created the user while we were about to */
     enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
-    bool record_email; /* the creation was to set an e-mail address */
-    enum { OWNER_UNKNOWN, OWNER_NOBODY, OWNER_ANOTHER } email_owner;
+    bool record_email;   /* the creation was to set an e-mail address */
+    char *email;         /* the address whose owner was looked up; NULL: none was */
+    bool email_is_taken; /* it is another account's */
     struct welcome_known welcome;
     struct obstacles obstacles;
 };

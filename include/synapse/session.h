@@ -28,7 +28,7 @@ bool session_is_ready(const struct session *session);
 /* As synapse_trouble(). */
 const char *session_trouble(const struct session *session);
 
-/* The access token (secret) and its number, which is another for each token. Only while ready. */
+/* The access token (secret), and a number that is another after each refusal of a token. Only while ready. */
 const char *session_token(const struct session *session);
 unsigned session_generation(const struct session *session);
 /* What calls have to know; owned by the session. */

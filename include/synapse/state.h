@@ -78,7 +78,7 @@ struct room_state {
     size_t additional_creator_count;
     /* The settings; NULL: no such event, or not a text. */
     char *name, *topic, *join_rule, *guest_access, *canonical_alias;
-    char *alt_aliases; /* of m.room.canonical_alias, a JSON array; NULL: none */
+    char *alt_aliases;     /* of m.room.canonical_alias, a JSON array; NULL: none */
     bool managed;          /* m.room.sync is {"mode": "managed"} */
     struct levels *levels; /* NULL: none */
     struct members *members;

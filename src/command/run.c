@@ -161,7 +161,8 @@ static void look_at_drain(void *context)
         loop_timer_set(&daemon->drain_timer, now + DRAIN_LOOK);
         return;
     }
-    log_info("stopped", LOG_NUMBER("left_for_redelivery", daemon->deliveries));
+    log_info("stopped", LOG_NUMBER("left_for_redelivery", daemon->deliveries),
+             LOG_NUMBER("longest_turn_ms", loop_longest_turn(daemon->loop)));
     loop_stop(daemon->loop);
 }
 

@@ -431,7 +431,7 @@ static void replied(void *context, struct synapse_reply *reply)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
     learn(engine, subject, flight, reply, now);
-    if (flight->call.kind == SYNAPSE_READ_LEVELS)
+    if (flight->call.kind == SYNAPSE_READ_LEVELS || flight->call.kind == SYNAPSE_READ_USER)
         enqueue_first(engine, subject); /* what was read right before is written at once */
     else
         enqueue(engine, subject);

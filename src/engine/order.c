@@ -189,8 +189,8 @@ struct message *order_enter(struct order *order, struct request *request, void *
     message->user_count = users;
     message->open = places;
     report_init(&message->report);
-    if (request->welcome) /* SPEC section 2: #sync_<localpart> */
-        message->welcome_alias = text_format("#sync_%s", request->user.id + 1);
+    if (request->welcome)
+        message->welcome_alias = synapse_welcome_alias(request->user.id);
     if (request->user.id)
         take_place(order, message, user_kind, &request->user, NULL);
     for (size_t i = 0; i < request->member_count; i++)
@@ -240,7 +240,7 @@ struct user_wanted order_user_wanted(const struct place *place)
     };
 }
 
-/* An addUser decides over members; the first name that a member is given is that of a creation. */
+/* An addUser decides over members; before it, the first name that a member is given is that of a creation. */
 struct user_wanted order_user_wanted_by_all(const struct subject *subject)
 {
     struct user_wanted all = {.id = subject->key, .since = INSTANT_PAST};
@@ -255,7 +255,7 @@ struct user_wanted order_user_wanted_by_all(const struct subject *subject)
         one.since = instant_max(one.since, all.since);
         if (!one.added && !one.removed) {
             all.since = one.since;
-            if (!all.name)
+            if (!all.name && !all.added)
                 all.name = one.name;
             continue;
         }

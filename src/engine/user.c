@@ -6,14 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOOK_LIMIT = 5 * 1000 /* ms: a user who was seen longer ago is read again before a write */ };
+
 void user_known_init(struct user_known *known)
 {
-    *known = (struct user_known){.read_at = INSTANT_PAST};
+    *known = (struct user_known){.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST};
 }
 
 void user_known_deinit(struct user_known *known)
 {
     free(known->name);
+    free(known->email);
     free(known->welcome.room);
     obstacles_deinit(&known->obstacles);
     user_known_init(known);
@@ -50,6 +53,16 @@ static bool name_differs(const struct user_known *known, const struct user_wante
     return wanted->renamed && wanted->name && !known->admin && !text_equal(known->name, wanted->name);
 }
 
+/* Nothing is written about a user who may have become another since we looked. */
+static struct action write(struct plan *plan, const struct user_known *known, const struct synapse_call *call)
+{
+    const struct synapse_call look = {.kind = SYNAPSE_READ_USER, .user = call->user};
+
+    if (!plan_may(plan, call->kind, NULL))
+        return plan_rest(plan);
+    return plan->now > known->seen_at + LOOK_LIMIT ? plan_step(plan, &look) : plan_call(call);
+}
+
 static struct action removal(struct plan *plan, const struct user_known *known,
                              const struct user_wanted *wanted, const struct engine_rules *rules)
 {
@@ -58,7 +71,12 @@ static struct action removal(struct plan *plan, const struct user_known *known,
     if (known->presence == PRESENCE_ABSENT || known->deactivated || known->admin)
         return plan_rest(plan);
     call.erase = rules->erase;
-    return plan_step(plan, &call);
+    return write(plan, known, &call);
+}
+
+static bool knows_owner(const struct user_known *known, const struct user_wanted *wanted)
+{
+    return text_equal(known->email, wanted->email);
 }
 
 static struct action email_look_up(struct plan *plan, const struct user_wanted *wanted)
@@ -80,9 +98,9 @@ static struct action creation(struct plan *plan, const struct user_known *known,
     bool sets_email = wanted->added && wanted->email;
     struct synapse_call call;
 
-    if (sets_email && known->email_owner == OWNER_UNKNOWN)
+    if (sets_email && !knows_owner(known, wanted))
         return email_look_up(plan, wanted);
-    sets_email = sets_email && known->email_owner == OWNER_NOBODY;
+    sets_email = sets_email && !known->email_is_taken;
     if (needs_record && (known->record != RECORD_OPEN || known->record_email != sets_email)) {
         call = call_of(SYNAPSE_WRITE_RECORD, wanted);
         call.record = (struct synapse_record){.open = true, .email = sets_email};
@@ -92,7 +110,7 @@ static struct action creation(struct plan *plan, const struct user_known *known,
     call.name = wanted->name;
     call.password = wanted->added ? wanted->password : NULL;
     call.email = sets_email ? wanted->email : NULL;
-    return plan_step(plan, &call);
+    return write(plan, known, &call);
 }
 
 static struct action closing(struct plan *plan, const struct user_wanted *wanted)
@@ -110,12 +128,12 @@ static struct action completion(struct plan *plan, const struct user_known *know
     struct synapse_call call;
 
     if (known->record_email && wanted->email && !known->has_email) {
-        if (known->email_owner == OWNER_UNKNOWN)
+        if (!knows_owner(known, wanted))
             return email_look_up(plan, wanted);
         call = call_of(SYNAPSE_ADD_EMAIL, wanted);
         call.email = wanted->email;
-        if (known->email_owner == OWNER_NOBODY && plan_may(plan, call.kind, NULL))
-            return plan_call(&call);
+        if (!known->email_is_taken && plan_may(plan, call.kind, NULL))
+            return write(plan, known, &call);
     }
     if (wanted->welcome && known->welcome.greeting != GREETING_SENT)
         return welcome_next(plan, &known->welcome, wanted);
@@ -140,12 +158,12 @@ struct action user_next(const struct user_known *known, const struct user_wanted
         return plan_rest(&plan);
     if (known->deactivated) {
         call = call_of(SYNAPSE_REACTIVATE_USER, wanted);
-        return rules->reactivate ? plan_step(&plan, &call) : plan_rest(&plan);
+        return rules->reactivate ? write(&plan, known, &call) : plan_rest(&plan);
     }
     call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
     call.name = wanted->name;
     if (name_differs(known, wanted) && plan_may(&plan, call.kind, NULL))
-        return plan_call(&call);
+        return write(&plan, known, &call);
     call = call_of(SYNAPSE_READ_RECORD, wanted);
     if (known->record == RECORD_UNKNOWN && plan_may(&plan, call.kind, NULL))
         return plan_call(&call);
@@ -154,13 +172,19 @@ struct action user_next(const struct user_known *known, const struct user_wanted
     return plan_rest(&plan);
 }
 
+/* The name is being set: a user who is read again is about to be written. */
+static bool is_about_name(enum synapse_kind kind)
+{
+    return kind == SYNAPSE_SET_DISPLAY_NAME || kind == SYNAPSE_READ_USER;
+}
+
 enum user_readiness user_readiness(const struct user_known *known, const struct user_wanted *wanted,
                                    const struct engine_rules *rules, instant now)
 {
     struct action next = user_next(known, wanted, rules, now);
     bool there = is_known(known, wanted) && known->presence == PRESENCE_HERE && !known->deactivated;
 
-    if (there && !(next.kind == ACTION_CALL && next.call.kind == SYNAPSE_SET_DISPLAY_NAME))
+    if (there && !(next.kind == ACTION_CALL && is_about_name(next.call.kind)))
         return USER_READY;
     if (next.kind == ACTION_CALL)
         return USER_PENDING;
@@ -169,10 +193,15 @@ enum user_readiness user_readiness(const struct user_known *known, const struct 
 
 /* ---- what replies tell ---- */
 
-static void learn_user(struct user_known *known, struct synapse_reply *reply, instant sent)
+static void learn_user(struct user_known *known, struct synapse_reply *reply, instant sent, instant now)
 {
+    bool absent = reply->outcome == SYNAPSE_ABSENT;
+
     known->read_at = sent;
-    known->presence = reply->outcome == SYNAPSE_ABSENT ? PRESENCE_ABSENT : PRESENCE_HERE;
+    known->seen_at = now;
+    if (known->presence == PRESENCE_ABSENT && !absent)
+        known->by_another = true; /* for we have not yet */
+    known->presence = absent ? PRESENCE_ABSENT : PRESENCE_HERE;
     free(known->name);
     known->name = TAKE(reply->user.name);
     known->deactivated = reply->user.deactivated;
@@ -193,6 +222,14 @@ static void learn_creation(struct user_known *known, const struct synapse_call *
         known->record = RECORD_CLOSED; /* none was needed, so none was opened */
 }
 
+static void learn_owner(struct user_known *known, const struct synapse_call *call,
+                        const struct synapse_reply *reply)
+{
+    free(known->email);
+    known->email = text_copy(call->email);
+    known->email_is_taken = reply->outcome == SYNAPSE_OK && !text_equal(reply->text, call->user);
+}
+
 static void learn_record(struct user_known *known, const struct synapse_record *record, bool there)
 {
     known->record = there && record->open ? RECORD_OPEN : RECORD_CLOSED;
@@ -201,16 +238,16 @@ static void learn_record(struct user_known *known, const struct synapse_record *
 
 /* The calls of this file; those of the welcome are learnt there. */
 static void learn_success(struct user_known *known, const struct synapse_call *call,
-                          struct synapse_reply *reply, instant sent)
+                          struct synapse_reply *reply, instant sent, instant now)
 {
     bool absent = reply->outcome == SYNAPSE_ABSENT;
 
     switch ((int)call->kind) {
     case SYNAPSE_READ_USER:
-        learn_user(known, reply, sent);
+        learn_user(known, reply, sent, now);
         break;
     case SYNAPSE_READ_EMAIL_OWNER:
-        known->email_owner = absent || text_equal(reply->text, call->user) ? OWNER_NOBODY : OWNER_ANOTHER;
+        learn_owner(known, call, reply);
         break;
     case SYNAPSE_CREATE_USER:
         learn_creation(known, call, reply);
@@ -260,9 +297,10 @@ void user_learn(struct user_known *known, const struct synapse_call *call, struc
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN:
-        obstacle_clear(&known->obstacles, call);
-        learn_success(known, call, reply, sent);
-        if (!welcome_learn(&known->welcome, call, reply, rules, sent, now))
+        learn_success(known, call, reply, sent, now);
+        if (welcome_learn(&known->welcome, call, reply, rules, sent, now))
+            obstacle_clear(&known->obstacles, call);
+        else
             obstacle_fail(&known->obstacles, call, reply, others_succeeded, now);
         break;
     case SYNAPSE_REFUSED:
@@ -294,10 +332,12 @@ void user_report(const struct user_known *known, const struct user_wanted *wante
     }
     if (known->presence == PRESENCE_HERE && known->deactivated && !(wanted->added && rules->reactivate))
         report_warning(report, "%s is deactivated and stays so", wanted->id);
-    if (wanted->added && wanted->email && known->email_owner == OWNER_ANOTHER && !known->has_email)
+    if (wanted->added && wanted->email && knows_owner(known, wanted) && known->email_is_taken &&
+        !known->has_email)
         report_warning(report, "%s: the e-mail address belongs to another account and was left out",
                        wanted->id);
-    if (wanted->welcome && known->record == RECORD_OPEN && known->welcome.standing == WELCOME_FOREIGN)
+    if (wanted->welcome && !known->deactivated && known->record == RECORD_OPEN &&
+        known->welcome.standing == WELCOME_FOREIGN)
         report_refusal(report, REQUEST_ALIAS_CONFLICT, "%s: the alias of the welcome room is somebody else's",
                        wanted->id);
 }

@@ -61,6 +61,9 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
     case WELCOME_GONE:
         call = call_in(SYNAPSE_DELETE_ALIAS, known, wanted);
         return plan_step(plan, &call);
+    case WELCOME_BARE:
+        call = call_in(SYNAPSE_READ_ROOM, known, wanted);
+        return plan_step(plan, &call);
     case WELCOME_UNREAD:
         call = call_in(SYNAPSE_READ_STATE, known, wanted);
         return plan_step(plan, &call);
@@ -103,9 +106,18 @@ static void learn_state(struct welcome_known *known, const struct synapse_call *
     } else if (state->creator && state->levels && invited) {
         known->standing = WELCOME_SOUND;
     } else if (known->standing != WELCOME_HALF_MADE) {
-        known->standing = WELCOME_HALF_MADE;
+        known->standing = state->creator ? WELCOME_HALF_MADE : WELCOME_BARE;
         known->half_made_since = now;
     }
+}
+
+static void learn_creator(struct welcome_known *known, const struct synapse_reply *reply,
+                          const struct engine_rules *rules)
+{
+    if (reply->outcome == SYNAPSE_ABSENT)
+        known->standing = WELCOME_GONE;
+    else
+        known->standing = rules_is_ours(rules, reply->room.creator) ? WELCOME_HALF_MADE : WELCOME_FOREIGN;
 }
 
 bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
@@ -130,6 +142,9 @@ bool welcome_learn(struct welcome_known *known, const struct synapse_call *call,
             known->standing = WELCOME_GONE;
         else
             learn_state(known, call, reply->state, rules, sent, now);
+        break;
+    case SYNAPSE_READ_ROOM:
+        learn_creator(known, reply, rules);
         break;
     case SYNAPSE_DELETE_ALIAS:
         forget(known);

@@ -22,6 +22,7 @@ enum { BATCH = 32, LONGEST_WAIT = 60000 };
 struct loop {
     int epoll;
     bool stopping;
+    int64_t longest_turn;
     struct loop_timer *timers;
     struct epoll_event batch[BATCH];
     int batch_size;
@@ -188,11 +189,21 @@ void loop_run(struct loop *loop)
     loop->stopping = false;
     while (!loop->stopping) {
         int count = epoll_wait(loop->epoll, loop->batch, BATCH, wait_length(loop));
+        instant woken = instant_now();
+        int64_t length;
 
         loop->batch_size = count > 0 ? count : 0;
         call_watches(loop);
         call_timers(loop);
+        length = instant_now() - woken;
+        if (length > loop->longest_turn)
+            loop->longest_turn = length;
     }
+}
+
+int64_t loop_longest_turn(const struct loop *loop)
+{
+    return loop->longest_turn;
 }
 
 void loop_stop(struct loop *loop)

@@ -160,23 +160,16 @@ static void wait_as_told(struct session *session, const struct answer *answer)
 
 /* ---- tokens ---- */
 
-/* Forgets the token that was refused, and begins anew. One that was given is kept, and asked for again. */
+/* The token was refused: begins anew, to get another, or to ask again about the one that was given. */
 static void replace_token(struct session *session, const char *problem)
 {
-    struct facts *facts = &session->facts;
-    bool first = session->tokens.attempts == 0;
+    bool given = session->facts.given_token != NULL;
+    bool at_once = !given && session->tokens.attempts == 0;
     int64_t pause = backoff_next(&session->tokens, FIRST_PAUSE, LONGEST_REFUSED_PAUSE);
 
     session->generation++;
-    if (facts->given_token) {
-        say_trouble(session, true, problem);
-    } else {
-        say_trouble(session, false, problem);
-        text_free_secret(facts->token);
-        facts->token = NULL;
-        pause = first ? 0 : pause;
-    }
-    begin(session, pause);
+    say_trouble(session, given, problem);
+    begin(session, at_once ? 0 : pause);
 }
 
 static void refuse_token(struct session *session, const struct step *step, const struct answer *answer)

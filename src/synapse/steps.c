@@ -170,7 +170,7 @@ static char *shared_secret_password(const struct facts *facts)
 
 static bool login_ask(const struct facts *facts, struct question *question, struct error *error)
 {
-    bool own_type = !facts->password && facts->has_own_login_type;
+    bool own_type = facts->has_own_login_type; /* not asked for where there is a password */
     char *password = facts->password ? text_copy(facts->password) : shared_secret_password(facts);
     json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "type",
                              own_type ? SHARED_SECRET_LOGIN : PASSWORD_LOGIN, "identifier", "type",

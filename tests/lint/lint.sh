@@ -15,7 +15,10 @@ check() {
 }
 
 format() {
-  find src include tests/unit tests/fuzz -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
+  local told
+  told=$(find src include tests/unit tests/fuzz -name '*.[ch]' -exec clang-format --dry-run -Werror {} + 2>&1) && return
+  sed -nE 's/^([^:]+):[0-9]+:[0-9]+: error: .*/\1: not as clang-format has it/p' <<<"$told" | sort -u
+  return 1
 }
 
 # It talks a lot, and says of a header once for each file that includes it what is wrong with it.

@@ -21,6 +21,7 @@ enum {
     CASES = 4000,
     FIRST_SEED = 20240601,
     MOST_STEPS = 600, /* of one pursuit */
+    A_MOMENT = 100,   /* ms between a reading and what rests on it */
 };
 
 struct pursuit {
@@ -97,7 +98,7 @@ static void wait(struct pursuit *pursuit, instant until)
 {
     if (until <= instant_now())
         world_accuse(pursuit->homeserver->world, "it waits for what is now");
-    if (pursuit->others && chance_percent(50))
+    if (pursuit->others && until > instant_now() + A_MOMENT && chance_percent(50))
         others_act(pursuit->homeserver->world);
     clock_reach(until);
 }

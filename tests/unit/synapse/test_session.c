@@ -374,7 +374,7 @@ static void sets_looks_and_limits(void **state)
         {.line = "GET /_synapse/admin/v1/users/" SELF "/override_ratelimit",
          .bearer = "syt_given",
          .status = 200,
-         .reply = "{}"},
+         .reply = "{\"messages_per_second\":0,\"burst_count\":7}"},
         {.line = "POST /_synapse/admin/v1/users/" SELF "/override_ratelimit",
          .bearer = "syt_given",
          .body = "{\"messages_per_second\":0,\"burst_count\":0}",
@@ -403,7 +403,9 @@ static void leaves_what_is_right(void **state)
 
     (void)state;
     config.display_name = "Sync-Bot";
+    write_picture(config.avatar_path);
     assert_opens(HTTP_SERVER_START(steps), &config);
+    (void)unlink(config.avatar_path);
 }
 
 /* What is nice to have is done without: each refusal and the missing file is a warning. */

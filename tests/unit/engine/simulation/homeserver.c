@@ -83,16 +83,13 @@ static void create_user(const struct deed *deed)
 {
     struct world_user *user = deed->user;
 
-    if (!user->found_absent && !user->ambiguous)
+    if (!user->found_absent)
         world_accuse(deed->world, "%s is created without a look", user->id);
     judge_email(deed);
     deed->reply->created = !user->here;
-    if (!user->here) {
-        user->ours = true;
-        world_make_user(deed->world, user, deed->call->name, deed->cut ? NULL : deed->call->email);
-        text_set(&user->password, deed->call->password);
-    }
-    user->found_absent = false;
+    user->ours = user->ours || !user->here;
+    world_make_user(deed->world, user, deed->call->name, deed->cut ? NULL : deed->call->email);
+    text_set(&user->password, deed->call->password);
 }
 
 static void set_display_name(const struct deed *deed)
@@ -106,7 +103,7 @@ static void set_display_name(const struct deed *deed)
 
 static void add_email(const struct deed *deed)
 {
-    if (!deed->user->ours || deed->user->email)
+    if ((!deed->user->ours && !deed->user->ambiguous) || deed->user->email)
         world_accuse(deed->world, "%s is given an address", deed->user->id);
     judge_email(deed);
     text_set(&deed->user->email, deed->call->email);
@@ -259,7 +256,8 @@ static void judge_deletion(const struct deed *deed)
 {
     const struct world_room *room = deed->room;
     bool dead = !room->state->creator && room->was_used;
-    bool half_made = !room->state->creator || !room->state->levels;
+    bool half_made = !room->state->creator || !room->state->levels ||
+                     (room->greets && room_state_membership(room->state, room->greets) == MEMBERSHIP_NONE);
 
     if (!world_is_ours(deed->world, room) && !(room->greets && deed->user))
         world_accuse(deed->world, "%s is deleted, which is not ours", room->id);
@@ -570,7 +568,7 @@ static void race_for_user(struct world *world, struct world_user *user)
     if (user->here)
         return;
     world_make_user(world, user, "Somebody Else", NULL);
-    user->ambiguous = true;
+    user->ambiguous = user->found_absent = true;
 }
 
 static void race_for_alias(struct world *world, const char *alias)

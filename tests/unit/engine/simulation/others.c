@@ -95,6 +95,15 @@ void others_populate(struct world *world)
     }
 }
 
+void others_create(struct world *world, struct world_user *user)
+{
+    if (user->here)
+        return;
+    user->ambiguous = user->found_absent || (user->has_record && user->record.open);
+    world_make_user(world, user, "Somebody Else", NULL);
+    world_note(world, "others create %s", user->id);
+}
+
 /* ---- rooms ---- */
 
 static void decorate(struct world *world, struct world_room *room)

@@ -12,6 +12,9 @@ void others_build(struct world *world);
 /* One change of something. Whatever happens here may happen at any time. */
 void others_act(struct world *world);
 
+/* Creates the user, if there is none. */
+void others_create(struct world *world, struct world_user *user);
+
 /* One of the texts; of a hundred times so many NULL. */
 const char *others_choose(unsigned null_percent, const char *const *texts, size_t count);
 
