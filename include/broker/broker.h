@@ -67,9 +67,10 @@ void broker_ack(struct broker_delivery *delivery);
 void broker_reject(struct broker_delivery *delivery, const char *code, const char *detail);
 
 /*
- * Gives every message that is not at its end back to the broker, where each takes its place in the queue again
- * (`lost` is called for each delivery, from the loop), and takes none until broker_resume(). For messages that
- * cannot be ended before the broker's consumer timeout.
+ * Gives every message that is not at its end back to the broker, where each takes its place in the queue
+ * again
+ * (`lost` is called for each delivery, from the loop), and takes none until broker_resume(). For messages
+ * that cannot be ended before the broker's consumer timeout.
  */
 void broker_pause(struct broker *broker);
 void broker_resume(struct broker *broker);

@@ -7,7 +7,8 @@
  * The commands of the program (SPEC section 5), one file each. Each returns the exit status of the process.
  */
 
-/* The daemon: consumes until a signal comes. 0 after a drain, also one that ran out of time. */
+/* The daemon: consumes until a signal comes. 0 after a drain, also one that ran out of time; EX_CONFIG
+   (sysexits.h) when a setting cannot be used. */
 int command_run(const struct config *config) MUST_USE;
 
 #endif

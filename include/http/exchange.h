@@ -25,8 +25,8 @@ struct http_exchange {
     char detail[CURL_ERROR_SIZE]; /* libcurl's own words on a failure */
 };
 
-/* Copies the request. `base`: URI of the server; `largest_reply`: bytes. */
-void http_exchange_init(struct http_exchange *exchange, const char *base, size_t largest_reply,
+/* Copies the request; what it does not say, the configuration does. */
+void http_exchange_init(struct http_exchange *exchange, const struct http_config *config,
                         const struct http_request *request);
 /* Overwrites the secrets and frees everything. The handle must have left the exchange before. */
 void http_exchange_deinit(struct http_exchange *exchange);

@@ -25,6 +25,7 @@ struct http_config {
     const char *user_agent;
     long connections;      /* most connections at a time, at least 1; further requests wait their turn */
     size_t largest_reply;  /* bytes; a longer reply is HTTP_TOO_LARGE */
+    int64_t request_limit; /* milliseconds for a request that names no limit of its own; 0: one minute */
     int64_t connect_limit; /* milliseconds; name look-up and TLS handshake included */
 };
 
@@ -37,7 +38,7 @@ struct http_request {
     const char *content_type; /* of the body; NULL: application/json */
     const void *body;         /* NULL: none. POST and PUT then send an empty one */
     size_t body_size;
-    int64_t limit; /* milliseconds for the exchange once it has its turn, a day at most; 0: one minute */
+    int64_t limit; /* milliseconds for the exchange once it has its turn, a day at most; 0: request_limit */
 };
 
 /* What became of a request. */

@@ -67,6 +67,7 @@ struct step {
     const char *refused; /* what it means when it is refused, in words */
     bool optional;       /* the session is opened even if this fails */
     bool anonymous;      /* is asked without the token */
+    int64_t limit;       /* milliseconds; 0: that of all requests */
     bool (*is_wanted)(const struct facts *facts);
     /* Fills in the zeroed question; false: it cannot be asked. */
     bool (*ask)(const struct facts *facts, struct question *question, struct error *error);

@@ -7,9 +7,9 @@
  * A delivery's own pointer is its message in the engine; the message's owner is its delivery. A message that
  * cannot be understood never gets into the engine and has none.
  *
- * Holding. While the homeserver is away, messages stay where they are, at most as many as the prefetch allows.
- * Before the broker would lose patience with them (its consumer timeout) all are given back, once, and none are
- * taken until the homeserver answers.
+ * Holding. While the homeserver is away, messages stay where they are, at most as many as the prefetch
+ * allows. Before the broker would lose patience with them (its consumer timeout) all are given back, once,
+ * and none are taken until the homeserver answers.
  *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
  * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again
@@ -27,6 +27,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 enum {
     DRAIN_LOOK = 100, /* ms between looks at whether the drain is done */
@@ -204,6 +205,7 @@ static struct http *make_http(const struct daemon *daemon, struct error *error)
             .user_agent = "synapse-sync/" SYNC_VERSION,
             .connections = (long)config->sync.concurrency + 1,
             .largest_reply = config->http.largest_reply,
+            .request_limit = (int64_t)config->http.request_seconds * 1000,
             .connect_limit = (int64_t)config->http.connect_seconds * 1000,
         },
         daemon->loop, error);
@@ -340,5 +342,5 @@ int command_run(const struct config *config)
         log_error("not-started", LOG_TEXT("reason", error.text));
     }
     stop(&daemon);
-    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+    return started ? EXIT_SUCCESS : EX_CONFIG; /* for it is a setting that cannot be used */
 }

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_LIMIT = 60000, LONGEST_LIMIT = 86400000 };
+enum { LONGEST_LIMIT = 86400000 };
 
 void http_must(bool success)
 {
@@ -72,16 +72,16 @@ static void copy_body(struct http_exchange *exchange, const struct http_request 
     exchange->body = text_copy_bytes(request->body, exchange->body_size);
 }
 
-void http_exchange_init(struct http_exchange *exchange, const char *base, size_t largest_reply,
+void http_exchange_init(struct http_exchange *exchange, const struct http_config *config,
                         const struct http_request *request)
 {
-    *exchange = (struct http_exchange){.method = request->method,
-                                       .url = is_sendable(request) ? text_format("%s%s", base, request->path)
-                                                                   : text_copy(""),
-                                       .limit = request->limit > 0 ? request->limit : DEFAULT_LIMIT};
+    *exchange = (struct http_exchange){
+        .method = request->method,
+        .url = is_sendable(request) ? text_format("%s%s", config->base, request->path) : text_copy(""),
+        .limit = request->limit > 0 ? request->limit : config->request_limit};
     if (exchange->limit > LONGEST_LIMIT)
         exchange->limit = LONGEST_LIMIT; /* libcurl refuses what does not fit an int */
-    buffer_init(&exchange->reply, largest_reply);
+    buffer_init(&exchange->reply, config->largest_reply);
     copy_body(exchange, request);
     copy_headers(exchange, request);
 }

@@ -32,6 +32,8 @@ struct http_call {
     void *context;
 };
 
+enum { DEFAULT_LIMIT = 60 * 1000 /* ms */ };
+
 struct http {
     char *base, *proxy, *ca_file, *user_agent;
     struct http_config config; /* its texts are those above */
@@ -122,7 +124,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     call->http = http;
     call->done = done;
     call->context = context;
-    http_exchange_init(&call->exchange, http->base, http->config.largest_reply, request);
+    http_exchange_init(&call->exchange, &http->config, request);
     DL_APPEND(http->waiting, call);
     http->count++;
     begin_waiting(http);
@@ -217,6 +219,8 @@ static bool read_config(struct http *http, const struct http_config *config, str
     http->config.user_agent = http->user_agent;
     if (http->config.connections < 1)
         http->config.connections = 1;
+    if (http->config.request_limit <= 0)
+        http->config.request_limit = DEFAULT_LIMIT;
     http->spare = memory_new((size_t)http->config.connections, sizeof(http->spare[0]));
     return true;
 }

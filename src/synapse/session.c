@@ -33,8 +33,6 @@
 /* Pauses in milliseconds. */
 enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };
 enum { OPTIONAL_ATTEMPTS = 3 };
-/* Setting the display name touches every room that the sync user is in. */
-enum { STEP_LIMIT = 5 * 60 * 1000 };
 
 struct session {
     struct http *http;
@@ -251,7 +249,7 @@ static void take_step(void *context)
                                   .content_type = question.content_type,
                                   .body = question.body,
                                   .body_size = question.body_size,
-                                  .limit = STEP_LIMIT,
+                                  .limit = step->limit,
                               },
                               heard, session);
     question_deinit(&question);

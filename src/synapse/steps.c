@@ -19,6 +19,9 @@
 #define SHARED_SECRET_LOGIN "com.devture.shared_secret_auth"
 #define PASSWORD_LOGIN "m.login.password"
 
+/* Milliseconds: setting the display name touches every room that the sync user is in. */
+enum { DISPLAY_NAME_LIMIT = 5 * 60 * 1000 };
+
 /* ---- facts ---- */
 
 void facts_init(struct facts *facts, const struct synapse_config *config)
@@ -366,6 +369,7 @@ static const struct step steps[STEP_NONE] = {
                                 .learn = capabilities_learn},
     [STEP_SET_NAME] = {.name = "set-own-name",
                        .refused = "the display name of the sync user was not set",
+                       .limit = DISPLAY_NAME_LIMIT,
                        .optional = true,
                        .is_wanted = name_is_wanted,
                        .ask = name_ask},

@@ -58,7 +58,7 @@ static void read_user(const struct deed *deed)
 
 static void read_email_owner(const struct deed *deed)
 {
-    for (size_t i = 0; i < WORLD_USERS; i++) {
+    for (size_t i = 0; i < deed->world->user_count; i++) {
         const struct world_user *user = &deed->world->users[i];
 
         if (text_equal(user->email, deed->call->email)) {
@@ -71,7 +71,7 @@ static void read_email_owner(const struct deed *deed)
 
 static void judge_email(const struct deed *deed)
 {
-    for (size_t i = 0; deed->call->email && i < WORLD_USERS; i++) {
+    for (size_t i = 0; deed->call->email && i < deed->world->user_count; i++) {
         const struct world_user *user = &deed->world->users[i];
 
         if (user != deed->user && text_equal(user->email, deed->call->email))
@@ -237,7 +237,7 @@ static void read_state(const struct deed *deed)
 
         copy->levels = levels_parse(text, strlen(text));
     }
-    for (size_t i = 0; i < WORLD_USERS; i++) {
+    for (size_t i = 0; i < deed->world->user_count; i++) {
         const char *user = deed->world->users[i].id;
 
         if (room_state_membership(truth, user) != MEMBERSHIP_NONE)
@@ -334,7 +334,7 @@ static void judge_levels(const struct deed *deed)
     CLEANUP(freep) char *before_text = levels_print(before), *after_text = levels_print(after);
     json_auto_t *old = json_loads(before_text, 0, NULL), *new = json_loads(after_text, 0, NULL);
 
-    for (size_t i = 0; i < WORLD_USERS; i++) {
+    for (size_t i = 0; i < deed->world->user_count; i++) {
         const char *user = deed->world->users[i].id;
 
         if (levels_of(after, user) < levels_of(before, user))
@@ -427,7 +427,7 @@ static void regain_room(const struct deed *deed)
         return;
     }
     membership = room_state_membership(room->state, sync_user);
-    for (size_t i = 0; i < WORLD_USERS; i++)
+    for (size_t i = 0; i < deed->world->user_count; i++)
         helped = helped || world_may(room, deed->world->users[i].id, 100);
     if (!helped || membership == MEMBERSHIP_BAN) {
         refuse(deed, "M_FORBIDDEN");
@@ -560,6 +560,7 @@ static void carry_out(struct world *world, const struct synapse_call *call, bool
     deeds[call->kind](&deed);
     if (synapse_kind_writes(call->kind) && reply->outcome == SYNAPSE_OK)
         world->writes++;
+    world->made[call->kind]++;
 }
 
 /* Somebody else does what makes the call come too late. */
@@ -632,7 +633,6 @@ void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_ca
     struct world *world = homeserver->world;
     struct synapse_reply reply = {.outcome = SYNAPSE_OK, .retry_after = -1};
 
-    world->calls++;
     if (fate == FATE_RACE)
         race(world, call);
     if (is_carried_out(fate))

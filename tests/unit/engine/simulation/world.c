@@ -10,14 +10,29 @@
 
 enum { LONGEST_TRACE = 1 << 20 };
 
+static struct world_user *add_user(struct world *world, char *id)
+{
+    size_t i = world->user_count++;
+
+    world->users[i].id = id;
+    world->aliases[WORLD_ALIASES + i].alias = synapse_welcome_alias(id);
+    return &world->users[i];
+}
+
+void world_add_crowd(struct world *world, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)add_user(world, text_format("@pupil_%zu:school", i));
+}
+
 void world_init(struct world *world)
 {
-    static const char *const ids[WORLD_USERS] = {
+    static const char *const ids[WORLD_USUAL] = {
         "@anna:school", "@bert:school",     "@carl:school",   "@dora:school", "@emil:school",
         "@boss:school", "@stranger:school", "@former:school", "@sync:school",
     };
-    static const char *const aliases[WORLD_ALIASES] = {"#course_1:school", "#course_2:school", "#team_1:school",
-                                                       "#news_7:school"};
+    static const char *const aliases[WORLD_ALIASES] = {"#course_1:school", "#course_2:school",
+                                                       "#team_1:school", "#news_7:school"};
 
     *world = (struct world){.former = {ids[WORLD_FORMER]}};
     world->rules = (struct engine_rules){.server_name = "school",
@@ -25,24 +40,25 @@ void world_init(struct world *world)
                                          .former_sync_users = world->former,
                                          .erase = true};
     buffer_init(&world->trace, LONGEST_TRACE);
-    for (size_t i = 0; i < WORLD_USERS; i++) {
-        world->users[i].id = ids[i];
-        world->users[i].here = i >= WORLD_BOSS;
-        world->users[i].admin = i == WORLD_BOSS || i == WORLD_SYNC;
-        world->aliases[WORLD_ALIASES + i].alias = synapse_welcome_alias(ids[i]);
-    }
     for (size_t i = 0; i < WORLD_ALIASES; i++)
         world->aliases[i].alias = text_copy(aliases[i]);
+    for (size_t i = 0; i < WORLD_USUAL; i++) {
+        struct world_user *user = add_user(world, text_copy(ids[i]));
+
+        user->here = i >= WORLD_BOSS;
+        user->admin = i == WORLD_BOSS || i == WORLD_SYNC;
+    }
 }
 
 void world_deinit(struct world *world)
 {
-    for (size_t i = 0; i < WORLD_USERS; i++) {
+    for (size_t i = 0; i < world->user_count; i++) {
+        free(world->users[i].id);
         free(world->users[i].name);
         free(world->users[i].email);
         free(world->users[i].password);
     }
-    for (size_t i = 0; i < WORLD_ALIASES + WORLD_USERS; i++)
+    for (size_t i = 0; i < WORLD_ALIASES + world->user_count; i++)
         free(world->aliases[i].alias);
     for (size_t i = 0; i < world->room_count; i++)
         room_state_free(world->rooms[i].state);
@@ -51,7 +67,7 @@ void world_deinit(struct world *world)
 
 struct world_user *world_user(struct world *world, const char *id)
 {
-    for (size_t i = 0; id && i < WORLD_USERS; i++)
+    for (size_t i = 0; id && i < world->user_count; i++)
         if (strcmp(world->users[i].id, id) == 0)
             return &world->users[i];
     return NULL;
@@ -70,7 +86,7 @@ struct world_alias *world_alias(struct world *world, const char *alias)
     size_t i = 0;
 
     while (strcmp(world->aliases[i].alias, alias) != 0)
-        if (++i == WORLD_ALIASES + WORLD_USERS)
+        if (++i == WORLD_ALIASES + world->user_count)
             abort(); /* nobody may ask for it */
     return &world->aliases[i];
 }
@@ -148,7 +164,7 @@ void world_make_user(struct world *world, struct world_user *user, const char *n
     user->here = true;
     user->found_absent = false;
     text_set(&user->name, name);
-    for (size_t i = 0; email && i < WORLD_USERS; i++)
+    for (size_t i = 0; email && i < world->user_count; i++)
         if (text_equal(world->users[i].email, email))
             text_set(&world->users[i].email, NULL);
     text_set(&user->email, email);
@@ -260,7 +276,7 @@ void world_move(struct world *world, struct world_room *room, const char *user, 
 
 void world_empty(struct world *world, struct world_room *room)
 {
-    for (size_t i = 0; i < WORLD_USERS; i++)
+    for (size_t i = 0; i < world->user_count; i++)
         if (room_state_membership(room->state, world->users[i].id) == MEMBERSHIP_JOIN)
             world_move(world, room, world->users[i].id, MEMBERSHIP_LEAVE);
 }
@@ -269,7 +285,7 @@ void world_purge(struct world *world, struct world_room *room)
 {
     room->exists = false;
     lose_state(room);
-    for (size_t i = 0; i < WORLD_ALIASES + WORLD_USERS; i++)
+    for (size_t i = 0; i < WORLD_ALIASES + world->user_count; i++)
         if (world->aliases[i].room == room)
             world->aliases[i].room = NULL;
 }

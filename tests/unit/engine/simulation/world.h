@@ -9,7 +9,7 @@
 
 /*
  * The truth: users and rooms as they are on a simulated homeserver, for tests of the engine. Small and of
- * fixed size: eight users, four aliases of rooms, and the aliases of the welcome rooms.
+ * fixed size: nine users (more where a crowd is wanted), four aliases of rooms, those of the welcome rooms.
  *
  * The simulation judges too: whatever the sync must never do (SPEC section 2) is noted as a crime, along with
  * a trace of everything that happened.
@@ -21,7 +21,8 @@ enum {
     WORLD_STRANGER,   /* a user of the homeserver of whom no request knows */
     WORLD_FORMER,     /* a sync user of former times */
     WORLD_SYNC,       /* the sync user */
-    WORLD_USERS,
+    WORLD_USUAL,      /* users of most worlds */
+    WORLD_MOST_USERS = 100,
     WORLD_SUBJECTS = WORLD_BOSS + 1, /* the first ones: users whom requests may be about */
 
     WORLD_ALIASES = 4, /* of rooms; those of welcome rooms come behind, by user */
@@ -29,7 +30,7 @@ enum {
 };
 
 struct world_user {
-    const char *id;
+    char *id;
     bool here, deactivated, admin, erased;
     char *name, *email, *password;
     bool ours;           /* created by the sync */
@@ -65,19 +66,22 @@ struct world_alias {
 struct world {
     struct engine_rules rules;
     const char *former[2];
-    struct world_user users[WORLD_USERS];
-    struct world_alias aliases[WORLD_ALIASES + WORLD_USERS];
+    struct world_user users[WORLD_MOST_USERS];
+    size_t user_count;
+    struct world_alias aliases[WORLD_ALIASES + WORLD_MOST_USERS];
     struct world_room rooms[WORLD_ROOMS];
     size_t room_count;
     bool removing;   /* what is wanted is a removal: rooms need not be half made to be deleted */
     bool lenient;    /* do not judge what only one who knows what is wanted can judge */
     unsigned writes; /* calls that were to change something and were carried out */
-    unsigned calls;
+    unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
     struct buffer trace;
     char crime[512]; /* the first; "" for none */
 };
 
 void world_init(struct world *world);
+/* So many further users, who are not there yet. */
+void world_add_crowd(struct world *world, size_t count);
 void world_deinit(struct world *world);
 
 /* NULL: no such thing. Room ids of rooms that are gone are still found. */
