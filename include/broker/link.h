@@ -19,6 +19,7 @@
 struct link {
     amqp_connection_state_t amqp;
     struct helper *helper; /* that guards the socket while a thread owns the link; NULL: none */
+    bool exclusive;        /* its consumer was asked for so */
     int64_t pulse;         /* milliseconds: call in at least so often, for the heartbeats */
 };
 

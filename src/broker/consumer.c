@@ -12,6 +12,11 @@
  * only to be moved to the dead-letter queue; when too much of them comes at a time, the connection is given
  * up and made anew with a prefetch of one.
  *
+ * Probation. A message that was delivered before may be why a process before us is no more. Until a fresh one
+ * comes, or such a message has been here for a while and done no harm, messages are taken one at a time: one
+ * that kills the process then takes no others along. Afterwards the consumer is cancelled and asked for
+ * again, with the full prefetch, on the same channel, where deliveries stay valid.
+ *
  * An error found while acknowledging only makes the timer due: the connection is torn down from the loop,
  * never underneath a caller who is in the middle of something.
  */
@@ -28,7 +33,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 30000, FRAMES_AT_A_TIME = 256 };
+enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 30000, FRAMES_AT_A_TIME = 256, PROBATION = 2000 };
 
 /* What the helper works on: the loop touches it only when the helper has finished. */
 struct attempt {
@@ -51,11 +56,13 @@ struct consumer {
     struct loop_timer timer; /* connected: to call in; else: to connect */
     struct assembly assembly;
     struct backoff backoff;
-    instant since;      /* when the link was taken over */
-    const char *broken; /* why the timer is due to tear the link down; NULL: it is well */
-    bool stopped;       /* no more messages are wanted, ever */
-    bool paused;        /* nor are any for now */
-    bool cautious;      /* one message at a time on the next connection */
+    instant since;         /* when the link was taken over */
+    const char *broken;    /* why the timer is due to tear the link down; NULL: it is well */
+    bool stopped;          /* no more messages are wanted, ever */
+    bool paused;           /* nor are any for now */
+    bool cautious;         /* one message at a time on the next connection */
+    bool on_probation;     /* one message at a time: see above */
+    instant probation_end; /* INSTANT_NEVER: no message has come yet */
 };
 
 static void pump(struct consumer *consumer);
@@ -162,7 +169,7 @@ static bool start_attempt(struct consumer *consumer, struct error *error)
     struct attempt *attempt = NEW(struct attempt);
 
     attempt->settings = broker_settings_share(consumer->settings);
-    attempt->prefetch = consumer->cautious ? 1 : consumer->settings->prefetch;
+    attempt->prefetch = consumer->cautious || consumer->on_probation ? 1 : consumer->settings->prefetch;
     consumer->helper = helper_start(attempt_run, attempt, attempt_release, error);
     if (!consumer->helper) {
         attempt_release(attempt);
@@ -188,6 +195,37 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
     return error_set(error, "too many large messages at a time: for now one message at a time");
 }
 
+/* The broker's answers come as frames and need no looking at: what goes wrong closes the channel. */
+static void end_probation(struct consumer *consumer)
+{
+    struct link *link = consumer->link;
+    amqp_bytes_t tag = amqp_cstring_bytes(LINK_CONSUMER_TAG);
+    amqp_basic_cancel_t cancel = {.consumer_tag = tag, .nowait = 1};
+    amqp_basic_qos_t qos = {.prefetch_count = consumer->settings->prefetch};
+    amqp_basic_consume_t consume = {.queue = amqp_cstring_bytes(consumer->settings->queue),
+                                    .consumer_tag = tag,
+                                    .exclusive = link->exclusive};
+
+    consumer->on_probation = false;
+    if (amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &cancel) != AMQP_STATUS_OK ||
+        amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_QOS_METHOD, &qos) != AMQP_STATUS_OK ||
+        amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CONSUME_METHOD, &consume) != AMQP_STATUS_OK)
+        consumer->broken = "the connection broke while sending";
+}
+
+/* With the message that has come, if any. */
+static void look_at_probation(struct consumer *consumer, const struct broker_message *message)
+{
+    instant now = instant_now();
+
+    if (!consumer->on_probation || consumer->stopped || consumer->broken)
+        return;
+    if (message && consumer->probation_end == INSTANT_NEVER)
+        consumer->probation_end = now + PROBATION;
+    if ((message && !message->redelivered) || now >= consumer->probation_end)
+        end_probation(consumer);
+}
+
 /* A complete message goes up, unless no more are wanted: then it stays with the broker. */
 static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct error *error)
 {
@@ -197,6 +235,8 @@ static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct
         if (!has_room(consumer, frame, error) ||
             assembly_feed(&consumer->assembly, frame, &message, error) == ASSEMBLY_BROKEN)
             return false;
+        if (message)
+            look_at_probation(consumer, message);
         if (message && !consumer->stopped)
             consumer->handlers.came(consumer->handlers.context, TAKE(message));
         return true;
@@ -213,6 +253,7 @@ static void pump(struct consumer *consumer)
     struct error error;
     amqp_frame_t frame;
 
+    look_at_probation(consumer, NULL);
     for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME && !consumer->broken; i++) {
         result = link_read(consumer->link, &frame, &error);
         if (result == LINK_FRAME && !take_in(consumer, &frame, &error))
@@ -226,7 +267,9 @@ static void pump(struct consumer *consumer)
         loop_timer_set(&consumer->timer, instant_now());
         break;
     case LINK_NOTHING:
-        loop_timer_set(&consumer->timer, instant_now() + consumer->link->pulse);
+        loop_timer_set(&consumer->timer,
+                       instant_min(instant_now() + consumer->link->pulse,
+                                   consumer->on_probation ? consumer->probation_end : INSTANT_NEVER));
         break;
     }
 }
@@ -256,6 +299,8 @@ struct consumer *consumer_new(struct broker_settings *settings, struct loop *loo
     consumer->settings = broker_settings_share(settings);
     consumer->loop = loop;
     consumer->handlers = *handlers;
+    consumer->on_probation = true;
+    consumer->probation_end = INSTANT_NEVER;
     loop_timer_init(&consumer->timer, loop, timer_due, consumer);
     return start_attempt(consumer, error) ? TAKE(consumer) : NULL;
 }

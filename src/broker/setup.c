@@ -97,6 +97,7 @@ static enum link_answer consume(struct link *link, const struct broker_settings 
     answer = link_answer(link, ret_code, error);
     if (answer != LINK_DONE)
         return answer;
+    link->exclusive = exclusive;
     (void)amqp_basic_consume(link->amqp, LINK_CHANNEL, amqp_cstring_bytes(settings->queue),
                              amqp_cstring_bytes(LINK_CONSUMER_TAG), 0, 0, exclusive, amqp_empty_table);
     return link_answer(link, ret_code, error);
