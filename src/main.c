@@ -109,7 +109,8 @@ int main(int argc, char **argv)
     if (optind < argc)
         command = find_command(argv[optind]);
     if (!command || optind + 1 < argc) {
-        fprintf(stderr, "synapse-sync: expected one command; try 'synapse-sync --help'\n");
+        fprintf(stderr, "synapse-sync: %s: expected one command, such as run; try 'synapse-sync --help'\n",
+                argv[command ? optind + 1 : optind]);
         return EXIT_USAGE;
     }
     return run(command, &sources);

@@ -6,13 +6,15 @@
 #   build     with gcc and with clang, warnings are errors
 #   unit      unit tests, also with sanitizers and under valgrind
 #   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on
+#   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
+#   --faults  the same, the long form: some hours
 #   fuzz      each fuzz target for FUZZ_SECONDS (10)
 #   lint      what programs can tell about the code without running it
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly SECTIONS=(build unit system fuzz lint)
+readonly SECTIONS=(build unit system faults --faults fuzz lint)
 failed=()
 
 main() {
@@ -23,12 +25,15 @@ main() {
   local wanted=("$@") section
   [[ $# -gt 0 ]] || wanted=(build unit system)
   for section in "${wanted[@]}"; do
-    [[ " ${SECTIONS[*]} " == *" $section "* ]] || { echo "no section '$section'; there are: ${SECTIONS[*]}" >&2; exit 2; }
+    if [[ " ${SECTIONS[*]} " != *" $section "* ]]; then
+      echo "no section '$section'; there are: ${SECTIONS[*]}" >&2
+      exit 2
+    fi
   done
 
   tests/install.sh tests
   for section in "${wanted[@]}"; do
-    "section_$section"
+    "section_${section#--}" "$section"
   done
   summary
 }
@@ -50,6 +55,14 @@ section_system() {
   attempt "build the release" build release
   attempt "a Synapse to test with" on_the_lab synapse
   attempt "system tests" system_tests
+}
+
+section_faults() {
+  local long=()
+  [[ $1 != --faults ]] || long=(--long)
+  attempt "build the release" build release
+  attempt "a Synapse to test with" on_the_lab synapse
+  attempt "faults" faults "${long[@]}"
 }
 
 section_fuzz() {
@@ -84,10 +97,16 @@ system_tests() {
     ${PYTEST_ARGS:-} tests/system
 }
 
+faults() {
+  # shellcheck disable=SC2086
+  (cd tests && /usr/bin/python3 -B -m faults "$@" ${FAULTS_ARGS:-})
+}
+
 # Not what walks through all states of a plan: that takes minutes here, and the sanitizers have seen it.
 under_valgrind() {
-  ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" --exclude-regex '^lint/|^engine/.*_plan$' \
-    --overwrite MemoryCheckCommandOptions="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
+  local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
+  ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
+    --exclude-regex '^lint/|^engine/.*_plan$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
 fuzz() {

@@ -17,6 +17,7 @@ struct flight {
 
     char *texts[FLIGHT_TEXTS];
     struct levels_user *raised;
+    char **raised_users;    /* their ids */
     struct levels *content; /* of SYNAPSE_WRITE_LEVELS */
 };
 

@@ -30,6 +30,7 @@ struct place {
     struct place *prev, *next;       /* in the line */
     const struct request_user *user; /* of a user's place */
     const struct request_room *room; /* of a room's place */
+    char name[32];                   /* of a room's place: how complaints call it, "rooms[2]" */
     bool in_front;
     bool settled; /* nothing is left to be done for it */
 };

@@ -39,6 +39,7 @@ struct room_known {
 
 struct room_wanted {
     const char *alias;
+    const char *place; /* in the message: "rooms[2]"; NULL: of no one message */
     bool removed;      /* all else below is empty then */
     bool exists;       /* a want is ready; else nothing is to be done yet */
     const char *name;  /* NULL: not given; an existing one is left alone */

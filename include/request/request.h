@@ -44,6 +44,7 @@ struct request_room {
     char *description; /* never NULL; "" when not given */
     bool bidirectional;
     bool is_moderator; /* a room of addUser: the user in it */
+    size_t index;      /* a room of addUser: its (first) place in the message */
 };
 
 struct request {

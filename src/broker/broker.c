@@ -79,9 +79,9 @@ static bool has_room(void *context, uint64_t size)
     const struct broker_delivery *delivery;
     uint64_t held = 0;
 
-    DL_FOREACH2(broker->deliveries, delivery, next)
-    if (delivery->message->body && delivery->message->size > broker->settings->largest_body)
-        held += delivery->message->size;
+    DL_FOREACH2 (broker->deliveries, delivery, next)
+        if (delivery->message->body && delivery->message->size > broker->settings->largest_body)
+            held += delivery->message->size;
     return held == 0 || size > MESSAGE_LARGEST_KEPT || held + size <= MESSAGE_LARGEST_KEPT;
 }
 
@@ -136,8 +136,8 @@ void broker_free(struct broker *broker)
 
     if (!broker)
         return;
-    DL_FOREACH_SAFE2(broker->deliveries, delivery, next, next)
-    delivery_free(delivery);
+    DL_FOREACH_SAFE2 (broker->deliveries, delivery, next, next)
+        delivery_free(delivery);
     consumer_free(broker->consumer);
     publisher_free(broker->publisher);
     broker_settings_free(broker->settings);

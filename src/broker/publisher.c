@@ -53,8 +53,8 @@ static void free_list(struct dead_letter *list)
 {
     struct dead_letter *letter, *next;
 
-    DL_FOREACH_SAFE2(list, letter, next, next)
-    dead_letter_free(letter);
+    DL_FOREACH_SAFE2 (list, letter, next, next)
+        dead_letter_free(letter);
 }
 
 static void post_release(void *context)
@@ -292,8 +292,8 @@ static void bell_rings(void *context, uint32_t events)
     (void)pthread_mutex_lock(&publisher->post->lock);
     letters = TAKE(publisher->post->outbox);
     (void)pthread_mutex_unlock(&publisher->post->lock);
-    DL_FOREACH_SAFE2(letters, letter, next, next)
-    publisher->published(publisher->context, letter);
+    DL_FOREACH_SAFE2 (letters, letter, next, next)
+        publisher->published(publisher->context, letter);
 }
 
 struct publisher *publisher_new(struct broker_settings *settings, struct loop *loop,
@@ -340,9 +340,9 @@ void publisher_forget(struct publisher *publisher, struct dead_letter *letter)
 
     letter->delivery = NULL;
     (void)pthread_mutex_lock(&publisher->post->lock);
-    DL_FOREACH2(publisher->post->inbox, queued, next)
-    if (queued == letter)
-        break;
+    DL_FOREACH2 (publisher->post->inbox, queued, next)
+        if (queued == letter)
+            break;
     if (queued)
         DL_DELETE2(publisher->post->inbox, queued, previous, next);
     (void)pthread_mutex_unlock(&publisher->post->lock);

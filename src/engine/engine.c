@@ -50,7 +50,7 @@ struct engine {
     instant last_write; /* that succeeded: reads may go well while the homeserver can write nothing */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's */
-    struct loop_timer soon;  /* a message was submitted */
+    struct loop_timer soon;  /* a message was submitted, or left */
 };
 
 static void turn(struct engine *engine);
@@ -95,8 +95,7 @@ static void timer_due(void *context)
     instant now = instant_now(), next = INSTANT_NEVER;
     struct subject *subject, *following;
 
-    HASH_ITER(hh, engine->order.subjects, subject, following)
-    {
+    HASH_ITER (hh, engine->order.subjects, subject, following) {
         if (subject->wake <= now) {
             subject->wake = INSTANT_NEVER;
             enqueue(engine, subject);
@@ -209,8 +208,8 @@ static struct levels_user *room_for_members(const struct subject *subject)
     const struct place *place;
     size_t count = 0;
 
-    DL_FOREACH(subject->line, place)
-    count += order_member_count(place);
+    DL_FOREACH (subject->line, place)
+        count += order_member_count(place);
     return memory_new(count, sizeof(struct levels_user));
 }
 
@@ -219,9 +218,9 @@ static void settle_front(struct engine *engine, struct subject *subject, instant
     CLEANUP(freep) struct levels_user *members = room_for_members(subject);
     struct place *place;
 
-    DL_FOREACH(subject->line, place)
-    if (place->in_front && !place->settled && is_settled(engine, place, members, now))
-        settle(engine, place);
+    DL_FOREACH (subject->line, place)
+        if (place->in_front && !place->settled && is_settled(engine, place, members, now))
+            settle(engine, place);
 }
 
 /* ---- the next call ---- */
@@ -239,8 +238,7 @@ static struct action next_of_room(const struct engine *engine, struct subject *s
     const struct place *place;
     size_t count = 0;
 
-    DL_FOREACH(subject->line, place)
-    {
+    DL_FOREACH (subject->line, place) {
         struct members_state state;
 
         if (!place->in_front || place->settled)
@@ -267,11 +265,11 @@ static void count_request(struct subject *subject)
 {
     struct place *place;
 
-    DL_FOREACH(subject->line, place)
-    if (!place->settled) {
-        place->message->requests++;
-        return;
-    }
+    DL_FOREACH (subject->line, place)
+        if (!place->settled) {
+            place->message->requests++;
+            return;
+        }
 }
 
 static void send(struct engine *engine, struct subject *subject, const struct synapse_call *call)
@@ -341,9 +339,9 @@ static bool has_open_place(const struct subject *subject)
 {
     const struct place *place;
 
-    DL_FOREACH(subject->line, place)
-    if (place->in_front && !place->settled)
-        return true;
+    DL_FOREACH (subject->line, place)
+        if (place->in_front && !place->settled)
+            return true;
     return false;
 }
 
@@ -399,9 +397,9 @@ static void enqueue_rooms_of(struct engine *engine, struct subject *user)
 {
     const struct place *place;
 
-    DL_FOREACH(user->line, place)
-    for (size_t i = place->message->user_count; i < place->message->place_count; i++)
-        enqueue(engine, place->message->places[i].subject);
+    DL_FOREACH (user->line, place)
+        for (size_t i = place->message->user_count; i < place->message->place_count; i++)
+            enqueue(engine, place->message->places[i].subject);
 }
 
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
@@ -471,7 +469,8 @@ void engine_leave(struct engine *engine, struct message *message)
         DL_DELETE(engine->ended, message);
     DL_DELETE2(engine->messages, message, older, newer);
     order_leave(message, left, engine);
-    turn(engine);
+    /* Not at once: when a connection is lost, those behind it are about to leave too. */
+    loop_timer_set(&engine->soon, instant_now());
 }
 
 void engine_free(struct engine *engine)
@@ -481,8 +480,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     engine->in_turn = true; /* nothing is begun any more */
-    HASH_ITER(hh, engine->order.subjects, subject, following)
-    {
+    HASH_ITER (hh, engine->order.subjects, subject, following) {
         while (subject->line)
             engine_leave(engine, subject->line->message);
         flight_free(subject->flight);

@@ -8,7 +8,6 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
 {
     struct flight *flight = NEW(struct flight);
     struct synapse_call *own = &flight->call;
-    struct levels_user *raised;
 
     *own = *call;
     own->user = flight->texts[0] = text_copy(call->user);
@@ -19,10 +18,13 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
     own->topic = flight->texts[5] = text_copy(call->topic);
     own->value = flight->texts[6] = text_copy(call->value);
     own->alt_aliases = flight->texts[7] = text_copy(call->alt_aliases);
-    raised = memory_new(call->raised_count, sizeof(*raised));
-    for (size_t i = 0; i < call->raised_count; i++)
-        raised[i] = (struct levels_user){text_copy(call->raised[i].user), call->raised[i].level};
-    own->raised = flight->raised = raised;
+    flight->raised = memory_new(call->raised_count, sizeof(*flight->raised));
+    flight->raised_users = memory_new(call->raised_count, sizeof(*flight->raised_users));
+    for (size_t i = 0; i < call->raised_count; i++) {
+        flight->raised_users[i] = text_copy(call->raised[i].user);
+        flight->raised[i] = (struct levels_user){flight->raised_users[i], call->raised[i].level};
+    }
+    own->raised = flight->raised;
     if (call->kind == SYNAPSE_WRITE_LEVELS)
         own->content = flight->content = room_levels_to_write(room, call);
     return flight;
@@ -42,7 +44,8 @@ void flight_free(struct flight *flight)
     for (size_t i = 0; i < FLIGHT_TEXTS; i++)
         free(flight->texts[i]);
     for (size_t i = 0; i < flight->call.raised_count; i++)
-        free((char *)(uintptr_t)flight->raised[i].user);
+        free(flight->raised_users[i]);
+    free(flight->raised_users);
     free(flight->raised);
     levels_free(flight->content);
     free(flight);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -22,6 +23,7 @@ struct room_id {
 
 static void forget_room_id(struct order *order, struct room_id *entry)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
     HASH_DEL(order->room_ids, entry);
     free(entry->alias);
     free(entry->id);
@@ -76,6 +78,7 @@ static struct subject *subject_of(struct order *order, const char *key)
 
 void order_drop(struct order *order, struct subject *subject)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
     HASH_DEL(order->subjects, subject);
     if (subject->is_room) {
         if (subject->room.presence == PRESENCE_HERE && subject->room.id && !subject->room.deleting)
@@ -93,10 +96,11 @@ void order_deinit(struct order *order)
     struct subject *subject, *next_subject;
     struct room_id *entry, *next_entry;
 
-    HASH_ITER(hh, order->subjects, subject, next_subject)
-    order_drop(order, subject);
-    HASH_ITER(hh, order->room_ids, entry, next_entry)
-    forget_room_id(order, entry);
+    HASH_ITER (hh, order->subjects, subject, next_subject)
+        order_drop(order, subject);
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
+    HASH_ITER (hh, order->room_ids, entry, next_entry)
+        forget_room_id(order, entry);
 }
 
 /* ---- the front ---- */
@@ -138,8 +142,7 @@ static void mark_front(struct subject *subject)
     struct place *place, *head = subject->line;
     bool open = true, adds_user = false;
 
-    DL_FOREACH(subject->line, place)
-    {
+    DL_FOREACH (subject->line, place) {
         if (place != head)
             open = open && !is_removal(head) && can_join_front(place, head, adds_user);
         adds_user = adds_user || place->kind == PLACE_USER_ADDED;
@@ -163,14 +166,35 @@ static enum place_kind kind_of_user_place(const struct request *request)
     return PLACE_MEMBER;
 }
 
-static void take_place(struct order *order, struct message *message, enum place_kind kind,
-                       const struct request_user *user, const struct request_room *room)
+static struct place *line_up(struct order *order, struct message *message, enum place_kind kind,
+                             const char *key)
 {
     struct place *place = &message->places[message->place_count++];
 
-    *place = (struct place){.kind = kind, .message = message, .user = user, .room = room};
-    place->subject = subject_of(order, user ? user->id : room->alias);
+    *place = (struct place){.kind = kind, .message = message, .subject = subject_of(order, key)};
     DL_APPEND(place->subject->line, place);
+    return place;
+}
+
+static void take_user_place(struct order *order, struct message *message, enum place_kind kind,
+                            const struct request_user *user)
+{
+    struct place *place = line_up(order, message, kind, user->id);
+
+    place->user = user;
+    mark_front(place->subject);
+}
+
+static void take_room_place(struct order *order, struct message *message, enum place_kind kind,
+                            const struct request_room *room)
+{
+    struct place *place = line_up(order, message, kind, room->alias);
+
+    place->room = room;
+    if (message->request->method == REQUEST_ADD_USER)
+        (void)snprintf(place->name, sizeof(place->name), "rooms[%zu]", room->index);
+    else
+        (void)snprintf(place->name, sizeof(place->name), "room");
     mark_front(place->subject);
 }
 
@@ -192,11 +216,11 @@ struct message *order_enter(struct order *order, struct request *request, void *
     if (request->welcome)
         message->welcome_alias = synapse_welcome_alias(request->user.id);
     if (request->user.id)
-        take_place(order, message, user_kind, &request->user, NULL);
+        take_user_place(order, message, user_kind, &request->user);
     for (size_t i = 0; i < request->member_count; i++)
-        take_place(order, message, user_kind, &request->members[i], NULL);
+        take_user_place(order, message, user_kind, &request->members[i]);
     for (size_t i = 0; i < request->room_count; i++)
-        take_place(order, message, room_kind, NULL, &request->rooms[i]);
+        take_room_place(order, message, room_kind, &request->rooms[i]);
     return message;
 }
 
@@ -240,23 +264,21 @@ struct user_wanted order_user_wanted(const struct place *place)
     };
 }
 
-/* An addUser decides over members; before it, the first name that a member is given is that of a creation. */
+/* An addUser decides over members. Without a name of its own it leaves that to who would have created the
+ * user. */
 struct user_wanted order_user_wanted_by_all(const struct subject *subject)
 {
-    struct user_wanted all = {.id = subject->key, .since = INSTANT_PAST};
+    struct user_wanted all = {.id = NULL};
     const struct place *place;
 
-    DL_FOREACH(subject->line, place)
-    {
+    DL_FOREACH (subject->line, place) {
         struct user_wanted one = order_user_wanted(place);
 
         if (!place->in_front || place->settled)
             continue;
-        one.since = instant_max(one.since, all.since);
-        if (!one.added && !one.removed) {
+        one.since = all.id ? instant_max(one.since, all.since) : one.since;
+        if (all.id && !one.added) {
             all.since = one.since;
-            if (!all.name && !all.added)
-                all.name = one.name;
             continue;
         }
         if (!one.name)
@@ -307,6 +329,7 @@ struct room_wanted order_room_wanted(const struct place *place)
             .alias = place->subject->key, .removed = true, .since = place->message->arrived};
     return (struct room_wanted){
         .alias = place->subject->key,
+        .place = place->name,
         .name = place->room->name,
         .topic = place->room->description,
         .bidirectional = place->room->bidirectional,

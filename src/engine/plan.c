@@ -75,6 +75,7 @@ static void obstacle_free(struct obstacle *obstacle)
 
 static void take_away(struct obstacles *obstacles, struct obstacle *obstacle)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
     HASH_DEL(obstacles->table, obstacle);
     obstacle_free(obstacle);
 }
@@ -102,8 +103,8 @@ void obstacles_deinit(struct obstacles *obstacles)
 {
     struct obstacle *obstacle, *next;
 
-    HASH_ITER(hh, obstacles->table, obstacle, next)
-    take_away(obstacles, obstacle);
+    HASH_ITER (hh, obstacles->table, obstacle, next)
+        take_away(obstacles, obstacle);
 }
 
 void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
@@ -113,6 +114,8 @@ void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
     int64_t pause = backoff_next(&obstacle->backoff, FIRST_PAUSE, LONGEST_PAUSE);
 
     obstacle->since = instant_min(obstacle->since, now);
+    if (now > obstacle->until + FAILING_LIMIT)
+        obstacle->since = now; /* not tried for long: it did not keep failing */
     obstacle->until = now + (reply->retry_after > pause ? reply->retry_after : pause);
     if (others_succeeded && now - obstacle->since >= FAILING_LIMIT) {
         obstacle->final = true;
@@ -155,9 +158,9 @@ void obstacles_forget_final(struct obstacles *obstacles)
 {
     struct obstacle *obstacle, *next;
 
-    HASH_ITER(hh, obstacles->table, obstacle, next)
-    if (obstacle->final || obstacle->doubted)
-        take_away(obstacles, obstacle);
+    HASH_ITER (hh, obstacles->table, obstacle, next)
+        if (obstacle->final || obstacle->doubted)
+            take_away(obstacles, obstacle);
 }
 
 /* ---- verdicts ---- */
@@ -211,8 +214,7 @@ void report_obstacles(struct report *report, const struct obstacles *obstacles, 
 {
     struct obstacle *obstacle, *next;
 
-    HASH_ITER(hh, obstacles->table, obstacle, next)
-    {
+    HASH_ITER (hh, obstacles->table, obstacle, next) {
         if (!obstacle->final || (obstacle->about && concerns && !concerns(context, obstacle->about)))
             continue;
         if (obstacle->about)

@@ -107,11 +107,12 @@ char **room_setting_place(struct room_state *state, enum room_setting setting)
 
 bool room_setting_differs(struct room_state *state, enum room_setting setting, const char *value)
 {
-    char **place = room_setting_place(state, setting);
+    char **place;
 
     if (!value)
         return false;
-    if (!place)
+    if (setting == SETTING_MARKER)
         return !state->managed;
+    place = room_setting_place(state, setting);
     return strcmp(*place ? *place : "", value) != 0;
 }

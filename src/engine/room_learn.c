@@ -294,11 +294,13 @@ static void report_bans(const struct room_known *known, const struct room_wanted
 void room_report(const struct room_known *known, const struct room_wanted *wanted,
                  const struct engine_rules *rules, struct report *report)
 {
+    if (!wanted->removed && !wanted->exists)
+        return; /* nothing was asked of it, after all */
     report_obstacles(report, &known->obstacles, wanted->alias, concerns, wanted);
     if (known->presence == PRESENCE_HERE && room_is_foreign(known, rules))
         report_refusal(report, REQUEST_ALIAS_CONFLICT, "%s: the alias points to a room that is not ours",
                        wanted->alias);
-    if (wanted->removed || !wanted->exists)
+    if (wanted->removed)
         return;
     if (plan_is_barred(&known->obstacles, SYNAPSE_REGAIN_ROOM) ||
         plan_is_barred(&known->obstacles, SYNAPSE_ENTER_ROOM))
@@ -306,7 +308,7 @@ void room_report(const struct room_known *known, const struct room_wanted *wante
                        "%s: invite %s to the room and give it level 100, and it will be kept in line again",
                        wanted->alias, rules->sync_user);
     if (known->presence == PRESENCE_ABSENT && !wanted->name)
-        report_refusal(report, REQUEST_INVALID_MESSAGE, "name of %s: required, since the room has to be made",
-                       wanted->alias);
+        report_refusal(report, REQUEST_INVALID_MESSAGE, "%s.name: required, since the room has to be made",
+                       wanted->place);
     report_bans(known, wanted, report);
 }

@@ -218,8 +218,6 @@ static void learn_creation(struct user_known *known, const struct synapse_call *
     known->by_another = !reply->created;
     free(known->name);
     known->name = text_copy(call->name);
-    if (known->record == RECORD_UNKNOWN)
-        known->record = RECORD_CLOSED; /* none was needed, so none was opened */
 }
 
 static void learn_owner(struct user_known *known, const struct synapse_call *call,

@@ -203,7 +203,7 @@ static bool read_rooms(const struct reader *reader, const struct field *fields)
         if (!read_entry(reader, array, i, place, fields, &values) ||
             !take_room(reader, &values, place, &request->rooms[request->room_count]))
             return false;
-        request->room_count++;
+        request->rooms[request->room_count++].index = i;
     }
     merge_rooms(request->rooms, &request->room_count);
     return true;

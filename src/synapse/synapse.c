@@ -251,8 +251,8 @@ static void free_all(struct pending *list)
 {
     struct pending *pending, *next;
 
-    DL_FOREACH_SAFE(list, pending, next)
-    free_pending(pending);
+    DL_FOREACH_SAFE (list, pending, next)
+        free_pending(pending);
 }
 
 void synapse_free(struct synapse *synapse)

@@ -101,9 +101,8 @@ class _Maker:
     def add_room(self) -> Json:
         room = self.describe(self.chance.choice(self.rooms))
         members = self.chance.choices(self.persons, k=self.chance.randrange(6))  # some are listed twice
-        return say.add_room(room, *(
-            say.member(user, name=f"Member #{self.number}" if self.likely(0.2) else None,
-                       is_moderator=self.likely(0.3)) for user in members))
+        name = f"Member #{self.number}" if self.likely(0.2) else None
+        return say.add_room(room, *(say.member(user, name=name, is_moderator=self.likely(0.3)) for user in members))
 
     def remove_user(self) -> Json:
         return say.remove_user(self.chance.choice(sorted(self.leavers) or ["@nobody:" + self.server_name]))
@@ -150,7 +149,7 @@ def _bad(chance: random.Random, number: int, server_name: str) -> tuple[bytes, s
         ({"method": "enrol", "number": number}, "unknown-method"),
         ({"method": "removeUser", "user": {"id": f"@bad{number}:elsewhere.example"}}, "foreign-server"),
         ({"method": "addUser", "user": {"id": f"@sync:{server_name}", "name": f"Bad {number}"}}, "protected-user"),
-        ({"method": "addUser", "user": {**user, "name": "B" * 300}}, "homeserver-rejected"),
+        ({"method": "addUser", "user": {**user, "id": f"@BAD{number}:{server_name}"}}, "homeserver-rejected"),
     ]
     form, code = chance.choice(forms)
     return form if isinstance(form, bytes) else json.dumps(form).encode(), code

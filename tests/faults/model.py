@@ -37,7 +37,7 @@ class Model:
         self.server_name = server_name
         self.users: dict[str, User] = {}
         self.rooms: dict[str, Room] = {}
-        self.removals: dict[str, int] = {}  # how often a room that was there was removed, by alias
+        self.removals: dict[str, int] = {}  # messages that remove the room, by alias
 
     def apply(self, message: Json) -> None:
         {"addUser": self._add_user, "addRoom": self._add_room,
@@ -79,8 +79,8 @@ class Model:
 
     def _remove_room(self, message: Json) -> None:
         alias = self.alias(message["room"])
-        if self.rooms.pop(alias, None) is not None:
-            self.removals[alias] = self.removals.get(alias, 0) + 1
+        self.rooms.pop(alias, None)
+        self.removals[alias] = self.removals.get(alias, 0) + 1
 
     def _describe(self, wanted: Json) -> str:
         alias = self.alias(wanted)

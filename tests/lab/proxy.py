@@ -73,7 +73,10 @@ class Fault:
 
     def wait_hit(self, hits: int = 1, patience: float = PATIENCE) -> None:
         """Until that many requests came; with `hold_reply` also were carried out."""
-        wait_until(lambda: (self.replies_held if self.hold_reply else self.hits) >= hits, f"a request that matches {self.path.pattern}", patience)
+        def hit() -> bool:
+            return (self.replies_held if self.hold_reply else self.hits) >= hits
+
+        wait_until(hit, f"a request that matches {self.path.pattern}", patience)
 
     def before(self) -> None:
         time.sleep(self.delay)

@@ -138,9 +138,8 @@ class Homeserver:
         return 200, {"name": user, **self._user(user)}
 
     def put_user(self, body: Json, user: str) -> Answer:
-        name = body.get("displayname")
-        if name is not None and len(name) > 256:
-            raise Refusal(400, "M_INVALID_PARAM", "Displayname is too long (max 256)")
+        if user != user.lower():
+            raise Refusal(400, "M_INVALID_USERNAME", "User ID can only contain characters a-z, 0-9, or '=_-./+'")
         known = self.users.get(user)
         if known is None:
             self.users[user] = known = {**_user(user[1:].partition(":")[0]), **body}

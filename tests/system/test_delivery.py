@@ -172,7 +172,8 @@ def test_a_dead_letter_is_as_it_came_with_headers_that_say_why(stage: Stage) -> 
     body = b'{"method":  "renameUser"}'
     before = time.time()
     letter = stage.rejected(body, "unknown-method", message_id="m-1", correlation_id="c-1", reply_to="r", type="t",
-                            content_type="application/json", headers={"x-mine": "kept", "n": 7, "flag": True}, app_id="app")
+                            content_type="application/json", app_id="app",
+                            headers={"x-mine": "kept", "n": 7, "flag": True})
     assert letter.body == body
     properties = letter.properties
     assert (properties.message_id, properties.correlation_id, properties.reply_to, properties.type,

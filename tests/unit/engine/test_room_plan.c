@@ -44,6 +44,7 @@ static void choose_want(struct want *want, struct world *world)
     struct room_wanted *room = &want->room;
 
     *room = (struct room_wanted){.alias = world->aliases[chance_below(2)].alias,
+                                 .place = "room",
                                  .removed = chance_percent(20),
                                  .since = instant_now()};
     if (room->removed)

@@ -1,7 +1,7 @@
 /*
- * The user's planner, from any knowledge to any want, like test_room_plan.c: whatever goes wrong for a while and
- * wherever the daemon is killed, it comes to an end, with the user as wanted, greeted exactly once if it is to be
- * greeted at all, and has nothing to do the next time.
+ * The user's planner, from any knowledge to any want, like test_room_plan.c: whatever goes wrong for a while
+ * and wherever the daemon is killed, it comes to an end, with the user as wanted, greeted exactly once if it
+ * is to be greeted at all, and has nothing to do the next time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,9 +66,6 @@ static void judge(struct pursuit *pursuit, const struct user_wanted *wanted, con
         world_accuse(world, "%s is renamed by who may not", call->user);
     if (call->kind == SYNAPSE_CREATE_USER && (call->password || call->email) && !wanted->added)
         world_accuse(world, "%s is created with what no member has", call->user);
-    /* A record that was left by a creation which never came to be is not looked for where none is needed. */
-    if (call->kind == SYNAPSE_CREATE_USER && wanted->added && !wanted->welcome && !wanted->email)
-        pursuit->user->ambiguous = pursuit->user->has_record && pursuit->user->record.open;
     if (call->kind == SYNAPSE_DEACTIVATE_USER && !wanted->removed)
         world_accuse(world, "%s is removed", call->user);
 }
@@ -105,7 +102,9 @@ static bool pursue(struct pursuit *pursuit, const struct user_wanted *wanted, un
     struct world *world = pursuit->homeserver->world;
 
     world_note(world, "wanted: %s %s, %s, %s, %s", wanted->id,
-               wanted->removed ? "gone" : wanted->added ? "added" : "member",
+               wanted->removed ? "gone"
+               : wanted->added ? "added"
+                               : "member",
                wanted->name ? wanted->name : "(any name)", wanted->email ? wanted->email : "(no address)",
                wanted->welcome ? "welcome" : "");
     for (unsigned i = 0; i < most_steps && !world->crime[0]; i++) {
@@ -161,7 +160,8 @@ static const char *complaint_about_added(struct world *world, const struct world
         return "the name is wrong";
     if (!before->here && wanted->email && !text_equal(user->email, wanted->email) && !report->warnings.size)
         return "the missing address is not said";
-    if (!before->here && wanted->password && !user->ambiguous && !text_equal(user->password, wanted->password))
+    if (!before->here && wanted->password && !user->ambiguous &&
+        !text_equal(user->password, wanted->password))
         return "the password is wrong";
     if (user->ambiguous)
         return NULL;

@@ -295,7 +295,7 @@ static void read_deletion(const struct deed *deed)
         if (!room->deletion_fails)
             world_purge(deed->world, room);
     }
-    deed->reply->deletion = room->deletion == BEING_DELETED  ? DELETION_UNDER_WAY
+    deed->reply->deletion = room->deletion == BEING_DELETED   ? DELETION_UNDER_WAY
                             : room->deletion == DELETION_DONE ? DELETION_COMPLETE
                                                               : DELETION_FAILED;
 }
@@ -373,8 +373,8 @@ static void write_setting(const struct deed *deed)
 {
     static const int64_t needed[ROOM_SETTINGS] = {50, 50, 100, 100, 100, 100};
     struct room_state *state = deed->room->state;
-    char **places[ROOM_SETTINGS] = {&state->name, &state->topic, &state->join_rule, &state->guest_access,
-                                    &state->canonical_alias, NULL};
+    char **places[ROOM_SETTINGS] = {&state->name,         &state->topic,           &state->join_rule,
+                                    &state->guest_access, &state->canonical_alias, NULL};
     const struct synapse_call *call = deed->call;
 
     deed->room->looked_at = INSTANT_PAST;
@@ -448,8 +448,8 @@ static void enter_room(const struct deed *deed)
     room->looked_at = INSTANT_PAST;
     if (!room->exists)
         absent(deed);
-    else if (membership == MEMBERSHIP_INVITE || (text_equal(room->state->join_rule, "public") &&
-                                                 membership != MEMBERSHIP_BAN))
+    else if (membership == MEMBERSHIP_INVITE ||
+             (text_equal(room->state->join_rule, "public") && membership != MEMBERSHIP_BAN))
         world_move(deed->world, room, sync_user, MEMBERSHIP_JOIN);
     else if (membership != MEMBERSHIP_JOIN)
         refuse(deed, "M_FORBIDDEN");
@@ -537,8 +537,8 @@ static void judge_place(const struct deed *deed)
     if (kind != SYNAPSE_WRITE_LEVELS && kind != SYNAPSE_WRITE_SETTING && kind != SYNAPSE_JOIN_USER &&
         kind != SYNAPSE_REGAIN_ROOM && kind != SYNAPSE_ENTER_ROOM && kind != SYNAPSE_SEND_WELCOME)
         return;
-    if (deed->room->exists &&
-        !world_is_ours(deed->world, deed->room) && !(deed->room->greets && kind == SYNAPSE_SEND_WELCOME))
+    if (deed->room->exists && !world_is_ours(deed->world, deed->room) &&
+        !(deed->room->greets && kind == SYNAPSE_SEND_WELCOME))
         world_accuse(deed->world, "%s in %s, which is not ours", synapse_kind_name(kind), deed->room->id);
 }
 
@@ -605,9 +605,9 @@ static void race(struct world *world, const struct synapse_call *call)
         race_for_room(world, room, user);
 }
 
-static const char *const fates[] = {"",         " (lost)",       " (unanswered)", " (cut)",
-                                    " (broken)", " (failed)",     " (late)",       " (limited)",
-                                    " (shut out)", " (after a race)", " (refused)"};
+static const char *const fates[] = {"",          " (lost)", " (unanswered)", " (cut)",      " (broken)",
+                                    " (failed)", " (late)", " (limited)",    " (shut out)", " (after a race)",
+                                    " (refused)"};
 
 static void note(struct world *world, const struct synapse_call *call, enum fate fate,
                  const struct synapse_reply *reply)
@@ -657,11 +657,24 @@ void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_ca
     *ret_reply = reply;
 }
 
+static bool is_cursed(const struct homeserver *homeserver, const struct synapse_call *call)
+{
+    const char *cursed = homeserver->cursed;
+
+    return homeserver->curse != FATE_NORMAL &&
+           (!cursed || text_equal(call->user, cursed) || text_equal(call->alias, cursed)) &&
+           (homeserver->cursed_kind < 0 || (int)call->kind == homeserver->cursed_kind);
+}
+
 void homeserver_answer(struct homeserver *homeserver, const struct synapse_call *call,
                        struct synapse_reply *ret_reply)
 {
     enum fate fate = FATE_NORMAL;
 
+    if (is_cursed(homeserver, call)) {
+        homeserver_answer_so(homeserver, call, homeserver->curse, ret_reply);
+        return;
+    }
     if (homeserver->patience > 0 && chance_percent(homeserver->trouble)) {
         homeserver->patience--;
         if (chance_percent(homeserver->races))

@@ -31,6 +31,10 @@ struct homeserver {
     unsigned patience; /* calls may go wrong still */
     unsigned races;    /* of a hundred calls that go wrong are races */
     bool refuses;      /* some of the calls that go wrong are refused without reason */
+
+    enum fate curse;    /* of all calls that are concerned; FATE_NORMAL: there is none */
+    const char *cursed; /* the user or alias that a call must be about to be concerned; NULL: any */
+    int cursed_kind;    /* the kind that it must be of; -1: any */
 };
 
 /* Answers one call; the caller frees what the reply owns. */

@@ -2,9 +2,19 @@
 
 #include "base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what requests bring about ---- */
+
+static struct world_user *person(struct world *world, const char *id)
+{
+    struct world_user *user = world_user(world, id);
+
+    if (!user)
+        abort(); /* requests are about users of this world */
+    return user;
+}
 
 static void add_to_room(struct world *world, struct world_room *room, const struct world_user *user,
                         bool moderates)
@@ -70,7 +80,7 @@ static void add_member(struct world *world, struct world_user *user, const char 
 
 static bool apply_add_user(struct world *world, const struct request *request)
 {
-    struct world_user *user = world_user(world, request->user.id);
+    struct world_user *user = person(world, request->user.id);
     bool done = true;
 
     add_user(world, user, request);
@@ -89,17 +99,16 @@ static bool apply_add_room(struct world *world, const struct request *request)
     struct world_room *room;
 
     for (size_t i = 0; i < request->member_count; i++)
-        add_member(world, world_user(world, request->members[i].id), request->members[i].name);
+        add_member(world, person(world, request->members[i].id), request->members[i].name);
     room = describe(world, &request->rooms[0]);
     for (size_t i = 0; room && i < request->member_count; i++)
-        add_to_room(world, room, world_user(world, request->members[i].id),
-                    request->members[i].is_moderator);
+        add_to_room(world, room, person(world, request->members[i].id), request->members[i].is_moderator);
     return room;
 }
 
 static bool apply_remove_user(struct world *world, const struct request *request)
 {
-    struct world_user *user = world_user(world, request->user.id);
+    struct world_user *user = person(world, request->user.id);
 
     if (user->here && !user->deactivated && user->admin)
         return false;

@@ -5,8 +5,8 @@
 #include "request/request.h"
 
 /*
- * SPEC section 2 in its shortest form: what each request brings about, done in one go to a world. Against it the
- * engine's doings are held.
+ * SPEC section 2 in its shortest form: what each request brings about, done in one go to a world. Against it
+ * the engine's doings are held.
  */
 
 /* Whether the request is done; else it is rejected (as far as something can be done, it is done). */

@@ -10,7 +10,7 @@
 
 enum { LONGEST_TRACE = 1 << 20 };
 
-static struct world_user *add_user(struct world *world, char *id)
+static struct world_user *new_user(struct world *world, char *id)
 {
     size_t i = world->user_count++;
 
@@ -22,7 +22,7 @@ static struct world_user *add_user(struct world *world, char *id)
 void world_add_crowd(struct world *world, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        (void)add_user(world, text_format("@pupil_%zu:school", i));
+        (void)new_user(world, text_format("@pupil_%zu:school", i));
 }
 
 void world_init(struct world *world)
@@ -43,7 +43,7 @@ void world_init(struct world *world)
     for (size_t i = 0; i < WORLD_ALIASES; i++)
         world->aliases[i].alias = text_copy(aliases[i]);
     for (size_t i = 0; i < WORLD_USUAL; i++) {
-        struct world_user *user = add_user(world, text_copy(ids[i]));
+        struct world_user *user = new_user(world, text_copy(ids[i]));
 
         user->here = i >= WORLD_BOSS;
         user->admin = i == WORLD_BOSS || i == WORLD_SYNC;
@@ -225,7 +225,8 @@ static struct world_room *new_room(struct world *world, const char *creator)
 
 static struct levels *levels_of_maker(const char *creator)
 {
-    CLEANUP(freep) char *text = text_format(
+    CLEANUP(freep)
+    char *text = text_format(
         "{\"invite\":70,\"kick\":70,\"ban\":70,\"events_default\":0,\"redact\":50,\"state_default\":50,"
         "\"events\":{\"m.room.power_levels\":100},\"notifications\":{\"room\":20},\"users\":{\"%s\":100}}",
         creator);

@@ -16,12 +16,12 @@
  */
 
 enum {
-    WORLD_PUPILS = 5, /* users whom requests are about */
+    WORLD_PUPILS = 5,          /* users whom requests are about */
     WORLD_BOSS = WORLD_PUPILS, /* a server admin */
-    WORLD_STRANGER,   /* a user of the homeserver of whom no request knows */
-    WORLD_FORMER,     /* a sync user of former times */
-    WORLD_SYNC,       /* the sync user */
-    WORLD_USUAL,      /* users of most worlds */
+    WORLD_STRANGER,            /* a user of the homeserver of whom no request knows */
+    WORLD_FORMER,              /* a sync user of former times */
+    WORLD_SYNC,                /* the sync user */
+    WORLD_USUAL,               /* users of most worlds */
     WORLD_MOST_USERS = 100,
     WORLD_SUBJECTS = WORLD_BOSS + 1, /* the first ones: users whom requests may be about */
 
@@ -33,9 +33,9 @@ struct world_user {
     char *id;
     bool here, deactivated, admin, erased;
     char *name, *email, *password;
-    bool ours;           /* created by the sync */
-    bool found_absent;   /* the sync has read so, and nobody wrote since */
-    bool ambiguous;      /* created by somebody else while the sync was about to: who greets may be wrong */
+    bool ours;         /* created by the sync */
+    bool found_absent; /* the sync has read so, and nobody wrote since */
+    bool ambiguous;    /* created by somebody else while the sync was about to: who greets may be wrong */
     unsigned greetings;
     bool has_record;
     struct synapse_record record;
@@ -53,9 +53,9 @@ struct world_room {
     const char *greets;       /* the user, of a welcome room */
     bool greeted;             /* has the message */
     enum world_deletion deletion;
-    unsigned looks;           /* at the deletion, before it ends */
+    unsigned looks; /* at the deletion, before it ends */
     bool deletion_fails;
-    instant looked_at;        /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
+    instant looked_at; /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
 };
 
 struct world_alias {
@@ -71,9 +71,9 @@ struct world {
     struct world_alias aliases[WORLD_ALIASES + WORLD_MOST_USERS];
     struct world_room rooms[WORLD_ROOMS];
     size_t room_count;
-    bool removing;   /* what is wanted is a removal: rooms need not be half made to be deleted */
-    bool lenient;    /* do not judge what only one who knows what is wanted can judge */
-    unsigned writes; /* calls that were to change something and were carried out */
+    bool removing;                /* what is wanted is a removal: rooms need not be half made to be deleted */
+    bool lenient;                 /* do not judge what only one who knows what is wanted can judge */
+    unsigned writes;              /* calls that were to change something and were carried out */
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
     struct buffer trace;
     char crime[512]; /* the first; "" for none */
@@ -98,8 +98,8 @@ void world_note(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 void world_accuse(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Runs a case with each of `count` seeds from `first` on; false as soon as one fails. The environment may name
- * another first seed (SEED) and count (CASES), to look at one case or at many more.
+ * Runs a case with each of `count` seeds from `first` on; false as soon as one fails. The environment may
+ * name another first seed (SEED) and count (CASES), to look at one case or at many more.
  */
 bool world_try_cases(uint64_t first, unsigned count, bool (*run)(uint64_t seed, const void *context),
                      const void *context);

@@ -1,0 +1,90 @@
+#ifndef SYNC_TESTS_ENGINE_STAGE_H
+#define SYNC_TESTS_ENGINE_STAGE_H
+
+#include "engine/engine.h"
+#include "engine/simulation/others.h"
+
+/*
+ * The engine on its loop, between a simulated homeserver, whose answers come in any order, and a simulated
+ * queue, which delivers messages and loses its connection. What the engine promises of its calls is watched:
+ * never more than `concurrency` at a time, never two for one subject, none while it is not ready or the
+ * homeserver is to be left alone.
+ */
+
+enum { STAGE_MOST_MESSAGES = 128, STAGE_MOST_CALLS = 64 };
+
+/* A message of the queue. */
+struct letter {
+    struct stage *stage;
+    char *text;              /* its body */
+    struct message *message; /* in the engine; NULL: not delivered, or acknowledged */
+    unsigned deliveries;
+    bool ended, rejected; /* since it was delivered last */
+    bool gone;            /* acknowledged, or moved to the dead letters */
+    enum request_code code;
+    char detail[512], warnings[512];
+    instant ended_at;
+    unsigned requests;
+};
+
+/* A call under way. */
+struct transit {
+    struct synapse_call call;
+    char *body, *formatted_body, *password; /* borrowed by the call only while it is sent */
+    char *subject;
+    bool carried_out;
+    struct synapse_reply reply;
+    void (*done)(void *context, struct synapse_reply *reply);
+    void *context;
+};
+
+struct stage {
+    struct world *world;
+    struct homeserver homeserver;
+    struct loop *loop;
+    struct engine *engine;
+    unsigned concurrency;
+    unsigned most_calls; /* that there were at a time */
+
+    struct letter letters[STAGE_MOST_MESSAGES];
+    size_t letter_count;
+    size_t delivered; /* so many of the first letters were delivered */
+    size_t gone;
+    bool acks_at_once; /* else some time after the end */
+    bool all_at_once;  /* all that is posted is delivered at once, else one after the other */
+    unsigned losses;   /* of the connection, that are still to come */
+
+    struct transit transits[STAGE_MOST_CALLS];
+    size_t transit_count;
+    bool ready;
+    instant closed_until; /* the homeserver asked for patience, or did not answer */
+    unsigned calls;
+    struct loop_timer answers, queue, session, deadline;
+    bool stuck; /* not all messages came to their end */
+
+    unsigned crash_in; /* calls; 0: never */
+    enum fate crash_fate;
+    bool crashed;
+};
+
+/* Zeroed before; `world` is what it plays in. */
+void stage_init(struct stage *stage, struct world *world, unsigned concurrency);
+void stage_deinit(struct stage *stage);
+/* Puts a message into the queue. */
+void stage_post(struct stage *stage, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Runs until all messages are gone; false (and a crime) if that takes more than `limit` milliseconds. */
+bool stage_run(struct stage *stage, int64_t limit);
+/* Runs until the daemon is killed (true), right at call `crash_in`, which has that fate; or all messages are
+ * gone. */
+bool stage_run_and_crash(struct stage *stage, unsigned crash_in, enum fate crash_fate);
+/* A new daemon, which knows nothing; what was not acknowledged is delivered to it. */
+void stage_restart(struct stage *stage);
+/* Runs for so long. */
+void stage_run_for(struct stage *stage, int64_t milliseconds);
+
+/* The request of a letter; the caller frees it. */
+struct request *stage_request(const struct stage *stage, const struct letter *letter);
+
+#include "stage.c"
+
+#endif

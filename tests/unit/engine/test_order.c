@@ -1,0 +1,273 @@
+/* Lines and their fronts: which places may be worked on together. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "engine/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct request *parse(const char *text)
+{
+    const struct request_rules rules = {.server_name = "s", .sync_user = "@sync:s", .largest_body = 4096};
+    CLEANUP(freep) char *copy = text_copy(text);
+    struct request_complaint complaint;
+    struct request *request;
+
+    for (char *c = copy; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    request = request_parse(copy, strlen(copy), &rules, &complaint);
+    assert_non_null(request);
+    return request;
+}
+
+static struct message *enter(struct order *order, const char *text, instant now)
+{
+    return order_enter(order, parse(text), NULL, now);
+}
+
+static void drop(void *context, struct subject *subject)
+{
+    if (!subject->line)
+        order_drop(context, subject);
+}
+
+static void leave(struct order *order, struct message *message)
+{
+    order_leave(message, drop, order);
+}
+
+static struct subject *subject_of(const struct order *order, const char *key)
+{
+    struct subject *subject = NULL;
+
+    HASH_FIND_STR(order->subjects, key, subject);
+    assert_non_null(subject);
+    return subject;
+}
+
+/* One letter for each place in the line: F is in front, - is behind. */
+static void assert_line(const struct order *order, const char *key, const char *expected)
+{
+    const struct place *place = subject_of(order, key)->line;
+    char line[16];
+    size_t length = 0;
+
+    for (; place; place = place->next)
+        line[length++] = place->in_front ? 'F' : '-';
+    line[length] = '\0';
+    assert_string_equal(line, expected);
+}
+
+#define ADD(more) "{'method': 'addUser', 'user': {'id': '@a:s'" more "}}"
+#define REMOVE "{'method': 'removeUser', 'user': {'id': '@a:s'}}"
+#define MEMBER "{'method': 'addRoom', 'room': {'id': 'r', 'name': 'R'}, 'members': [{'id': '@a:s'}]}"
+#define MAKE(name, more) "{'method': 'addRoom', 'room': {'id': 'r', 'name': '" name "'" more "}}"
+#define DELETE "{'method': 'removeRoom', 'room': {'id': 'r'}}"
+
+static const struct {
+    const char *key, *front;
+    const char *texts[6];
+} lines[] = {
+    {"@a:s", "F", {REMOVE}},
+    {"@a:s", "FF", {MEMBER, MEMBER}},
+    {"@a:s", "FFF", {MEMBER, ADD(""), MEMBER}},
+    {"@a:s", "FF", {ADD(""), MEMBER}},
+    {"@a:s", "F-", {ADD(""), ADD("")}},
+    {"@a:s", "FF--", {ADD(""), MEMBER, ADD(""), MEMBER}},
+    {"@a:s", "FF", {ADD(", 'email': 'a@b.c'"), MEMBER}},
+    {"@a:s", "F-", {MEMBER, ADD(", 'email': 'a@b.c'")}},
+    {"@a:s", "F-", {MEMBER, ADD(", 'password': 'p'")}},
+    {"@a:s", "F-", {REMOVE, ADD("")}},
+    {"@a:s", "F-", {REMOVE, REMOVE}},
+    {"@a:s", "F--", {ADD(""), REMOVE, MEMBER}},
+    {"@a:s", "FF--", {MEMBER, MEMBER, REMOVE, MEMBER}},
+    {"#room_r:s", "FF", {MAKE("R", ""), MAKE("R", "")}},
+    {"#room_r:s", "FF", {MAKE("R", ""), MEMBER}},
+    {"#room_r:s", "F-", {MAKE("R", ""), MAKE("Q", "")}},
+    {"#room_r:s", "F-", {MAKE("R", ""), MAKE("R", ", 'description': 'd'")}},
+    {"#room_r:s", "F-", {MAKE("R", ""), MAKE("R", ", 'bidirectional': true")}},
+    {"#room_r:s", "F--", {MAKE("R", ""), MAKE("Q", ""), MAKE("R", "")}},
+    {"#room_r:s", "F-", {DELETE, MAKE("R", "")}},
+    {"#room_r:s", "F-", {DELETE, DELETE}},
+    {"#room_r:s", "FF--", {MAKE("R", ""), MAKE("R", ""), DELETE, MAKE("R", "")}},
+};
+
+static void test_fronts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct order order = {0};
+        struct message *messages[6];
+        size_t count = 0;
+
+        for (; lines[i].texts[count]; count++)
+            messages[count] = enter(&order, lines[i].texts[count], (instant)count);
+        assert_line(&order, lines[i].key, lines[i].front);
+        while (count > 0)
+            leave(&order, messages[--count]);
+        assert_null(order.subjects);
+        order_deinit(&order);
+    }
+}
+
+/* Whoever leaves makes way, wherever it stood. */
+static void test_leaving(void **state)
+{
+    struct order order = {0};
+    struct message *add = enter(&order, ADD(""), 1), *remove = enter(&order, REMOVE, 2);
+    struct message *member = enter(&order, MEMBER, 3), *last = enter(&order, ADD(""), 4);
+
+    (void)state;
+    assert_line(&order, "@a:s", "F---");
+    leave(&order, add);
+    assert_line(&order, "@a:s", "F--");
+    leave(&order, remove);
+    assert_line(&order, "@a:s", "FF");
+    leave(&order, last);
+    assert_line(&order, "@a:s", "F");
+    leave(&order, member);
+    assert_null(order.subjects);
+    order_deinit(&order);
+}
+
+/* Two messages stand in the same order in every line they share. */
+static void test_all_lines_have_one_order(void **state)
+{
+    static const char *const texts[] = {
+        "{'method': 'addRoom', 'room': {'id': 'r', 'name': 'R'}, 'members': [{'id': '@b:s'}, {'id': "
+        "'@a:s'}]}",
+        "{'method': 'addUser', 'user': {'id': '@a:s'}, 'rooms': [{'id': 'q', 'name': 'Q'}, {'id': 'r', "
+        "'name': 'R'}]}",
+        "{'method': 'addUser', 'user': {'id': '@b:s'}, 'rooms': [{'id': 'r', 'name': 'R'}, {'id': 'q', "
+        "'name': 'Q'}]}",
+        REMOVE,
+        DELETE,
+    };
+    enum { COUNT = sizeof(texts) / sizeof(texts[0]) };
+    struct order order = {0};
+    struct message *messages[COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        messages[i] = enter(&order, texts[i], (instant)i);
+    for (struct subject *subject = order.subjects; subject; subject = subject->hh.next)
+        for (const struct place *place = subject->line; place->next; place = place->next)
+            assert_true(place->message->arrived < place->next->message->arrived);
+    for (size_t i = 0; i < COUNT; i++)
+        leave(&order, messages[i]);
+    order_deinit(&order);
+}
+
+/* ---- what is wanted ---- */
+
+static struct user_wanted all_of(struct order *order, const char *const *texts)
+{
+    for (instant now = 1; *texts; texts++, now++)
+        (void)enter(order, *texts, now);
+    return order_user_wanted_by_all(subject_of(order, "@a:s"));
+}
+
+static void leave_all(struct order *order)
+{
+    while (order->subjects)
+        leave(order, order->subjects->line->message);
+    order_deinit(order);
+}
+
+#define NAMED(name)                                                                                          \
+    "{'method': 'addRoom', 'room': {'id': 'r', 'name': 'R'}, 'members': [{'id': '@a:s', 'name': '" name "'}" \
+                                                                                                        "]}"
+
+/* The name of a creation is that which the first message would have given; an addUser renames after that. */
+static void test_names(void **state)
+{
+    static const struct {
+        const char *name; /* NULL: none */
+        bool renamed;
+        const char *texts[4];
+    } cases[] = {
+        {"M", false, {NAMED("M"), MEMBER}},
+        {NULL, false, {MEMBER, NAMED("M")}},
+        {"M", false, {NAMED("M"), NAMED("N")}},
+        {"M", false, {NAMED("M"), ADD("")}},
+        {"A", true, {NAMED("M"), ADD(", 'name': 'A'")}},
+        {NULL, false, {ADD(""), NAMED("M")}},
+        {"A", true, {ADD(", 'name': 'A'"), NAMED("M")}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct order order = {0};
+        struct user_wanted wanted = all_of(&order, cases[i].texts);
+
+        assert_true(text_equal(wanted.name, cases[i].name));
+        assert_int_equal(wanted.renamed, cases[i].renamed);
+        leave_all(&order);
+    }
+}
+
+/* Who wants last is not served with what was read before. */
+static void test_the_last_one_decides_how_old_knowledge_may_be(void **state)
+{
+    struct order order = {0};
+    const char *texts[] = {MEMBER, ADD(""), MEMBER, NULL};
+    struct user_wanted wanted = all_of(&order, texts);
+
+    (void)state;
+    assert_int_equal(wanted.since, 3);
+    assert_true(wanted.added);
+    leave_all(&order);
+}
+
+static void test_welcome_alias(void **state)
+{
+    struct order order = {0};
+    struct message *message =
+        enter(&order, "{'method': 'addUser', 'user': {'id': '@a:s'}, 'welcome': {'text': 'x'}}", 1);
+
+    (void)state;
+    assert_string_equal(message->welcome_alias, "#sync_a:s");
+    leave_all(&order);
+}
+
+/* ---- room ids ---- */
+
+static void test_room_ids_are_remembered(void **state)
+{
+    struct order order = {0};
+    struct message *message = enter(&order, MAKE("R", ""), 1);
+
+    (void)state;
+    room_known_remember(&subject_of(&order, "#room_r:s")->room, "!1:s");
+    leave(&order, message);
+    message = enter(&order, MAKE("R", ""), 2);
+    assert_string_equal(subject_of(&order, "#room_r:s")->room.id, "!1:s");
+    subject_of(&order, "#room_r:s")->room.deleting = true; /* not what one should come back to */
+    leave(&order, message);
+    message = enter(&order, MAKE("R", ""), 3);
+    assert_null(subject_of(&order, "#room_r:s")->room.id);
+    leave(&order, message);
+    order_deinit(&order);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fronts),
+        cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_all_lines_have_one_order),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_the_last_one_decides_how_old_knowledge_may_be),
+        cmocka_unit_test(test_welcome_alias),
+        cmocka_unit_test(test_room_ids_are_remembered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
