@@ -10,7 +10,7 @@
 
 enum {
     FIRST_PAUSE = 500,              /* ms after the first failure of a call */
-    LONGEST_PAUSE = 60 * 1000,      /* ms */
+    LONGEST_PAUSE = 15 * 1000,      /* ms: no longer, since the homeserver may be well again at any time */
     FAILING_LIMIT = 10 * 60 * 1000, /* ms: SPEC section 3, homeserver-failing */
     LONGEST_REPORT = 16 * 1024,     /* bytes */
 };

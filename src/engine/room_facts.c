@@ -107,12 +107,11 @@ char **room_setting_place(struct room_state *state, enum room_setting setting)
 
 bool room_setting_differs(struct room_state *state, enum room_setting setting, const char *value)
 {
-    char **place;
+    char **place = room_setting_place(state, setting);
 
     if (!value)
         return false;
     if (setting == SETTING_MARKER)
         return !state->managed;
-    place = room_setting_place(state, setting);
-    return strcmp(*place ? *place : "", value) != 0;
+    return strcmp(place && *place ? *place : "", value) != 0;
 }

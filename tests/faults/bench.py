@@ -26,9 +26,10 @@ from lab.rabbitmq import RabbitMQ
 from . import compare
 from .messages import Stream
 
-# A wait ends the test when nothing at all has happened for so long. The daemon's own longest pauses: 30 s until a
-# room that was left half made is mended, some seconds between attempts.
-PATIENCE = 180.0
+# A wait ends the test when nothing at all has happened for so long. A room that Synapse was making when it was killed
+# takes two and a half minutes: 30 s until the daemon takes it for half made, and then Synapse does not delete it before
+# the lock that it left on the room in its database has grown old (storage/databases/main/lock.py: two minutes).
+PATIENCE = 360.0
 
 QUORUM = {"x-queue-type": "quorum", "x-single-active-consumer": True}
 
@@ -207,6 +208,7 @@ class Bench:
 
     def check(self, seen: compare.Seen, sync_user: str) -> None:
         self.result.lost += compare.differences(self.stream.model, seen, sync_user)
+        self.result.duplicated += compare.doubles(seen)
 
     def check_way(self, writes: list[list[Any]], one_delivery: bool) -> None:
         """What the stub remembers of the way; the order of writes tells something only where a message is

@@ -2,8 +2,8 @@
 
 After a crash of the broker, messages may be handled again that were handled and acknowledged before: always the
 last ones of each user and room, and in order. For most messages that changes nothing in the end. It would where a
-user was deactivated meanwhile and is no longer brought into a room that has to be made again. So users who are to
-be removed (leavers) are asked for only in rooms that others brought about, as those describe them.
+user was deactivated meanwhile, for that is final. So users who are to be removed (leavers) are removed only once they
+are there, and are asked for only in rooms that others brought about, as those describe them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class _Maker:
 
     def make(self, bad: float) -> Stream:
         kinds: list[tuple[Callable[[], Json], float]] = [
-            (self.add_user, 60), (self.add_room, 28), (self.remove_room, 6), (self.remove_user, 6)]
+            (self.add_user, 35), (self.add_newcomer, 25), (self.add_room, 28), (self.remove_room, 6),
+            (self.remove_user, 6)]
         bodies: list[bytes] = []
         wrong: dict[bytes, str] = {}
         for self.number in range(self.count):
@@ -98,6 +99,13 @@ class _Maker:
             user, *(room for room in rooms if room), name=f"Person #{self.number}" if self.likely(0.8) else None,
             welcome=f"Welcome <b>#{self.number}</b>" if self.likely(0.8) else None)
 
+    def add_newcomer(self) -> Json:
+        """Somebody of whom no other message tells, so that none makes up for the loss of this one."""
+        user = f"@n{self.number}:{self.server_name}"
+        room = self.mention(self.chance.choice(self.rooms), user) if self.likely(0.3) else None
+        return say.add_user(user, *([room] if room else []), name=f"Newcomer #{self.number}",
+                            welcome=f"Welcome <b>#{self.number}</b>")
+
     def add_room(self) -> Json:
         room = self.describe(self.chance.choice(self.rooms))
         members = self.chance.choices(self.persons, k=self.chance.randrange(6))  # some are listed twice
@@ -105,7 +113,8 @@ class _Maker:
         return say.add_room(room, *(say.member(user, name=name, is_moderator=self.likely(0.3)) for user in members))
 
     def remove_user(self) -> Json:
-        return say.remove_user(self.chance.choice(sorted(self.leavers) or ["@nobody:" + self.server_name]))
+        there = sorted(self.leavers & self.model.users.keys())
+        return say.remove_user(self.chance.choice([*there, f"@nobody{self.number}:{self.server_name}"]))
 
     def remove_room(self) -> Json:
         room = self.chance.choice(self.rooms)

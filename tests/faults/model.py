@@ -17,6 +17,8 @@ MODERATOR = 50
 @dataclass
 class User:
     name: str | None  # None: the one that Synapse gives
+    # Names in later messages, before any that sets one: the user may be made with one where messages are handled together.
+    offered: set[str] = field(default_factory=set)
     active: bool = True
     to_greet: bool = True  # made by the sync, and no addUser has come yet
     welcome: str | None = None  # what they were greeted with
@@ -69,6 +71,8 @@ class Model:
         alias = self._describe(message["room"])
         for member in message["members"]:
             user = self.users.setdefault(member["id"], User(member.get("name")))
+            if user.name is None and "name" in member:
+                user.offered.add(member["name"])
             if user.active:
                 self._join(alias, member["id"], member)
 

@@ -76,6 +76,7 @@ def on_synapse(run: Run, fault: str, count: int) -> Iterator[tuple[Bench, School
             bench.check_dead_letters(repeats_allowed=True)
         finally:
             bench.close()
+            bench.log.with_suffix(".synapse.log").write_text(school.synapse.log())
 
 
 # --- 1. the daemon is killed --------------------------------------------------------------------------------------
@@ -250,7 +251,8 @@ GROUPS: list[dict[str, Scenario]] = [
     {"broker-stopped-durable": _broker("stopped", "durable"), "broker-killed-durable": _broker("killed", "durable"),
      "broker-stopped-quorum": _broker("stopped", "quorum"), "broker-killed-quorum": _broker("killed", "quorum")},
     {"daemon-killed-synapse": daemon_killed_on_synapse, "synapse-frozen": _synapse("frozen")},
-    {"synapse-stopped": _synapse("stopped"), "synapse-killed": _synapse("killed")},
+    {"synapse-stopped": _synapse("stopped")},
+    {"synapse-killed": _synapse("killed")},
 ]
 
 
