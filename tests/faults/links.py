@@ -198,6 +198,7 @@ def main() -> int:
     run = Run(options.long, new_seed() if options.seed is None else options.seed,
               Path(options.folder or tempfile.mkdtemp(prefix="faults-")))
     begun = time.monotonic()
+    run.folder.mkdir(parents=True, exist_ok=True)
     results = harmed_links(run, [options.peer] if options.peer else ["broker", "homeserver"],
                            [names[name] for name in options.kinds or names])
     _print_table(results)

@@ -17,7 +17,7 @@ MODERATOR = 50
 @dataclass
 class User:
     name: str | None  # None: the one that Synapse gives
-    # Names in later messages, before any that sets one: the user may be made with one where messages are handled together.
+    # Names of later addRooms: where messages are handled together, the user may be made with one of them.
     offered: set[str] = field(default_factory=set)
     active: bool = True
     to_greet: bool = True  # made by the sync, and no addUser has come yet
