@@ -15,7 +15,8 @@
  * Probation. A message that was delivered before may be why a process before us is no more. Until a fresh one
  * comes, or such a message has been here for a while and done no harm, messages are taken one at a time: one
  * that kills the process then takes no others along. Afterwards the consumer is cancelled and asked for
- * again, with the full prefetch, on the same channel, where deliveries stay valid.
+ * again, on the same channel, where deliveries stay valid. The one message that is there was delivered to the
+ * earlier consumer, so the new one is given one less than the prefetch.
  *
  * An error found while acknowledging only makes the timer due: the connection is torn down from the loop,
  * never underneath a caller who is in the middle of something.
@@ -201,7 +202,7 @@ static void end_probation(struct consumer *consumer)
     struct link *link = consumer->link;
     amqp_bytes_t tag = amqp_cstring_bytes(LINK_CONSUMER_TAG);
     amqp_basic_cancel_t cancel = {.consumer_tag = tag, .nowait = 1};
-    amqp_basic_qos_t qos = {.prefetch_count = consumer->settings->prefetch};
+    amqp_basic_qos_t qos = {.prefetch_count = (uint16_t)(consumer->settings->prefetch - 1)};
     amqp_basic_consume_t consume = {.queue = amqp_cstring_bytes(consumer->settings->queue),
                                     .consumer_tag = tag,
                                     .exclusive = link->exclusive};
@@ -299,7 +300,7 @@ struct consumer *consumer_new(struct broker_settings *settings, struct loop *loo
     consumer->settings = broker_settings_share(settings);
     consumer->loop = loop;
     consumer->handlers = *handlers;
-    consumer->on_probation = true;
+    consumer->on_probation = settings->prefetch > 1;
     consumer->probation_end = INSTANT_NEVER;
     loop_timer_init(&consumer->timer, loop, timer_due, consumer);
     return start_attempt(consumer, error) ? TAKE(consumer) : NULL;
