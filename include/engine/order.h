@@ -33,6 +33,7 @@ struct place {
     char name[32];                   /* of a room's place: how complaints call it, "rooms[2]" */
     bool in_front;
     bool settled; /* nothing is left to be done for it */
+    bool there;   /* a user's place that is settled: the user can be brought into rooms */
 };
 
 struct message {

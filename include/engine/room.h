@@ -15,8 +15,8 @@ struct room_known {
     enum presence presence;
     bool taken; /* a creation found the alias in use, or may have taken it: it is to be looked up */
     char *id;   /* when present */
-    instant
-        resolved_at; /* when the alias was resolved to it; INSTANT_PAST: the id is remembered from before */
+    instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: it is remembered from before */
+    instant found_at;    /* the same, but also of a remembered id */
 
     struct room_state *state; /* NULL: not read */
     instant read_at;          /* when the reading of it began */
@@ -52,8 +52,8 @@ struct room_wanted {
 
 void room_known_init(struct room_known *known);
 void room_known_deinit(struct room_known *known);
-/* The id that the alias had when the room was last known. Copies it. */
-void room_known_remember(struct room_known *known, const char *id);
+/* The id that was found by the alias at `found_at`, when the room was last known. Copies it. */
+void room_known_remember(struct room_known *known, const char *id, instant found_at);
 
 /*
  * The next thing to do so that the room becomes as wanted. ACTION_NONE: it is, or all that is missing was

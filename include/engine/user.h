@@ -84,6 +84,9 @@ void user_known_deinit(struct user_known *known);
 struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules, instant now);
 
+/* Whether the user was read and is there and active. */
+bool user_is_there(const struct user_known *known);
+
 /* How it stands with a user who is to become a member of a room. */
 enum user_readiness {
     USER_PENDING,  /* will be known soon */

@@ -15,4 +15,10 @@ bool reply_levels(const json_t *body, struct synapse_reply *reply);
 bool reply_deletion(const json_t *body, struct synapse_reply *reply);
 bool reply_greeted(const json_t *body, struct synapse_reply *reply);
 
+/* Of writes: nothing is told but that it was Synapse who answered, and not something in front of it. */
+bool reply_is_of_user(const json_t *body, struct synapse_reply *reply);
+bool reply_is_of_event(const json_t *body, struct synapse_reply *reply);
+bool reply_is_of_deactivation(const json_t *body, struct synapse_reply *reply);
+bool reply_is_of_deletion(const json_t *body, struct synapse_reply *reply);
+
 #endif

@@ -56,6 +56,13 @@ static bool is_ours(amqp_bytes_t key)
     return false;
 }
 
+/* Sender-selected distribution: the broker would send the letter there too, perhaps to where it came from. */
+static bool routes(amqp_bytes_t key)
+{
+    return (key.len == 2 && memcmp(key.bytes, "CC", 2) == 0) ||
+           (key.len == 3 && memcmp(key.bytes, "BCC", 3) == 0);
+}
+
 static amqp_table_entry_t text_header(const char *name, const char *text, size_t length)
 {
     return (amqp_table_entry_t){
@@ -79,7 +86,7 @@ static bool make_table(const struct dead_letter *letter, const amqp_table_t *ori
     table.entries[HEADER_TIME] =
         text_header(header_names[HEADER_TIME], letter->failed_at, strlen(letter->failed_at));
     for (int i = 0; i < original->num_entries; i++)
-        if (!is_ours(original->entries[i].key))
+        if (!is_ours(original->entries[i].key) && !routes(original->entries[i].key))
             table.entries[table.num_entries++] = original->entries[i];
     *ret_table = table;
     return true;

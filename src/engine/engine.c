@@ -47,6 +47,7 @@ struct engine {
     instant closed_until; /* the gate */
     bool probing;         /* the gate has opened for one call */
     struct backoff backoff;
+    instant last_answer; /* that was of use */
     instant last_write; /* that succeeded: reads may go well while the homeserver can write nothing */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's */
@@ -137,6 +138,13 @@ static void close_gate(struct engine *engine, const struct synapse_reply *reply,
     wake_at(engine, engine->closed_until);
 }
 
+/* Who answered others meanwhile is there: it is this call that fails, and it must not hold up all others. */
+static void blame(const struct engine *engine, const struct flight *flight, struct synapse_reply *reply)
+{
+    if (reply->outcome == SYNAPSE_UNREACHABLE && engine->last_answer > flight->sent)
+        reply->outcome = SYNAPSE_FAILED;
+}
+
 static void note_answer(struct engine *engine, enum synapse_kind kind, const struct synapse_reply *reply,
                         instant now)
 {
@@ -148,6 +156,7 @@ static void note_answer(struct engine *engine, enum synapse_kind kind, const str
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN:
+        engine->last_answer = now;
         if (synapse_kind_writes(kind))
             engine->last_write = now;
         break;
@@ -197,6 +206,8 @@ static void settle(struct engine *engine, struct place *place)
     struct message *message = place->message;
 
     place->settled = true;
+    if (!place->subject->is_room)
+        place->there = user_is_there(&place->subject->user);
     if (--message->open > 0 || message->ended)
         return;
     message->ended = true;
@@ -424,6 +435,7 @@ static void replied(void *context, struct synapse_reply *reply)
 
     subject->flight = NULL;
     engine->in_flight--;
+    blame(engine, flight, reply);
     note_answer(engine, flight->call.kind, reply, now);
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
@@ -448,7 +460,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     engine->config = *config;
     engine->homeserver = *homeserver;
     engine->closed_until = INSTANT_PAST;
-    engine->last_write = INSTANT_PAST;
+    engine->last_answer = engine->last_write = INSTANT_PAST;
     loop_timer_init(&engine->timer, loop, timer_due, engine);
     loop_timer_init(&engine->soon, loop, soon_due, engine);
     return engine;

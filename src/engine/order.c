@@ -10,12 +10,14 @@
 enum {
     LEVEL_OF_MODERATOR = 50,
     MOST_ROOM_IDS = 65536, /* remembered: about 200 bytes each */
+    ROOM_ID_LIFE = 10 * 60 * 1000, /* ms: an alias may be moved to another room, though hardly anybody does */
 };
 
 /* The id of a room, remembered after its last message left, so that the alias need not be resolved again. */
 struct room_id {
     char *alias;
     char *id;
+    instant found_at; /* by the alias */
     UT_hash_handle hh;
 };
 
@@ -31,12 +33,13 @@ static void forget_room_id(struct order *order, struct room_id *entry)
 }
 
 /* The hash table keeps the order of insertion: the first is the oldest. */
-static void remember_room_id(struct order *order, const char *alias, const char *id)
+static void remember_room_id(struct order *order, const char *alias, const char *id, instant found_at)
 {
     struct room_id *entry = NEW(struct room_id);
 
     entry->alias = text_copy(alias);
     entry->id = text_copy(id);
+    entry->found_at = found_at;
     HASH_ADD_KEYPTR(hh, order->room_ids, entry->alias, strlen(entry->alias), entry);
     if (HASH_COUNT(order->room_ids) > MOST_ROOM_IDS)
         forget_room_id(order, order->room_ids);
@@ -49,7 +52,8 @@ static void recall_room_id(struct order *order, struct subject *subject)
     HASH_FIND_STR(order->room_ids, subject->key, entry);
     if (!entry)
         return;
-    room_known_remember(&subject->room, entry->id);
+    if (instant_now() - entry->found_at < ROOM_ID_LIFE)
+        room_known_remember(&subject->room, entry->id, entry->found_at);
     forget_room_id(order, entry);
 }
 
@@ -82,7 +86,7 @@ void order_drop(struct order *order, struct subject *subject)
     HASH_DEL(order->subjects, subject);
     if (subject->is_room) {
         if (subject->room.presence == PRESENCE_HERE && subject->room.id && !subject->room.deleting)
-            remember_room_id(order, subject->key, subject->room.id);
+            remember_room_id(order, subject->key, subject->room.id, subject->room.found_at);
         room_known_deinit(&subject->room);
     } else {
         user_known_deinit(&subject->user);
@@ -293,6 +297,20 @@ size_t order_member_count(const struct place *place)
     return place->kind == PLACE_ROOM_ADDED ? place->message->user_count : 0;
 }
 
+/*
+ * A place that is settled stays as it was then: what is learnt for later messages is theirs, and no call would
+ * come of it for this one.
+ */
+static enum user_readiness readiness_of(const struct place *member, const struct engine_rules *rules,
+                                        instant now)
+{
+    const struct user_wanted wanted = order_user_wanted(member);
+
+    if (member->settled)
+        return member->there ? USER_READY : USER_HOPELESS;
+    return member->in_front ? user_readiness(&member->subject->user, &wanted, rules, now) : USER_PENDING;
+}
+
 struct members_state order_ready_members(const struct place *place, const struct engine_rules *rules,
                                          instant now, struct levels_user *members)
 {
@@ -300,11 +318,9 @@ struct members_state order_ready_members(const struct place *place, const struct
 
     for (size_t i = 0; i < order_member_count(place); i++) {
         const struct place *member = &place->message->places[i];
-        const struct user_wanted wanted = order_user_wanted(member);
         bool moderates = place->room->is_moderator || member->user->is_moderator;
 
-        switch (member->in_front ? user_readiness(&member->subject->user, &wanted, rules, now)
-                                 : USER_PENDING) {
+        switch (readiness_of(member, rules, now)) {
         case USER_PENDING:
             state.pending++;
             break;

@@ -31,10 +31,11 @@ void room_known_deinit(struct room_known *known)
     room_known_init(known);
 }
 
-void room_known_remember(struct room_known *known, const char *id)
+void room_known_remember(struct room_known *known, const char *id, instant found_at)
 {
     free(known->id);
     known->id = text_copy(id);
+    known->found_at = found_at;
     known->presence = PRESENCE_HERE;
 }
 

@@ -36,11 +36,14 @@ static void forget(struct room_known *known)
     known->obstacles = obstacles;
 }
 
-/* It is another room now, or none; what was refused in the one before is not refused in this one. */
+static const struct synapse_call deletion = {.kind = SYNAPSE_DELETE_ROOM};
+
+/* It is another room now, or none: what was refused in the one before is not in this one, and that is gone. */
 static void forget_room(struct room_known *known)
 {
     forget(known);
     obstacles_forget_final(&known->obstacles);
+    obstacle_clear(&known->obstacles, &deletion);
 }
 
 static void learn_alias(struct room_known *known, struct synapse_reply *reply, instant sent)
@@ -49,7 +52,7 @@ static void learn_alias(struct room_known *known, struct synapse_reply *reply, i
 
     if (reply->outcome == SYNAPSE_ABSENT || !text_equal(known->id, id))
         forget_room(known);
-    known->resolved_at = sent;
+    known->resolved_at = known->found_at = sent;
     known->presence = reply->outcome == SYNAPSE_ABSENT ? PRESENCE_ABSENT : PRESENCE_HERE;
     if (!known->id)
         known->id = TAKE(id);
@@ -75,7 +78,7 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
     forget_room(known);
     known->presence = PRESENCE_HERE;
     known->id = TAKE(reply->text);
-    known->resolved_at = known->read_at = sent;
+    known->resolved_at = known->found_at = known->read_at = sent;
     state->creator = text_copy(rules->sync_user);
     for (int setting = 0; setting < ROOM_SETTINGS; setting++) {
         const struct room_wanted made = {.alias = call->alias, .name = call->name, .topic = call->topic};
@@ -108,7 +111,7 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply, i
 static void learn_absence(struct room_known *known, instant now)
 {
     if (known->resolved_at == INSTANT_PAST)
-        forget(known); /* a remembered id was outdated */
+        forget_room(known); /* a remembered id was outdated */
     else
         known->gone_at = now;
 }
@@ -142,18 +145,26 @@ static void learn_levels(struct room_known *known, struct synapse_reply *reply, 
     known->looked_at = now;
 }
 
-static bool learn_deletion(struct room_known *known, const struct synapse_reply *reply, instant now)
+/*
+ * Only the alias tells whether the room is gone: Synapse does not list deletions that are still to begin, and
+ * may list older ones as complete. So a deletion counts as failed until the alias is found free; then it is
+ * begun again, after pauses that grow.
+ */
+static void learn_deletion(struct room_known *known, struct synapse_reply *reply, bool others_succeeded,
+                           instant now)
 {
     known->look_again = now + DELETION_PAUSE;
-    if (reply->outcome == SYNAPSE_ABSENT || reply->deletion != DELETION_UNDER_WAY)
-        forget(known); /* the alias tells what is left */
-    return reply->outcome == SYNAPSE_ABSENT || reply->deletion != DELETION_FAILED;
+    if (reply->outcome == SYNAPSE_OK && reply->deletion == DELETION_UNDER_WAY)
+        return;
+    forget(known);
+    (void)error_set(&reply->problem, "the room was deleted, and is still there");
+    obstacle_fail(&known->obstacles, &deletion, reply, others_succeeded, now);
 }
 
 /* False: the call succeeded but was of no use, so that it should not be repeated at once. */
 static bool learn_success(struct room_known *known, const struct synapse_call *call,
-                          struct synapse_reply *reply, const struct engine_rules *rules, instant sent,
-                          instant now)
+                          struct synapse_reply *reply, const struct engine_rules *rules,
+                          bool others_succeeded, instant sent, instant now)
 {
     bool absent = reply->outcome == SYNAPSE_ABSENT;
 
@@ -210,7 +221,8 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         known->look_again = now + DELETION_PAUSE;
         break;
     case SYNAPSE_READ_DELETION:
-        return learn_deletion(known, reply, now);
+        learn_deletion(known, reply, others_succeeded, now);
+        break;
     default:
         break;
     }
@@ -242,10 +254,10 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN:
-        if (learn_success(known, call, reply, rules, sent, now))
-            obstacle_clear(&known->obstacles, call);
-        else
+        if (!learn_success(known, call, reply, rules, others_succeeded, sent, now))
             obstacle_fail(&known->obstacles, call, reply, others_succeeded, now);
+        else if (call->kind != SYNAPSE_DELETE_ROOM) /* which has only begun */
+            obstacle_clear(&known->obstacles, call);
         break;
     case SYNAPSE_REFUSED:
         if (!is_inside(call->kind))

@@ -172,6 +172,11 @@ struct action user_next(const struct user_known *known, const struct user_wanted
     return plan_rest(&plan);
 }
 
+bool user_is_there(const struct user_known *known)
+{
+    return known->presence == PRESENCE_HERE && !known->deactivated;
+}
+
 /* The name is being set: a user who is read again is about to be written. */
 static bool is_about_name(enum synapse_kind kind)
 {
@@ -182,7 +187,7 @@ enum user_readiness user_readiness(const struct user_known *known, const struct 
                                    const struct engine_rules *rules, instant now)
 {
     struct action next = user_next(known, wanted, rules, now);
-    bool there = is_known(known, wanted) && known->presence == PRESENCE_HERE && !known->deactivated;
+    bool there = is_known(known, wanted) && user_is_there(known);
 
     if (there && !(next.kind == ACTION_CALL && is_about_name(next.call.kind)))
         return USER_READY;
@@ -302,7 +307,10 @@ void user_learn(struct user_known *known, const struct synapse_call *call, struc
             obstacle_fail(&known->obstacles, call, reply, others_succeeded, now);
         break;
     case SYNAPSE_REFUSED:
-        obstacle_refuse(&known->obstacles, call, reply);
+        if (call->kind != SYNAPSE_CREATE_USER)
+            obstacle_refuse(&known->obstacles, call, reply);
+        else if (!obstacle_doubt(&known->obstacles, call, reply, now))
+            known->read_at = INSTANT_PAST; /* somebody may have been quicker */
         break;
     case SYNAPSE_FAILED:
         doubt(known, call->kind);

@@ -8,6 +8,7 @@
  * asked whether it is about the sync user.
  */
 #include "request/request.h"
+#include "request/trim.h"
 
 #include "base/memory.h"
 #include "request/complaint.h"
@@ -106,7 +107,7 @@ static bool take_user(const struct reader *reader, const struct values *values, 
         return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.email: no e-mail address",
                              place);
     *ret_user = (struct request_user){.id = text_copy(values->id),
-                                      .name = text_copy(values->name),
+                                      .name = trim(values->name),
                                       .email = text_copy(values->email),
                                       .password = text_copy(values->password),
                                       .is_moderator = values->is_moderator};

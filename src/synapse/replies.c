@@ -125,3 +125,29 @@ bool reply_greeted(const json_t *body, struct synapse_reply *reply)
             reply->greeted = true;
     return true;
 }
+
+/* ---- writes ---- */
+
+bool reply_is_of_user(const json_t *body, struct synapse_reply *reply)
+{
+    (void)reply;
+    return parse_text(body, "name") != NULL;
+}
+
+bool reply_is_of_event(const json_t *body, struct synapse_reply *reply)
+{
+    (void)reply;
+    return parse_text(body, "event_id") != NULL;
+}
+
+bool reply_is_of_deactivation(const json_t *body, struct synapse_reply *reply)
+{
+    (void)reply;
+    return parse_text(body, "id_server_unbind_result") != NULL;
+}
+
+bool reply_is_of_deletion(const json_t *body, struct synapse_reply *reply)
+{
+    (void)reply;
+    return parse_text(body, "delete_id") != NULL;
+}

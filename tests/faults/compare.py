@@ -170,9 +170,11 @@ def repeated_writes(model: Model, writes: list[list[Any]]) -> list[str]:
                if not changed and kind not in NOT_COUNTED]
     made = Counter(whom for kind, whom, _, _ in writes if kind == "create-room")
     removed = Counter(whom for kind, whom, _, _ in writes if kind == "delete-room")
+    half_made = Counter(whom for kind, whom, _, _ in writes if kind == "crash")
     for alias, count in made.items():
-        # A removal whose ack was lost is made again, but only of rooms that a message removes.
-        if count > 1 and (alias not in model.removals or count > removed[alias] + 1):
+        # A removal whose ack was lost is carried out again, but only of rooms that a message removes.
+        removals = removed[alias] if alias in model.removals else 0
+        if count > 1 + removals + half_made[alias]:
             repeats.append(f"{alias} was made {count} times")
     return repeats
 

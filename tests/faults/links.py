@@ -96,19 +96,25 @@ class Kind:
     name: str
     strike: Callable[[Link, float], None]  # the float: to which part of the connections
     tls: bool = False
+    breaks: bool = True  # so the daemon must complain
+
+
+def _kind(harm: Harm, tls: bool = False) -> Kind:
+    return Kind(harm.value, lambda link, share: link.proxy.strike(harm, share), tls,
+                breaks=harm not in (Harm.LATENCY, Harm.TRICKLE))
 
 
 KINDS = [
-    *(Kind(harm.value, lambda link, share, harm=harm: link.proxy.strike(harm, share))  # type: ignore[misc]
-      for harm in Harm if harm is not Harm.GARBLE),
-    Kind("TLS record broken", lambda link, share: link.proxy.strike(Harm.GARBLE, share), tls=True),
+    *(_kind(harm) for harm in Harm if harm is not Harm.GARBLE),
+    _kind(Harm.GARBLE, tls=True),
     Kind("TLS certificate wrong", lambda link, _: link.pose_as_stranger(), tls=True),
 ]
+COMPLAINTS = {"broker": "event=connection-lost", "homeserver": "event=homeserver-paused"}
 
 
 def harmed_link(run: Run, broker: RabbitMQ, peer: str, kind: Kind) -> LinkResult:
     rounds = run.pick(2, 10)
-    stream = messages.stream(run.seed, run.pick(300, 1500), SERVER_NAME, bad=0.05)
+    stream = messages.stream(run.seed, run.pick(600, 3000), SERVER_NAME, bad=0.05)
     result = LinkResult(f"{peer}: {kind.name}", run.seed, len(stream.bodies))
     with _bench(run, broker, Link(peer, run.folder, run.seed, kind.tls), stream, result) as (bench, link):
         for number in range(rounds):
@@ -118,6 +124,8 @@ def harmed_link(run: Run, broker: RabbitMQ, peer: str, kind: Kind) -> LinkResult
             with bench.harm(heal=link.heal):
                 kind.strike(link, 0.5 if number % 2 else 1.0)
                 time.sleep(bench.chance.uniform(0.2, LONGEST_HARM))
+    if kind.breaks and COMPLAINTS[peer] not in bench.log.read_text():
+        result.others.append("the daemon noticed nothing: was there any harm?")
     return result
 
 

@@ -36,7 +36,7 @@ class Harm(enum.Enum):
     TRICKLE = "1 kB/s"  # in each direction of each connection
     CUT = "cut in mid-frame"  # RST after so and so many bytes more
     LOSE_REPLY = "cut before the reply"  # what is sent still arrives, and instead of what comes back there is a RST
-    GARBLE = "garbled"  # bytes are not what they were
+    GARBLE = "TLS record broken"  # what comes back is not what was sent; only TLS notices
 
 
 LATENCY = 0.5

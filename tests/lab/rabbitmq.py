@@ -12,6 +12,7 @@ from types import TracebackType
 import pika
 import pika.exceptions
 
+from .install import find_or_make_rabbitmq
 from .process import Process, accepts_connections, free_port
 
 # The wrappers in /usr/sbin insist on the user rabbitmq and on the system's folders; the scripts behind them
@@ -40,7 +41,8 @@ class RabbitMQ(Broker):
     def __init__(self, settings: str = "") -> None:
         self.port = free_port()
         super().__init__(f"amqp://guest:guest@127.0.0.1:{self.port}")
-        self.folder = Path(tempfile.mkdtemp(prefix="lab-rabbitmq-"))
+        self._root = find_or_make_rabbitmq()
+        self.folder = Path(tempfile.mkdtemp(prefix="lab-rabbitmq-", dir=self._root and self._root / "srv"))
         self._settings = settings
         self._epmd: Process | None = None
         self._node: Process | None = None
@@ -50,7 +52,7 @@ class RabbitMQ(Broker):
         self._write_configuration()
         if self._epmd is None:
             self._start_epmd()
-        self._node = Process([str(SCRIPTS / "rabbitmq-server")], env=self._env, cwd=self.folder,
+        self._node = Process(self._command("rabbitmq-server"), env=self._env, cwd=self.folder,
                              log=self.folder / "server.log")
         self._node.wait_ready(self._answers, "RabbitMQ", patience=120)
         return self
@@ -88,7 +90,7 @@ class RabbitMQ(Broker):
 
     def ctl(self, *args: str) -> str:
         """Run rabbitmqctl against this node, for what AMQP cannot do."""
-        done = subprocess.run([str(SCRIPTS / "rabbitmqctl"), *args], env=self._env, cwd=self.folder, text=True,
+        done = subprocess.run(self._command("rabbitmqctl", *args), env=self._env, cwd=self.folder, text=True,
                               capture_output=True, timeout=120, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"rabbitmqctl {args[0]}: {done.stdout}{done.stderr}")
@@ -106,21 +108,29 @@ class RabbitMQ(Broker):
             return False
         return True
 
+    def _command(self, script: str, *args: str) -> list[str]:
+        return [*(["chroot", str(self._root)] if self._root else []), str(SCRIPTS / script), *args]
+
+    def _inside(self, name: str = "") -> str:
+        """A path of our folder as the node sees it."""
+        path = self.folder / name
+        return "/" + str(path.relative_to(self._root)) if self._root else str(path)
+
     def _environment(self, epmd_port: int, dist_port: int) -> dict[str, str]:
         return {
             "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
             "LANG": "C.UTF-8",
-            "HOME": str(self.folder),
+            "HOME": self._inside(),
             "ERL_EPMD_PORT": str(epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"lab{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(dist_port),
-            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
-            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
-            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
+            "RABBITMQ_MNESIA_BASE": self._inside("data"),
+            "RABBITMQ_LOG_BASE": self._inside("log"),
+            "RABBITMQ_CONFIG_FILE": self._inside("rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": self._inside("plugins"),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             # Makes the start script become the Erlang machine instead of waiting for it in between, so that a
             # signal to the process reaches the broker itself.

@@ -252,7 +252,9 @@ class Homeserver:
         room = self.rooms.get(room_id)
         if room is not None and room.deleting:
             raise Refusal(400, "M_UNKNOWN", "Purge already in progress")
-        self._wrote("delete-room", self._alias_of(room) if room else room_id, None, room is not None)
+        # What is just gone may be deleted again by who has not heard of it.
+        changed = room is not None or room_id in self.deletions
+        self._wrote("delete-room", self._alias_of(room) if room else room_id, None, changed)
         states = self.deletions.setdefault(room_id, [])
         states.append("active")
         if room is not None:
@@ -284,6 +286,7 @@ class Homeserver:
     def leave_half_made(self, room_id: str) -> None:
         """As if the creation had been cut after the alias was bound and before the events were stored."""
         room = self.rooms[room_id]
+        self._wrote("crash", self._alias_of(room))
         room.state.clear()
 
     # --- for the test -------------------------------------------------------------------------------------------

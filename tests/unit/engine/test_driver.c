@@ -244,6 +244,62 @@ static void test_warnings(void **state)
     end(scene);
 }
 
+/* The homeserver says that the sync user has its power again, and it has not: once is enough. */
+static void test_power_that_cannot_be_regained(void **state)
+{
+    struct scene *scene = begin(2);
+    struct world_room *room =
+        world_make_room(&scene->world, MATHS_ALIAS, scene->world.rules.sync_user, STAGE_ALL);
+
+    (void)state;
+    weaken_sync(&scene->world, room);
+    curse(scene, FATE_IDLE, NULL, SYNAPSE_REGAIN_ROOM);
+    post_maths(scene);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_true(scene->stage.letters[0].rejected);
+    assert_in_range(scene->stage.calls, 1, 60);
+    end(scene);
+}
+
+/* ---- users of others ---- */
+
+static void post_anna(struct scene *scene)
+{
+    stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@anna:school', 'name': 'Anna', "
+                              "'email': 'anna@school.example'}, 'welcome': {'text': 'Hello'}}");
+}
+
+static void check_not_greeted(struct scene *scene)
+{
+    const struct world_user *anna = &scene->world.users[0];
+
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_false(scene->stage.letters[0].rejected);
+    assert_int_equal(anna->greetings, 0);
+    assert_false(anna->has_record && anna->record.open);
+    assert_string_equal(anna->name, "Anna");
+    end(scene);
+}
+
+/* Somebody creates the user at the very moment that we do, or a while before, when we had looked already. */
+static void test_who_was_created_by_another_is_not_greeted(void **state)
+{
+    struct scene *scene = begin(2);
+
+    (void)state;
+    curse(scene, FATE_RACE, "@anna:school", SYNAPSE_CREATE_USER);
+    post_anna(scene);
+    check_not_greeted(scene);
+
+    scene = begin(2);
+    curse(scene, FATE_LOST, "@anna:school", SYNAPSE_WRITE_RECORD);
+    post_anna(scene);
+    stage_run_for(&scene->stage, 10 * SECOND);
+    others_create(&scene->world, &scene->world.users[0]);
+    curse(scene, FATE_NORMAL, NULL, -1);
+    check_not_greeted(scene);
+}
+
 /* ---- failures ---- */
 
 /* The rest of the message is done long before what keeps failing is given up. */
@@ -383,6 +439,8 @@ int main(void)
         cmocka_unit_test(test_the_next_message_tries_again),
         cmocka_unit_test(test_admins_are_protected),
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_power_that_cannot_be_regained),
+        cmocka_unit_test(test_who_was_created_by_another_is_not_greeted),
         cmocka_unit_test(test_a_message_that_keeps_failing),
         cmocka_unit_test(test_a_failing_homeserver_is_waited_for),
         cmocka_unit_test(test_failures_far_apart),

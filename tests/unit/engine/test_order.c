@@ -183,7 +183,7 @@ static void leave_all(struct order *order)
 
 #define NAMED(name)                                                                                          \
     "{'method': 'addRoom', 'room': {'id': 'r', 'name': 'R'}, 'members': [{'id': '@a:s', 'name': '" name "'}" \
-                                                                                                        "]}"
+    "]}"
 
 /* The name of a creation is that which the first message would have given; an addUser renames after that. */
 static void test_names(void **state)
@@ -245,7 +245,7 @@ static void test_room_ids_are_remembered(void **state)
     struct message *message = enter(&order, MAKE("R", ""), 1);
 
     (void)state;
-    room_known_remember(&subject_of(&order, "#room_r:s")->room, "!1:s");
+    room_known_remember(&subject_of(&order, "#room_r:s")->room, "!1:s", instant_now());
     leave(&order, message);
     message = enter(&order, MAKE("R", ""), 2);
     assert_string_equal(subject_of(&order, "#room_r:s")->room.id, "!1:s");

@@ -140,7 +140,7 @@ static void forget_all(struct pursuit *pursuit)
 
     room_known_deinit(&pursuit->known);
     if (id)
-        room_known_remember(&pursuit->known, id);
+        room_known_remember(&pursuit->known, id, 0);
     free(id);
 }
 
@@ -315,12 +315,130 @@ static void test_refusals(void **state)
     assert_true(world_try_cases(FIRST_SEED + 2 * CASES, CASES, run_case, &temper));
 }
 
+/* ---- particular cases ---- */
+
+struct scene {
+    struct world world;
+    struct homeserver homeserver;
+    struct pursuit pursuit;
+    struct room_wanted wanted;
+};
+
+static struct scene *begin(void)
+{
+    struct scene *scene = NEW(struct scene);
+
+    clock_start(20240650);
+    world_init(&scene->world);
+    scene->homeserver = (struct homeserver){.world = &scene->world, .cursed_kind = -1};
+    scene->pursuit.homeserver = &scene->homeserver;
+    room_known_init(&scene->pursuit.known);
+    report_init(&scene->pursuit.report);
+    scene->wanted = (struct room_wanted){.alias = scene->world.aliases[0].alias,
+                                         .place = "room",
+                                         .exists = true,
+                                         .name = "Maths",
+                                         .topic = "",
+                                         .since = instant_now()};
+    return scene;
+}
+
+static struct world_room *make(struct scene *scene, enum world_stage stage)
+{
+    return world_make_room(&scene->world, scene->wanted.alias, scene->world.rules.sync_user, stage);
+}
+
+/* All is well, and this is the room. */
+static void end(struct scene *scene, const struct world_room *room)
+{
+    bool good;
+
+    if (!pursue(&scene->pursuit, &scene->wanted, MOST_STEPS))
+        world_accuse(&scene->world, "there is no end");
+    accuse_if(&scene->world, &scene->pursuit,
+              complaint(&scene->world, &scene->wanted, &scene->pursuit.report));
+    good = world_is_good(&scene->world, 0);
+    assert_true(!room || world_room_of(&scene->world, scene->wanted.alias) == room);
+    report_deinit(&scene->pursuit.report);
+    room_known_deinit(&scene->pursuit.known);
+    world_deinit(&scene->world);
+    free(scene);
+    assert_true(good);
+}
+
+/* Whatever is known of the room before, a new message goes where the alias points to. */
+static void test_the_alias_moves(void **state)
+{
+    struct scene *scene = begin();
+    struct world_room *before = make(scene, STAGE_ALL);
+
+    (void)state;
+    assert_true(pursue(&scene->pursuit, &scene->wanted, MOST_STEPS));
+    text_set(&before->state->canonical_alias, NULL);
+    clock_pass(1);
+    scene->wanted.since = instant_now();
+    end(scene, make(scene, STAGE_ALL));
+}
+
+/* The alias pointed to a room that was gone; but not any more when it is to be deleted. */
+static void test_the_alias_moves_before_it_is_deleted(void **state)
+{
+    /* It was found that the room is gone; its alias was seen once more, and not deleted, once and twice. */
+    static const unsigned steps[] = {3, 5, 7};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct scene *scene = begin();
+        struct world_room *gone = make(scene, STAGE_ALL);
+
+        world_purge(&scene->world, gone);
+        world_alias(&scene->world, scene->wanted.alias)->room = gone;
+        scene->homeserver.curse = FATE_LIMITED;
+        scene->homeserver.cursed_kind = SYNAPSE_DELETE_ALIAS;
+        assert_false(pursue(&scene->pursuit, &scene->wanted, steps[i]));
+        scene->homeserver.curse = FATE_NORMAL;
+        clock_pass(1);
+        end(scene, make(scene, STAGE_ALL));
+    }
+}
+
+/* Between two looks the room was finished by whoever was making it: it is not dead. */
+static void test_a_room_is_finished_between_two_looks(void **state)
+{
+    struct scene *scene = begin();
+    struct world_room *room = make(scene, STAGE_ALIAS);
+
+    (void)state;
+    assert_false(pursue(&scene->pursuit, &scene->wanted, 3)); /* taken, resolved, no state */
+    finish(&scene->world, room);
+    finish(&scene->world, room);
+    end(scene, room);
+}
+
+/* A room that was just made is not deleted; one that stays half made is. */
+static void test_half_made_rooms(void **state)
+{
+    (void)state;
+    for (enum world_stage stage = STAGE_ALIAS; stage < STAGE_ALL; stage++) {
+        struct scene *scene = begin();
+        struct world_room *room = make(scene, stage);
+
+        assert_false(pursue(&scene->pursuit, &scene->wanted, 4));
+        assert_ptr_equal(world_room_of(&scene->world, scene->wanted.alias), room);
+        end(scene, NULL); /* the simulation judges whether that was too early */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_goes_well),
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_the_alias_moves),
+        cmocka_unit_test(test_the_alias_moves_before_it_is_deleted),
+        cmocka_unit_test(test_a_room_is_finished_between_two_looks),
+        cmocka_unit_test(test_half_made_rooms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ static const char *const refusals[] = {
     "M_PROFILE_TOO_LARGE",
     "M_BAD_ALIAS",
     "M_EXCLUSIVE",
+    "M_USER_DEACTIVATED",
     "M_INVALID_USERNAME",
     "M_USER_IN_USE",
     "M_INVITE_BLOCKED",
@@ -54,7 +55,7 @@ static const char *const others[] = {
     "M_UNRECOGNIZED",
     "M_RESOURCE_LIMIT_EXCEEDED",
     "M_CONSENT_NOT_GIVEN",
-    "M_USER_DEACTIVATED",
+    "M_USER_SUSPENDED",
     "ORG_MATRIX_EXPIRED_ACCOUNT",
     "M_SOMETHING_NEW",
 };
@@ -107,13 +108,15 @@ static void knows_the_exceptions_of_kinds(void **state)
         const struct errcode_rule *own = call_form(kind)->own;
         bool makes_room = kind == SYNAPSE_CREATE_ROOM || kind == SYNAPSE_CREATE_WELCOME_ROOM;
         enum synapse_outcome unknown = SYNAPSE_REFUSED;
+        enum synapse_outcome of_join = kind == SYNAPSE_JOIN_USER ? SYNAPSE_REFUSED : SYNAPSE_FAILED;
 
         if (kind == SYNAPSE_DELETE_ROOM)
             unknown = SYNAPSE_OK;
         if (kind == SYNAPSE_CREATE_WELCOME_ROOM)
             unknown = SYNAPSE_FAILED;
         assert_int_equal(errcode_outcome(400, "M_UNKNOWN", own), unknown);
-        assert_int_equal(errcode_outcome(403, "M_UNKNOWN", own), SYNAPSE_FAILED);
+        assert_int_equal(errcode_outcome(403, "M_UNKNOWN", own), of_join);
+        assert_int_equal(errcode_outcome(403, "M_USER_SUSPENDED", own), of_join);
         assert_int_equal(errcode_outcome(400, "M_ROOM_IN_USE", own),
                          makes_room ? SYNAPSE_TAKEN : SYNAPSE_FAILED);
         assert_int_equal(errcode_outcome(409, "M_UNKNOWN", own), makes_room ? SYNAPSE_TAKEN : SYNAPSE_FAILED);

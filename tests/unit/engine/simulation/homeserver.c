@@ -605,9 +605,9 @@ static void race(struct world *world, const struct synapse_call *call)
         race_for_room(world, room, user);
 }
 
-static const char *const fates[] = {"",          " (lost)", " (unanswered)", " (cut)",      " (broken)",
-                                    " (failed)", " (late)", " (limited)",    " (shut out)", " (after a race)",
-                                    " (refused)"};
+static const char *const fates[] = {
+    "",        " (lost)",    " (unanswered)", " (cut)",          " (broken)",  " (failed)",
+    " (late)", " (limited)", " (shut out)",   " (after a race)", " (refused)", " (idle)"};
 
 static void note(struct world *world, const struct synapse_call *call, enum fate fate,
                  const struct synapse_reply *reply)

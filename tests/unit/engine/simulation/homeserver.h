@@ -23,6 +23,7 @@ enum fate {
     FATE_RACE,       /* somebody else is a moment faster; then as usual */
     FATES,
     FATE_REFUSED = FATES, /* 403, without reason */
+    FATE_IDLE,            /* 200, but nothing was done */
 };
 
 struct homeserver {

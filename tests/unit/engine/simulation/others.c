@@ -275,7 +275,7 @@ static void chat(struct world *world, struct world_alias *alias, struct world_ro
         text_set(&room->state->join_rule, "public");
         break;
     case 4:
-        if (chance_percent(10))
+        if (chance_percent(30))
             ruin(world, alias, room);
         break;
     default:

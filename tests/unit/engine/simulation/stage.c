@@ -89,6 +89,7 @@ static void stage_send(void *context, const struct synapse_call *call,
     transit->call.formatted_body = transit->formatted_body = text_copy(call->formatted_body);
     transit->call.password = transit->password = text_copy(call->password);
     transit->subject = text_copy(subject_of_call(call));
+    transit->sent = instant_now();
     if (chance_percent(50))
         carry_out_transit(stage, transit);
     if (stage->most_calls < stage->transit_count)
@@ -107,6 +108,27 @@ static void session_due(void *context)
     set_session(context, true);
 }
 
+/* A call that alone is not answered is to be tried again by itself; else all are to wait. */
+static bool closes_gate(struct stage *stage, const struct transit *transit)
+{
+    switch (transit->reply.outcome) {
+    case SYNAPSE_LIMITED:
+        return true;
+    case SYNAPSE_UNREACHABLE:
+        return stage->answered_at <= transit->sent;
+    case SYNAPSE_OK:
+    case SYNAPSE_ABSENT:
+    case SYNAPSE_TAKEN:
+        stage->answered_at = instant_now();
+        return false;
+    case SYNAPSE_REFUSED:
+    case SYNAPSE_FAILED:
+    case SYNAPSE_SHUT_OUT:
+        return false;
+    }
+    return false;
+}
+
 static void answers_due(void *context)
 {
     struct stage *stage = context;
@@ -118,7 +140,7 @@ static void answers_due(void *context)
         return;
     transit = stage->transits[which];
     stage->transits[which] = stage->transits[--stage->transit_count];
-    if (transit.reply.outcome == SYNAPSE_LIMITED || transit.reply.outcome == SYNAPSE_UNREACHABLE)
+    if (closes_gate(stage, &transit))
         stage->closed_until = instant_max(
             stage->closed_until, instant_now() + instant_max(transit.reply.retry_after, SHORTEST_PAUSE));
     if (transit.reply.outcome == SYNAPSE_SHUT_OUT) {
@@ -143,26 +165,6 @@ static void acknowledge(struct stage *stage, struct letter *letter)
     engine_leave(stage->engine, message);
     if (stage->gone == stage->letter_count)
         loop_stop(stage->loop);
-}
-
-static void stage_ended(void *context, struct message *message, const struct engine_verdict *verdict)
-{
-    struct stage *stage = context;
-    struct letter *letter = engine_owner(message);
-
-    if (letter->ended)
-        world_accuse(stage->world, "a message ends twice");
-    letter->ended = true;
-    letter->ended_at = instant_now();
-    letter->rejected = verdict->rejected;
-    letter->code = verdict->code;
-    letter->requests = verdict->requests;
-    (void)snprintf(letter->detail, sizeof(letter->detail), "%s", verdict->detail);
-    (void)snprintf(letter->warnings, sizeof(letter->warnings), "%s", verdict->warnings);
-    world_note(stage->world, "ended: %zu %s %s", (size_t)(letter - stage->letters),
-               verdict->rejected ? request_code_name(verdict->code) : "done", verdict->detail);
-    if (stage->acks_at_once || chance_percent(50))
-        acknowledge(stage, letter);
 }
 
 static void deliver(struct stage *stage, struct letter *letter)
@@ -191,6 +193,30 @@ static void lose_connection(struct stage *stage)
     for (size_t i = 0; i < stage->delivered; i++)
         if (!stage->letters[i].gone)
             deliver(stage, &stage->letters[i]);
+}
+
+static void stage_ended(void *context, struct message *message, const struct engine_verdict *verdict)
+{
+    struct stage *stage = context;
+    struct letter *letter = engine_owner(message);
+
+    if (letter->ended)
+        world_accuse(stage->world, "a message ends twice");
+    letter->ended = true;
+    letter->ended_at = instant_now();
+    letter->rejected = verdict->rejected;
+    letter->code = verdict->code;
+    letter->requests = verdict->requests;
+    (void)snprintf(letter->detail, sizeof(letter->detail), "%s", verdict->detail);
+    (void)snprintf(letter->warnings, sizeof(letter->warnings), "%s", verdict->warnings);
+    world_note(stage->world, "ended: %zu %s %s", (size_t)(letter - stage->letters),
+               verdict->rejected ? request_code_name(verdict->code) : "done", verdict->detail);
+    if (stage->losses > 0 && chance_percent(5)) {
+        stage->losses--;
+        lose_connection(stage); /* the acknowledgement found it broken */
+    } else if (stage->acks_at_once || chance_percent(50)) {
+        acknowledge(stage, letter);
+    }
 }
 
 static void acknowledge_some(struct stage *stage)
