@@ -28,6 +28,8 @@ enum synapse_kind {
     SYNAPSE_REACTIVATE_USER,
     /* POST /_synapse/admin/v1/deactivate/{user}, with erase */
     SYNAPSE_DEACTIVATE_USER,
+    /* GET /_synapse/admin/v1/users/{user}/joined_rooms -> reply.joined_rooms: how many */
+    SYNAPSE_READ_JOINED_ROOMS,
     /* GET and PUT /_matrix/client/v3/user/{self}/account_data/{type of the user}: whether the user is owed
        something by the sync -> reply.record; ABSENT: no record */
     SYNAPSE_READ_RECORD,
@@ -139,6 +141,7 @@ struct synapse_reply {
         bool deactivated, admin, locked;
         bool has_email;
     } user;
+    int64_t joined_rooms;
     struct synapse_record record;
     struct {
         char *creator; /* NULL: not told */

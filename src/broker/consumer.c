@@ -34,7 +34,13 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 30000, FRAMES_AT_A_TIME = 256, PROBATION = 2000 };
+enum {
+    FIRST_PAUSE = 500,    /* ms before a lost connection is made again */
+    LONGEST_PAUSE = 4000, /* ms: so long may it take until a broker that is back is noticed */
+    LASTING = 30000,      /* ms after which a connection was a good one */
+    FRAMES_AT_A_TIME = 256,
+    PROBATION = 2000, /* ms */
+};
 
 /* What the helper works on: the loop touches it only when the helper has finished. */
 struct attempt {
@@ -110,7 +116,7 @@ static void drop_link(struct consumer *consumer)
    again at once. */
 static void lose(struct consumer *consumer, const struct error *error)
 {
-    if (instant_now() - consumer->since > LONGEST_PAUSE)
+    if (instant_now() - consumer->since > LASTING)
         backoff_reset(&consumer->backoff);
     drop_link(consumer);
     if (!consumer->stopped && !consumer->paused)

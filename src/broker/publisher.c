@@ -30,7 +30,7 @@
 #include <sys/epoll.h>
 #include <utlist.h>
 
-enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 30000, IDLE = 60000, POOL_PAGE = 4096 };
+enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 4000, IDLE = 60000, POOL_PAGE = 4096 };
 
 /* What loop and thread share. */
 struct post {

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_LIMIT = 5 * 1000 /* ms: a user who was seen longer ago is read again before a write */ };
+enum {
+    LOOK_LIMIT = 5 * 1000,     /* ms: a user who was seen longer ago is read again before a write */
+    PARTING_PAUSE = 500,       /* ms between looks at whether Synapse has taken a user out of all rooms */
+    PARTING_LIMIT = 60 * 1000, /* ms: it will not happen any more */
+};
 
 void user_known_init(struct user_known *known)
 {
@@ -140,6 +144,21 @@ static struct action completion(struct plan *plan, const struct user_known *know
     return plan->earliest == INSTANT_NEVER ? closing(plan, wanted) : plan_rest(plan);
 }
 
+/* Synapse goes on taking a deactivated user out of the rooms; it must not take out who was joined again. */
+static struct action reactivation(struct plan *plan, const struct user_known *known,
+                                  const struct user_wanted *wanted)
+{
+    struct synapse_call look = call_of(SYNAPSE_READ_JOINED_ROOMS, wanted);
+    struct synapse_call call = call_of(SYNAPSE_REACTIVATE_USER, wanted);
+
+    if (known->parting.complete)
+        return write(plan, known, &call);
+    if (plan->now >= known->parting.look_again)
+        return plan_step(plan, &look);
+    plan_wait(plan, known->parting.look_again);
+    return plan_rest(plan);
+}
+
 struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules, instant now)
 {
@@ -156,10 +175,8 @@ struct action user_next(const struct user_known *known, const struct user_wanted
         return closing(&plan, wanted); /* not ours to greet */
     if (!wanted->added)
         return plan_rest(&plan);
-    if (known->deactivated) {
-        call = call_of(SYNAPSE_REACTIVATE_USER, wanted);
-        return rules->reactivate ? write(&plan, known, &call) : plan_rest(&plan);
-    }
+    if (known->deactivated)
+        return rules->reactivate ? reactivation(&plan, known, wanted) : plan_rest(&plan);
     call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
     call.name = wanted->name;
     if (name_differs(known, wanted) && plan_may(&plan, call.kind, NULL))
@@ -233,6 +250,14 @@ static void learn_owner(struct user_known *known, const struct synapse_call *cal
     known->email_is_taken = reply->outcome == SYNAPSE_OK && !text_equal(reply->text, call->user);
 }
 
+static void learn_parting(struct user_known *known, const struct synapse_reply *reply, instant now)
+{
+    if (known->parting.since == 0)
+        known->parting.since = now;
+    known->parting.look_again = now + PARTING_PAUSE;
+    known->parting.complete = reply->joined_rooms == 0 || now - known->parting.since > PARTING_LIMIT;
+}
+
 static void learn_record(struct user_known *known, const struct synapse_record *record, bool there)
 {
     known->record = there && record->open ? RECORD_OPEN : RECORD_CLOSED;
@@ -264,11 +289,18 @@ static void learn_success(struct user_known *known, const struct synapse_call *c
         break;
     case SYNAPSE_REACTIVATE_USER:
         known->presence = PRESENCE_UNKNOWN; /* name and e-mail may be gone: read again */
+        known->parting.complete = false;
+        known->parting.since = 0;
         break;
     case SYNAPSE_DEACTIVATE_USER:
         known->deactivated = true;
+        known->parting.complete = false;
+        known->parting.since = 0;
         if (absent)
             known->presence = PRESENCE_ABSENT;
+        break;
+    case SYNAPSE_READ_JOINED_ROOMS:
+        learn_parting(known, reply, now);
         break;
     case SYNAPSE_READ_RECORD:
         learn_record(known, &reply->record, !absent);

@@ -51,6 +51,16 @@ bool reply_room_id(const json_t *body, struct synapse_reply *reply)
     return read_id(body, "room_id", '!', reply);
 }
 
+bool reply_joined_rooms(const json_t *body, struct synapse_reply *reply)
+{
+    const json_t *rooms = json_object_get(body, "joined_rooms");
+
+    if (!json_is_array(rooms))
+        return false;
+    reply->joined_rooms = (int64_t)json_array_size(rooms);
+    return true;
+}
+
 /* A record that was emptied by hand owes nothing. */
 bool reply_record(const json_t *body, struct synapse_reply *reply)
 {

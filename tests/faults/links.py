@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab.daemon import executable
 from lab.faultproxy import FaultProxy, Harm
@@ -31,7 +32,7 @@ from lab.synapse import SERVER_NAME
 
 from . import compare, messages
 from .__main__ import HEADINGS, _print_problems, _row
-from .bench import Bench, Result, median, say
+from .bench import QUORUM, Bench, Result, median, say
 from .scenarios import LATENCY, Run, new_seed
 
 # Where the other end says nothing, the daemon finds out by these; with the defaults it takes a minute.
@@ -109,14 +110,15 @@ KINDS = [
     _kind(Harm.GARBLE, tls=True),
     Kind("TLS certificate wrong", lambda link, _: link.pose_as_stranger(), tls=True),
 ]
+Arguments = dict[str, Any] | None  # that the queue is declared with; None: as producers do
 COMPLAINTS = {"broker": "event=connection-lost", "homeserver": "event=homeserver-paused"}
 
 
-def harmed_link(run: Run, broker: RabbitMQ, peer: str, kind: Kind) -> LinkResult:
+def harmed_link(run: Run, broker: RabbitMQ, peer: str, kind: Kind, arguments: Arguments) -> LinkResult:
     rounds = run.pick(2, 10)
     stream = messages.stream(run.seed, run.pick(600, 3000), SERVER_NAME, bad=0.05)
     result = LinkResult(f"{peer}: {kind.name}", run.seed, len(stream.bodies))
-    with _bench(run, broker, Link(peer, run.folder, run.seed, kind.tls), stream, result) as (bench, link):
+    with _bench(run, broker, Link(peer, run.folder, run.seed, kind.tls), stream, result, arguments) as (bench, link):
         for number in range(rounds):
             if not bench.work(bench.spread(rounds)):
                 break
@@ -130,8 +132,8 @@ def harmed_link(run: Run, broker: RabbitMQ, peer: str, kind: Kind) -> LinkResult
 
 
 @contextmanager
-def _bench(run: Run, broker: RabbitMQ, link: Link, stream: messages.Stream,
-           result: LinkResult) -> Iterator[tuple[Bench, Link]]:
+def _bench(run: Run, broker: RabbitMQ, link: Link, stream: messages.Stream, result: LinkResult,
+           arguments: Arguments) -> Iterator[tuple[Bench, Link]]:
     """As scenarios.on_stub(), with the link in between."""
     with ExitStack() as ends:
         stub = Stub(SERVER_NAME).start()
@@ -139,7 +141,8 @@ def _bench(run: Run, broker: RabbitMQ, link: Link, stream: messages.Stream,
         stub.slow(LATENCY)
         link.start(broker.port if link.peer == "broker" else stub.port)
         ends.callback(link.destroy)
-        bench = Bench(broker, stub.environment(), stream, result, run.folder, **LIMITS, **link.environment())
+        bench = Bench(broker, stub.environment(), stream, result, run.folder, arguments, **LIMITS,
+                      **link.environment())
         ends.callback(bench.close)
         bench.start()
         yield bench, link
@@ -172,17 +175,17 @@ def _certificate(path: Path) -> Path:
 # --- all of them --------------------------------------------------------------------------------------------------
 
 
-def harmed_links(run: Run, peers: list[str], kinds: list[Kind]) -> list[LinkResult]:
+def harmed_links(run: Run, peers: list[str], kinds: list[Kind], arguments: Arguments = None) -> list[LinkResult]:
     """Both peers side by side, on one broker."""
     with RabbitMQ() as broker, ThreadPoolExecutor(len(peers)) as threads:
-        rows = threads.map(lambda peer: [_row_of(run, broker, peer, kind) for kind in kinds], peers)
+        rows = threads.map(lambda peer: [_row_of(run, broker, peer, kind, arguments) for kind in kinds], peers)
         return [result for results in rows for result in results]
 
 
-def _row_of(run: Run, broker: RabbitMQ, peer: str, kind: Kind) -> LinkResult:
+def _row_of(run: Run, broker: RabbitMQ, peer: str, kind: Kind, arguments: Arguments) -> LinkResult:
     begun = time.monotonic()
     try:
-        result = harmed_link(run, broker, peer, kind)
+        result = harmed_link(run, broker, peer, kind, arguments)
     except Exception as error:  # a row all the same, so that one kind hides no other
         result = LinkResult(f"{peer}: {kind.name}", run.seed, 0, others=[f"{type(error).__name__}: {error}"[:2000]])
         result.seconds = time.monotonic() - begun
@@ -196,6 +199,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="faults.links", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="; ".join(names))
     parser.add_argument("--peer", choices=("broker", "homeserver"), help="only that one")
+    parser.add_argument("--quorum", action="store_true", help="on quorum queues with a single active consumer")
     parser.add_argument("--long", action="store_true", help="ten rounds of each kind")
     parser.add_argument("--seed", type=int, help="for the messages and the moments")
     parser.add_argument("--folder", help="where the daemons' logs go")
@@ -208,7 +212,7 @@ def main() -> int:
     begun = time.monotonic()
     run.folder.mkdir(parents=True, exist_ok=True)
     results = harmed_links(run, [options.peer] if options.peer else ["broker", "homeserver"],
-                           [names[name] for name in options.kinds or names])
+                           [names[name] for name in options.kinds or names], QUORUM if options.quorum else None)
     _print_table(results)
     say(f"{'long' if run.long else 'quick'} form, {time.monotonic() - begun:.0f} s, seed {run.seed}, "
         f"logs in {run.folder}")

@@ -89,10 +89,10 @@ def on_synapse(run: Run, fault: str, count: int) -> Iterator[tuple[Bench, School
 
 def _kill_again_and_again(bench: Bench, kills: int) -> None:
     """Mostly while it works; now and then before it has got anywhere."""
-    for _ in range(kills):
+    for left in range(kills, 0, -1):
         if bench.chance.random() < 0.15:
             bench.pause(0.5)
-        elif not bench.work(bench.spread(kills)):
+        elif not bench.work(bench.spread(left)):
             bench.result.notes.append("the queue was empty before the last kill")
             return
         bench.pause(0.03)
@@ -123,8 +123,8 @@ def broker_harmed(run: Run, broker: RabbitMQ, how: str, kind: str) -> Result:
     with on_stub(run, f"broker {how}, {kind} queue", stream, broker, arguments) as (bench, stub):
         stub.slow(LATENCY)
         rounds = run.pick(1, 10)
-        for _ in range(rounds):
-            if not bench.work(bench.spread(rounds)):
+        for left in range(rounds, 0, -1):
+            if not bench.work(bench.spread(left)):
                 break
             bench.pause(0.1)
             with bench.harm():
@@ -137,8 +137,8 @@ def synapse_harmed(run: Run, how: str) -> Result:
     with on_synapse(run, f"Synapse {how}", run.pick(50, 300)) as (bench, school):
         synapse = school.synapse
         rounds = run.pick(1, 10 if how != "frozen" else 3)
-        for _ in range(rounds):
-            if not bench.work(bench.spread(rounds)):
+        for left in range(rounds, 0, -1):
+            if not bench.work(bench.spread(left)):
                 break
             bench.pause(0.3)
             with bench.harm():
@@ -160,12 +160,12 @@ def homeserver_crashes(run: Run, broker: RabbitMQ) -> Result:
     with on_stub(run, "homeserver crashes", stream, broker) as (bench, stub):
         stub.slow(LATENCY)
         rounds = run.pick(6, 60)
-        for number in range(rounds):
-            if not bench.work(bench.spread(rounds)):
+        for left in range(rounds, 0, -1):
+            if not bench.work(bench.spread(left)):
                 break
             bench.pause(0.03)
             with bench.harm():
-                stub.down(half=run.long or number == 0)  # costs half a minute
+                stub.down(half=run.long or left == 1)  # costs half a minute
                 bench.pause(0.3)
                 stub.up()
     return bench.result

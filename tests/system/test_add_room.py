@@ -128,6 +128,16 @@ def test_what_is_refused_for_one_member_does_not_stop_the_others_and_is_in_the_d
     assert letter.detail.count("M_INVALID_USERNAME") == 2 or (bad in letter.detail and worse in letter.detail)
 
 
+def test_messages_that_share_a_refused_member_all_end(stage: Stage) -> None:
+    bad, good = stage.user("UPPER"), [stage.user() for _ in range(4)]
+    rooms = [stage.room_id() for _ in range(4)]
+    stage.publish(*(add_room(room(room_id), bad, *good[:count])
+                    for count, room_id in enumerate(rooms, start=1)))
+    assert {end.outcome for end in stage.ends(4)} == {"rejected"}
+    for count, room_id in enumerate(rooms, start=1):
+        assert made(stage, room_id).members == {stage.sync.user_id, *good[:count]}
+
+
 def test_an_existing_room_with_many_members_is_completed(stage: Stage) -> None:
     room_id, users = stage.room_id(), [stage.user() for _ in range(30)]
     stage.done(add_room(room(room_id), *users[:10]))

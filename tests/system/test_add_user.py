@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 import requests
 
-from lab.message import add_room, add_user, room
+from lab.message import add_room, add_user, remove_user, room
 from lab.process import wait_until
 from stage import Stage, unique
 
@@ -67,6 +68,11 @@ def test_a_differing_display_name_is_changed(stage: Stage) -> None:
     user = stage.person(displayname="Old Name")
     stage.done(add_user(user, name="New Nàme 🎓"))
     assert displayname(stage, user) == "New Nàme 🎓"
+
+
+def test_a_name_is_compared_as_synapse_keeps_it(stage: Stage) -> None:
+    user = stage.person(displayname="Ada")
+    assert stage.writes_of(add_user(user, name=" Ada\u00a0")) == []
 
 
 def test_an_equal_display_name_is_not_written(stage: Stage) -> None:
@@ -178,6 +184,15 @@ def test_reactivate_makes_a_deactivated_user_active_again(stage: Stage) -> None:
     assert account is not None and not account["deactivated"]
     assert account["displayname"] == "Back again"
     assert user in stage.homeserver.room(stage.alias(room_id)).members
+
+
+def test_who_is_reactivated_is_not_taken_out_of_rooms_again(stage: Stage) -> None:
+    stage.start(SYNC__REACTIVATE="true")
+    user, rooms = stage.user(), [room(stage.room_id()) for _ in range(10)]
+    stage.done(add_user(user, *rooms, name="Ada"))
+    stage.done(remove_user(user), add_user(user, *rooms, name="Ada"))
+    time.sleep(2)  # nothing tells that Synapse has nothing more in mind
+    assert len(stage.homeserver.joined_rooms(user)) == 10
 
 
 def test_a_server_admin_is_joined_and_raised_and_never_renamed(stage: Stage) -> None:

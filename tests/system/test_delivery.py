@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pika
 import pytest
@@ -285,6 +286,28 @@ def test_a_real_homeserver_that_is_killed_and_comes_back(stage: Stage) -> None:
     wait_done(stage, 8)
     assert_nothing_dead_lettered(stage)
     assert set(users) <= stage.homeserver.room(stage.alias(room_id)).members
+
+
+def test_a_request_that_alone_is_never_answered_holds_up_no_other(stage: Stage) -> None:
+    slow, users = stage.room_id(), [stage.user() for _ in range(20)]
+    stage.done(add_room(room(slow)))
+    stage.proxy.forget()
+    room_id = stage.homeserver.resolve(stage.alias(slow))
+    assert room_id is not None
+    fault = stage.proxy.fault(f"/_synapse/admin/v1/join/{quote(room_id, safe='')}", status=504)
+    stage.publish(add_user(stage.user(), room(slow), name="Ada"), *(add_user(user, name="Ada") for user in users))
+    assert len(stage.ends(20)) == 20
+    assert fault.hits <= 10
+    fault.release()
+    assert stage.ends(1)[0].outcome == "done"
+
+
+def test_a_dead_letter_does_not_follow_a_cc_header(stage: Stage) -> None:
+    stage.publish(b"{", headers={"CC": [stage.queue.name], "mine": "kept"})
+    stage.ends(1)
+    letter, = stage.queue.wait_dead_letters(1)
+    assert letter.headers["mine"] == "kept"
+    assert stage.queue.depth().total == 0
 
 
 def test_consumption_pauses_instead_of_draining_the_queue(stage: Stage) -> None:

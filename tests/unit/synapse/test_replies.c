@@ -46,6 +46,9 @@ static void reads_a_record(void **state)
     struct synapse_reply reply = {0};
 
     (void)state;
+    assert_true(read(SYNAPSE_READ_JOINED_ROOMS, "{\"joined_rooms\":[\"!a:h\",\"!b:h\"]}", &reply));
+    assert_int_equal(reply.joined_rooms, 2);
+    assert_false(read(SYNAPSE_READ_JOINED_ROOMS, "{}", &reply));
     assert_true(read(SYNAPSE_READ_RECORD, "{\"open\":true,\"email\":true}", &reply));
     assert_true(reply.record.open && reply.record.email);
     assert_true(read(SYNAPSE_READ_RECORD, "{}", &reply));

@@ -129,6 +129,12 @@ static void deactivate_user(const struct deed *deed)
     world_deactivate(deed->world, deed->user, deed->call->erase);
 }
 
+/* Taking a deactivated user out of the rooms takes its time; who is in which is not looked at here. */
+static void read_joined_rooms(const struct deed *deed)
+{
+    deed->reply->joined_rooms = chance_percent(30) ? 2 : 0;
+}
+
 static void read_record(const struct deed *deed)
 {
     if (deed->user->has_record)
@@ -509,6 +515,7 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_ADD_EMAIL] = add_email,
     [SYNAPSE_REACTIVATE_USER] = reactivate_user,
     [SYNAPSE_DEACTIVATE_USER] = deactivate_user,
+    [SYNAPSE_READ_JOINED_ROOMS] = read_joined_rooms,
     [SYNAPSE_READ_RECORD] = read_record,
     [SYNAPSE_WRITE_RECORD] = write_record,
     [SYNAPSE_RESOLVE_ALIAS] = resolve_alias,
