@@ -13,8 +13,8 @@
 
 struct room_known {
     enum presence presence;
-    bool taken; /* a creation found the alias in use, or may have taken it: it is to be looked up */
-    char *id;   /* when present */
+    bool taken;          /* a creation found the alias in use, or may have taken it: it is to be looked up */
+    char *id;            /* when present */
     instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: it is remembered from before */
     instant found_at;    /* the same, but also of a remembered id */
 

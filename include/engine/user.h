@@ -47,8 +47,8 @@ struct user_known {
     char *email;         /* the address whose owner was looked up; NULL: none was */
     bool email_is_taken; /* it is another account's */
     struct {
-        bool complete;     /* a deactivated user was taken out of all rooms, or will not be any more */
-        instant since;     /* when we first looked; 0: not yet */
+        bool complete; /* a deactivated user was taken out of all rooms, or will not be any more */
+        instant since; /* when we first looked; 0: not yet */
         instant look_again;
     } parting;
     struct welcome_known welcome;

@@ -48,7 +48,7 @@ struct engine {
     bool probing;         /* the gate has opened for one call */
     struct backoff backoff;
     instant last_answer; /* that was of use */
-    instant last_write; /* that succeeded: reads may go well while the homeserver can write nothing */
+    instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's */
     struct loop_timer soon;  /* a message was submitted, or left */

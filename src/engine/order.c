@@ -9,7 +9,7 @@
 
 enum {
     LEVEL_OF_MODERATOR = 50,
-    MOST_ROOM_IDS = 65536, /* remembered: about 200 bytes each */
+    MOST_ROOM_IDS = 65536,         /* remembered: about 200 bytes each */
     ROOM_ID_LIFE = 10 * 60 * 1000, /* ms: an alias may be moved to another room, though hardly anybody does */
 };
 
@@ -298,8 +298,8 @@ size_t order_member_count(const struct place *place)
 }
 
 /*
- * A place that is settled stays as it was then: what is learnt for later messages is theirs, and no call would
- * come of it for this one.
+ * A place that is settled stays as it was then: what is learnt for later messages is theirs, and no call
+ * would come of it for this one.
  */
 static enum user_readiness readiness_of(const struct place *member, const struct engine_rules *rules,
                                         instant now)

@@ -71,11 +71,18 @@ bool reply_record(const json_t *body, struct synapse_reply *reply)
     return true;
 }
 
+/* Null is none: of a room whose making was cut before its first event there are no statistics (Synapse:
+   get_room_with_stats() in storage/databases/main/room.py, a left join). */
+static int64_t read_count(const json_t *body, const char *key)
+{
+    return json_is_null(json_object_get(body, key)) ? 0 : parse_number(body, key, -1);
+}
+
 /* That nobody is in the room any more must have been said, for such rooms are removed. */
 bool reply_room(const json_t *body, struct synapse_reply *reply)
 {
-    int64_t members = parse_number(body, "joined_local_members", -1);
-    int64_t events = parse_number(body, "state_events", -1);
+    int64_t members = read_count(body, "joined_local_members");
+    int64_t events = read_count(body, "state_events");
 
     if (members < 0 || events < 0)
         return false;

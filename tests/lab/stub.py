@@ -204,9 +204,10 @@ class Homeserver:
 
     def read_room(self, _: Json, room_id: str) -> Answer:
         room = self._room(room_id)
-        return 200, {"room_id": room_id, "creator": room.creator, "state_events": len(room.state),
+        # Of a room without events there are no statistics.
+        return 200, {"room_id": room_id, "creator": room.creator, "state_events": len(room.state) or None,
                      "canonical_alias": room.content("m.room.canonical_alias").get("alias"),
-                     "joined_local_members": len(room.members())}
+                     "joined_local_members": len(room.members()) if room.state else None}
 
     def read_state(self, _: Json, room_id: str) -> Answer:
         return 200, {"state": list(self._room(room_id).state.values())}

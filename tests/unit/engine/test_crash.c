@@ -72,7 +72,7 @@ static bool check(struct stage *stage, const char *const *texts)
 /* Killed at call `first`, and again at call `second` after that (0: not). Returns whether it came to that. */
 static bool kill_at(const char *const *texts, unsigned first, unsigned second, enum fate fate)
 {
-    uint64_t seed = 1000000 * (uint64_t)fate + 1000 * first + second;
+    uint64_t seed = 1000000 * (uint64_t)fate + UINT64_C(1000) * first + second;
     struct world *world = make_world(seed);
     struct stage *stage = NEW(struct stage);
     bool killed, good;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+static const int64_t SECOND = 1000, MINUTE = 60000, HOUR = 3600000; /* ms */
 
 #define MATHS "'id': '1', 'type': 'course', 'name': 'Maths'"
 #define MATHS_ALIAS "#course_1:school"

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND };
+static const int64_t SECOND = 1000, MINUTE = 60000; /* ms */
 
 static const struct synapse_call join = {.kind = SYNAPSE_JOIN_USER, .user = "@a:s"};
 static const struct synapse_call other = {.kind = SYNAPSE_JOIN_USER, .user = "@b:s"};
