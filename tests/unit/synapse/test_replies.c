@@ -72,6 +72,22 @@ static void reads_a_room(void **state)
     assert_null(reply.room.creator);
 }
 
+/* As Synapse 1.160 tells of a room whose making was cut before its first event. */
+static void reads_a_room_without_events(void **state)
+{
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    assert_true(read(SYNAPSE_READ_ROOM,
+                     "{\"creator\":\"@s:h\",\"canonical_alias\":null,\"joined_local_members\":null,"
+                     "\"state_events\":null}",
+                     &reply));
+    assert_string_equal(reply.room.creator, "@s:h");
+    assert_int_equal(reply.room.joined_local_members, 0);
+    assert_int_equal(reply.room.state_events, 0);
+    synapse_reply_deinit(&reply);
+}
+
 /* The newest is the last one. */
 static void reads_a_deletion(void **state)
 {
@@ -181,6 +197,7 @@ int main(void)
         cmocka_unit_test(reads_a_user),
         cmocka_unit_test(reads_a_record),
         cmocka_unit_test(reads_a_room),
+        cmocka_unit_test(reads_a_room_without_events),
         cmocka_unit_test(reads_a_deletion),
         cmocka_unit_test(reads_whether_someone_was_greeted),
         cmocka_unit_test(reads_levels),

@@ -360,14 +360,12 @@ static void write_levels(const struct deed *deed)
 {
     struct world_room *room = deed->room;
     CLEANUP(freep) char *text = levels_print(deed->call->content);
-    instant read_at = room->looked_at;
 
-    room->looked_at = INSTANT_PAST;
     if (!room->exists || !world_may(room, deed->world->rules.sync_user, 100)) {
         refuse(deed, "M_FORBIDDEN");
         return;
     }
-    if (read_at == INSTANT_PAST || instant_now() - read_at > RECENTLY)
+    if (instant_now() > room->looked_at + RECENTLY)
         world_accuse(deed->world, "levels of %s are written that were not read right before", room->id);
     judge_levels(deed);
     levels_free(room->state->levels);
@@ -383,7 +381,6 @@ static void write_setting(const struct deed *deed)
                                     &state->guest_access, &state->canonical_alias, NULL};
     const struct synapse_call *call = deed->call;
 
-    deed->room->looked_at = INSTANT_PAST;
     if (!deed->room->exists || !world_may(deed->room, deed->world->rules.sync_user, needed[call->setting])) {
         refuse(deed, "M_FORBIDDEN");
         return;
@@ -403,7 +400,6 @@ static void join_user(const struct deed *deed)
 {
     struct world_room *room = deed->room;
 
-    room->looked_at = INSTANT_PAST;
     if (!deed->user->here || !room->exists) {
         absent(deed);
         return;
@@ -427,7 +423,6 @@ static void regain_room(const struct deed *deed)
     enum membership membership;
     bool helped = false;
 
-    room->looked_at = INSTANT_PAST;
     if (!room->exists) {
         absent(deed);
         return;
@@ -451,7 +446,6 @@ static void enter_room(const struct deed *deed)
     const char *sync_user = deed->world->rules.sync_user;
     enum membership membership = room_state_membership(room->state, sync_user);
 
-    room->looked_at = INSTANT_PAST;
     if (!room->exists)
         absent(deed);
     else if (membership == MEMBERSHIP_INVITE ||
@@ -565,7 +559,10 @@ static void carry_out(struct world *world, const struct synapse_call *call, bool
     }
     judge_place(&deed);
     deeds[call->kind](&deed);
-    if (synapse_kind_writes(call->kind) && reply->outcome == SYNAPSE_OK)
-        world->writes++;
-    world->made[call->kind]++;
+    world->made[call->kind] += reply->outcome == SYNAPSE_OK;
+    if (!synapse_kind_writes(call->kind) || reply->outcome != SYNAPSE_OK)
+        return;
+    world->writes++;
+    if (deed.room)
+        deed.room->looked_at = INSTANT_PAST;
 }

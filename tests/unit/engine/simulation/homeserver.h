@@ -45,9 +45,8 @@ void homeserver_answer(struct homeserver *homeserver, const struct synapse_call 
 void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_call *call, enum fate fate,
                           struct synapse_reply *ret_reply);
 
-/* clang-format off: the one rests on the other */
-#include "fate.c"
 #include "homeserver.c"
-/* clang-format on */
+
+#include "fate.c" /* which rests on it */
 
 #endif
