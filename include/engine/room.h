@@ -32,7 +32,7 @@ struct room_known {
 
     bool deleting;
     instant look_again; /* whether the deletion is complete */
-    bool regained;      /* asked once for the sync user's power in it */
+    bool regained;      /* asked for the sync user's power in it, since it was lost */
 
     struct obstacles obstacles;
 };

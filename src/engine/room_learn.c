@@ -95,7 +95,15 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
     known->state = state;
 }
 
-static void learn_state(struct room_known *known, struct synapse_reply *reply, instant sent, instant now)
+/* Whether the sync user is in, with all power. */
+static bool is_at_home(const struct room_state *state, const struct engine_rules *rules)
+{
+    return room_state_membership(state, rules->sync_user) == MEMBERSHIP_JOIN && state->levels &&
+           !room_lacks_power(state, rules);
+}
+
+static void learn_state(struct room_known *known, struct synapse_reply *reply,
+                        const struct engine_rules *rules, instant sent, instant now)
 {
     int64_t changed_before = known->state ? known->state->changed_at : -1;
 
@@ -103,6 +111,8 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply, i
     known->state = TAKE(reply->state);
     known->read_at = sent;
     known->looked_at = now;
+    if (is_at_home(known->state, rules))
+        known->regained = false; /* should it be put out again, it may ask again */
     if (!room_is_half_made(known->state))
         known->half_made_since = INSTANT_NEVER;
     else if (known->half_made_since == INSTANT_NEVER || known->state->changed_at != changed_before)
@@ -183,7 +193,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         if (absent)
             learn_absence(known, now);
         else
-            learn_state(known, reply, sent, now);
+            learn_state(known, reply, rules, sent, now);
         break;
     case SYNAPSE_READ_ROOM:
         if (absent)

@@ -10,6 +10,7 @@ Harm comes in two sizes, by turns: to everything on the link, and to a part of i
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import ssl
@@ -177,7 +178,8 @@ def _certificate(path: Path) -> Path:
 
 def harmed_links(run: Run, peers: list[str], kinds: list[Kind], arguments: Arguments = None) -> list[LinkResult]:
     """Both peers side by side, on one broker."""
-    with RabbitMQ() as broker, ThreadPoolExecutor(len(peers)) as threads:
+    threads = ThreadPoolExecutor(len(peers))
+    with RabbitMQ() as broker:
         rows = threads.map(lambda peer: [_row_of(run, broker, peer, kind, arguments) for kind in kinds], peers)
         return [result for results in rows for result in results]
 
@@ -206,7 +208,7 @@ def main() -> int:
     options = parser.parse_args()
     if not executable().exists():
         sys.exit(f"build the daemon first: there is no {executable()}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = Run(options.long, new_seed() if options.seed is None else options.seed,
               Path(options.folder or tempfile.mkdtemp(prefix="faults-")))
     begun = time.monotonic()
@@ -229,4 +231,7 @@ def _print_table(results: list[LinkResult]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        os._exit(1)  # without waiting for the threads; the kernel ends their children

@@ -499,12 +499,13 @@ class Server:
         self._listener = await asyncio.get_running_loop().create_server(
             lambda: Connection(self), "127.0.0.1", self.port)
 
-    async def down(self, half: str = "") -> None:
-        """Gone: what was carried out stays, what was not answered yet never will be."""
+    async def down(self, half: str) -> None:
+        """Gone: what was carried out stays, what was not answered yet never will be. With the probability `half` a
+        room that was being made is left half made."""
         assert self._listener is not None
         self._listener.close()
         for connection in list(self.connections):
-            if half and connection.made and self._random.random() < 0.5:
+            if connection.made and self._random.random() < float(half):
                 self.homeserver.leave_half_made(connection.made)
             connection.abort()
         await asyncio.sleep(0)
@@ -542,8 +543,9 @@ class Stub:
         wait_until(lambda: accepts_connections(self.port), "the stub to listen")
         return self
 
-    def down(self, half: bool = False) -> None:
-        self._tell("down half" if half else "down")
+    def down(self, half: float = 0) -> None:
+        """With that probability, rooms that are being made are left half made."""
+        self._tell(f"down {half}")
 
     def up(self) -> None:
         self._tell("up")

@@ -21,27 +21,43 @@ static struct room_state *parse(const char *text)
     return state;
 }
 
+/* Events of a state, each with a comma before it: STATE takes the first one away by an entry that is none. */
 #define EVENT(type, key, content, rest)                                                                      \
-    "{\"type\":\"" type "\",\"state_key\":\"" key "\",\"sender\":\"@sync:h\",\"content\":" content rest "}"
+    ",{\"type\":\"" type "\",\"state_key\":\"" key "\",\"sender\":\"@sync:h\",\"content\":" content rest "}"
+#define STATE(events) "{\"state\":[0" events "]}"
+#define MEMBER(user, membership) EVENT("m.room.member", user, "{\"membership\":\"" membership "\"}", "")
+
+/* One event a line. */
+/* clang-format off */
+static const char whole_room[] = STATE(
+    EVENT("m.room.create", "", "{\"room_version\":\"11\",\"creator\":\"@old:h\"}", ",\"origin_server_ts\":5")
+    EVENT("m.room.name", "", "{\"name\":\"N\"}", ",\"origin_server_ts\":9007199254740991")
+    EVENT("m.room.topic", "", "{\"topic\":\"T\"}", ",\"origin_server_ts\":7")
+    EVENT("m.room.join_rules", "", "{\"join_rule\":\"invite\"}", "")
+    EVENT("m.room.guest_access", "", "{\"guest_access\":\"forbidden\"}", "")
+    EVENT("m.room.canonical_alias", "", "{\"alias\":\"#a:h\",\"alt_aliases\":[\"#b:h\"]}", "")
+    EVENT("m.room.sync", "", "{\"mode\":\"managed\"}", "")
+    EVENT("m.room.power_levels", "", "{\"users\":{\"@a:h\":50}}", "")
+    MEMBER("@a:h", "join") MEMBER("@b:h", "ban") MEMBER("@c:h", "invite")
+    MEMBER("@d:h", "leave") MEMBER("@e:h", "knock") MEMBER("@f:h", "?"));
+
+static const char meaningless_events[] = STATE(
+    ",1,null,[],\"x\",{},{\"type\":\"m.room.name\"}"
+    EVENT("m.room.name", "k", "{\"name\":\"N\"}", "")
+    EVENT("m.room.create", "k", "{\"room_version\":\"12\"}", "")
+    EVENT("m.room.sync", "k", "{\"mode\":\"managed\"}", "")
+    EVENT("m.room.power_levels", "k", "{}", "")
+    EVENT("m.room.topic", "", "{\"topic\":1}", "")
+    EVENT("m.room.guest_access", "", "null", "")
+    EVENT("m.room.sync", "", "{\"mode\":\"other\"}", "")
+    EVENT("m.room.power_levels", "", "[]", "")
+    ",{\"type\":\"m.room.member\",\"sender\":\"@s:h\",\"user_id\":\"@u:h\",\"content\":{\"membership\":\"join\"}}"
+    EVENT("m.room.member", "@a:h", "{\"membership\":\"join\",\"x\\u0000\":\"\\u0000\"}", ""));
+/* clang-format on */
 
 static void reads_a_room(void **unused)
 {
-    CLEANUP(room_state_freep)
-    struct
-        room_state
-            *
-                state = parse("{\"state\":[" EVENT("m.room.create", "", "{\"room_version\":\"11\",\"creator\":\"@old:h\"}", ",\"origin_server_ts\":5") "," EVENT("m.room.name",
-                                                                                                                                                                 "", "{\"name\":\"N\"}", ",\"origin_server_ts\":9007199254740991") "," EVENT("m.room.topic", "", "{\"topic\":\"T\"}", ",\"origin_server_ts\":7") "," EVENT("m.room.join_rules", "", "{\"join_rule\":\"invite\"}", "") "," EVENT("m.room.guest_access",
-                                                                                                                                                                                                                                                                                                                                                                                                "", "{\"guest_access\":\"forbidden\"}", "") "," EVENT("m.room.canonical_alias", "", "{\"alias\":\"#a:h\"}", "") "," EVENT("m.room.sync", "", "{\"mode\":\"managed\"}", "") "," EVENT("m.room.power_levels", "", "{\"users\":{\"@a:h\":50}}",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "") "," EVENT("m.room.member",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "@a:h",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "{\"membership\":\"join\"}",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "") "," EVENT("m.room.member",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "@b:h", "{\"membership\":\"ban\"}", "") "," EVENT("m.room.member",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "@c:h", "{\"membership\":\"invite\"}", "") "," EVENT("m.room.member", "@d:h", "{\"membership\":\"leave\"}", "") "," EVENT("m.room.member", "@e:h", "{\"membership\":\"knock\"}", "") "," EVENT("m.room.member",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "@f:h",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "{\"membership\":\"?\"}",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "") "]}");
+    CLEANUP(room_state_freep) struct room_state *state = parse(whole_room);
 
     (void)unused;
     assert_string_equal(state->creator, "@sync:h");
@@ -52,6 +68,7 @@ static void reads_a_room(void **unused)
     assert_string_equal(state->join_rule, "invite");
     assert_string_equal(state->guest_access, "forbidden");
     assert_string_equal(state->canonical_alias, "#a:h");
+    assert_string_equal(state->alt_aliases, "[\"#b:h\"]");
     assert_true(state->managed);
     assert_int_equal(levels_of(state->levels, "@a:h"), 50);
     assert_int_equal(state->changed_at, 9007199254740991);
@@ -68,59 +85,7 @@ static void reads_a_room(void **unused)
 /* The member is the state_key; a setting with a state_key is none; what is malformed is passed over. */
 static void passes_over_what_means_nothing(void **unused)
 {
-    CLEANUP(room_state_freep)
-    struct room_state *state = parse(
-        "{\"state\":[1,null,[],\"x\",{},{\"type\":\"m.room.name\"}," EVENT("m.room.name", "k", "{\"name\":\"N\"}", "") "," EVENT(
-            "m.room.create", "k", "{\"room_version\":\"12\"}",
-            "") "," EVENT("m.room.sync", "k", "{\"mode\":\"managed\"}",
-                          "") "," EVENT("m.room.power_levels", "k", "{}",
-                                        "") "," EVENT("m.room.topic", "", "{\"topic\":1}",
-                                                      "") "," EVENT("m.room.guest_access", "", "null",
-                                                                    "") "," EVENT("m.room.sync", "",
-                                                                                  "{\"mode\":\"other\"}",
-                                                                                  "") "," EVENT("m.room."
-                                                                                                "power_"
-                                                                                                "levels",
-                                                                                                "", "[]",
-                                                                                                "") ","
-                                                                                                    "{\"type"
-                                                                                                    "\":\"m."
-                                                                                                    "room."
-                                                                                                    "member\""
-                                                                                                    ",\"sende"
-                                                                                                    "r\":\"@"
-                                                                                                    "s:h\","
-                                                                                                    "\"user_"
-                                                                                                    "id\":\"@"
-                                                                                                    "u:h\","
-                                                                                                    "\"conten"
-                                                                                                    "t\":{"
-                                                                                                    "\"member"
-                                                                                                    "ship\":"
-                                                                                                    "\"join\""
-                                                                                                    "}}"
-                                                                                                    "," EVENT(
-                                                                                                        "m."
-                                                                                                        "room"
-                                                                                                        ".mem"
-                                                                                                        "ber",
-                                                                                                        "@a:"
-                                                                                                        "h",
-                                                                                                        "{\"m"
-                                                                                                        "embe"
-                                                                                                        "rshi"
-                                                                                                        "p\":"
-                                                                                                        "\"jo"
-                                                                                                        "in\""
-                                                                                                        ",\"x"
-                                                                                                        "\\u0"
-                                                                                                        "000"
-                                                                                                        "\":"
-                                                                                                        "\"\\"
-                                                                                                        "u000"
-                                                                                                        "0\""
-                                                                                                        "}",
-                                                                                                        "") "]}");
+    CLEANUP(room_state_freep) struct room_state *state = parse(meaningless_events);
 
     (void)unused;
     assert_null(state->creator);
@@ -177,9 +142,8 @@ static void counts_the_joined(void **unused)
 }
 
 #define CREATED_IN(version)                                                                                  \
-    "{\"state\":[" EVENT("m.room.create", "",                                                                \
-                         "{\"room_version\":\"" version "\",\"additional_creators\":[\"@a:h\",1,\"@b:h\"]}", \
-                         "") "]}"
+    STATE(EVENT("m.room.create", "",                                                                         \
+                "{\"room_version\":\"" version "\",\"additional_creators\":[\"@a:h\",1,\"@b:h\"]}", ""))
 
 static void creators_reign_from_version_12_on(void **unused)
 {
