@@ -17,7 +17,7 @@
 
 #include "base/log.h"
 
-enum { STAND_BY = 3000, MISSING = 3000 }; /* milliseconds between two looks */
+enum { STAND_BY = 1000, MISSING = 3000 }; /* milliseconds between two looks */
 
 static amqp_table_entry_t text_argument(const char *name, const char *text)
 {

@@ -25,11 +25,12 @@
 #include <utlist.h>
 
 enum {
-    FIRST_PAUSE = 500,    /* ms after which an unreachable homeserver is tried again */
-    LONGEST_PAUSE = 4000, /* ms: a refused connection is cheap */
-    MOST_DELETIONS = 3,   /* rooms at a time; Synapse itself allows five */
-    DELETION_TURN = 200,  /* ms until a deletion asks again for its turn */
-    RECENT = 60 * 1000,   /* ms within which a success tells that the homeserver is well */
+    FIRST_PAUSE = 500,     /* ms after which an unreachable homeserver is tried again */
+    LONGEST_PAUSE = 4000,  /* ms: a refused connection is cheap */
+    PROBE_PATIENCE = 5000, /* ms: some calls may take minutes, and nobody may be there to answer this one */
+    MOST_DELETIONS = 3,    /* rooms at a time; Synapse itself allows five */
+    DELETION_TURN = 200,   /* ms until a deletion asks again for its turn */
+    RECENT = 60 * 1000,    /* ms within which a success tells that the homeserver is well */
 };
 
 struct engine {
@@ -45,7 +46,8 @@ struct engine {
     unsigned in_flight;
 
     instant closed_until; /* the gate */
-    bool probing;         /* the gate has opened for one call */
+    bool probing;         /* the gate opens for one call at a time */
+    instant probe_until;  /* how long that call is waited for before another one may go */
     struct backoff backoff;
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
@@ -116,24 +118,32 @@ static void soon_due(void *context)
 
 static bool gate_is_open(struct engine *engine, instant now)
 {
+    instant opens = engine->closed_until;
+
     if (!engine->ready || engine->in_flight >= engine->config.concurrency)
         return false;
-    if (now < engine->closed_until) {
-        wake_at(engine, engine->closed_until);
+    if (engine->probing)
+        opens = instant_max(opens, engine->probe_until);
+    if (now < opens) {
+        wake_at(engine, opens);
         return false;
     }
-    return !engine->probing || engine->in_flight == 0;
+    return true;
 }
 
 static void close_gate(struct engine *engine, const struct synapse_reply *reply, instant now)
 {
-    int64_t pause = backoff_next(&engine->backoff, FIRST_PAUSE, LONGEST_PAUSE);
+    int64_t pause;
 
+    if (engine->probing && now < engine->closed_until && reply->retry_after < 0)
+        return; /* one of those that were under way: they all tell of the same outage */
+    pause = backoff_next(&engine->backoff, FIRST_PAUSE, LONGEST_PAUSE);
     if (!engine->probing)
         log_warning("homeserver-paused", LOG_TEXT("reason", reply->problem.text));
     if (reply->retry_after > pause)
         pause = reply->retry_after;
     engine->probing = true;
+    engine->probe_until = INSTANT_PAST;
     engine->closed_until = instant_max(engine->closed_until, now + pause);
     wake_at(engine, engine->closed_until);
 }
@@ -292,6 +302,8 @@ static void send(struct engine *engine, struct subject *subject, const struct sy
     flight->sent = instant_now();
     subject->flight = flight;
     engine->in_flight++;
+    if (engine->probing)
+        engine->probe_until = flight->sent + PROBE_PATIENCE;
     count_request(subject);
     engine->homeserver.send(engine->homeserver.homeserver, &flight->call, replied, flight);
     flight_forget_borrowed(flight);
@@ -459,6 +471,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 
     engine->config = *config;
     engine->homeserver = *homeserver;
+    engine->order.reactivates = config->rules.reactivate;
     engine->closed_until = INSTANT_PAST;
     engine->last_answer = engine->last_write = INSTANT_PAST;
     loop_timer_init(&engine->timer, loop, timer_due, engine);

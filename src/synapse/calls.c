@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* These touch every room of a user, or every event of a room. */
-enum { LONG_LIMIT = 5 * 60 * 1000 };
+enum { LONG_LIMIT = 2 * 60 * 1000 };
 
 enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Aliases" */ };
 

@@ -29,6 +29,7 @@ def main() -> int:
         sys.exit(f"build the daemon first: there is no {executable()}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(options.folder or tempfile.mkdtemp(prefix="faults-"))
+    folder.mkdir(parents=True, exist_ok=True)
     run = Run(options.long, options.seed if options.seed is not None else new_seed(), folder)
     if options.one:
         print(json.dumps(dataclasses.asdict(run_scenario(names[0], run))))

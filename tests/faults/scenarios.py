@@ -165,7 +165,7 @@ def homeserver_crashes(run: Run, broker: RabbitMQ) -> Result:
                 break
             bench.pause(0.03)
             with bench.harm():
-                stub.down(half=0.5 if run.long else left <= 2)  # costs half a minute
+                stub.down(half=0.5 if run.long else float(left <= 2))  # costs half a minute
                 bench.pause(0.3)
                 stub.up()
     return bench.result

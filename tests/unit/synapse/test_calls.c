@@ -261,7 +261,7 @@ static void knows_what_takes_long(void **state)
         bool takes_long = kind == SYNAPSE_DELETE_ROOM || kind == SYNAPSE_DEACTIVATE_USER ||
                           kind == SYNAPSE_SET_DISPLAY_NAME;
 
-        assert_int_equal(call_form(kind)->limit, takes_long ? 300000 : 0);
+        assert_int_equal(call_form(kind)->limit, takes_long ? 120000 : 0);
     }
 }
 
