@@ -55,6 +55,7 @@ struct message {
 struct subject {
     char *key; /* user id or alias */
     bool is_room;
+    bool may_return;    /* a user whom an addUser may reactivate */
     struct place *line; /* head; the head's prev is the tail (utlist) */
     union {
         struct user_known user;
@@ -68,6 +69,7 @@ struct subject {
 };
 
 struct order {
+    bool reactivates;         /* addUser reactivates users */
     struct subject *subjects; /* by key */
     struct room_id *room_ids; /* by alias: of rooms that nobody asks for now */
 };

@@ -425,17 +425,30 @@ static void enqueue_rooms_of(struct engine *engine, struct subject *user)
             enqueue(engine, place->message->places[i].subject);
 }
 
+/* Who was deactivated had left all rooms, whatever was known of them. */
+static void doubt_members(struct engine *engine)
+{
+    struct subject *subject, *following;
+
+    HASH_ITER (hh, engine->order.subjects, subject, following)
+        if (subject->is_room)
+            subject->room.read_at = INSTANT_PAST;
+}
+
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
                   struct synapse_reply *reply, instant now)
 {
-    bool others_succeeded = engine->last_write > now - RECENT;
+    const struct engine_rules *rules = &engine->config.rules;
+    bool others_succeeded = engine->last_write > now - RECENT, was_gone;
 
-    if (subject->is_room)
-        room_learn(&subject->room, &flight->call, reply, &engine->config.rules, others_succeeded,
-                   flight->sent, now);
-    else
-        user_learn(&subject->user, &flight->call, reply, &engine->config.rules, others_succeeded,
-                   flight->sent, now);
+    if (subject->is_room) {
+        room_learn(&subject->room, &flight->call, reply, rules, others_succeeded, flight->sent, now);
+        return;
+    }
+    was_gone = subject->user.deactivated;
+    user_learn(&subject->user, &flight->call, reply, rules, others_succeeded, flight->sent, now);
+    if (was_gone && user_is_there(&subject->user))
+        doubt_members(engine);
 }
 
 static void replied(void *context, struct synapse_reply *reply)

@@ -74,6 +74,7 @@ static struct subject *subject_of(struct order *order, const char *key)
         room_known_init(&subject->room);
         recall_room_id(order, subject);
     } else {
+        subject->may_return = order->reactivates;
         user_known_init(&subject->user);
     }
     HASH_ADD_KEYPTR(hh, order->subjects, subject->key, strlen(subject->key), subject);
@@ -123,10 +124,13 @@ static bool same_description(const struct request_room *a, const struct request_
 /*
  * Whether the place can be worked on together with those before it, none of which is a removal. Of two
  * addUser messages for one user the second waits, since it would be judged by a user whom the first made; so
- * does one whose e-mail or password a user made by an addRoom before it would not get.
+ * does one whose e-mail or password a user made by an addRoom before it would not get. Where an addUser
+ * reactivates, whether a member is there depends on which of them comes first.
  */
 static bool can_join_front(const struct place *place, const struct place *head, bool front_adds_user)
 {
+    if (place->subject->may_return && place->kind != head->kind)
+        return false;
     switch (place->kind) {
     case PLACE_MEMBER:
         return true;

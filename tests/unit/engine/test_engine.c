@@ -67,6 +67,7 @@ static struct world *make_world(uint64_t seed)
     clock_start(seed);
     world_init(world);
     world->rules.erase = chance_percent(50);
+    world->rules.reactivate = chance_percent(30);
     populate(world);
     build(world);
     return world;

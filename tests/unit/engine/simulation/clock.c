@@ -11,7 +11,7 @@ static struct {
 
 void clock_start(uint64_t seed)
 {
-    simulated.now = 1000 * 1000;
+    simulated.now = 1000000;
     simulated.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 

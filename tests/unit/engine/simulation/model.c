@@ -61,6 +61,7 @@ static void add_user(struct world *world, struct world_user *user, const struct 
         text_set(&user->password, wanted->password);
         user->ours = first = true;
     }
+    user->deactivated = user->deactivated && !world->rules.reactivate;
     if (user->deactivated)
         return;
     if (wanted->name && !user->admin)
@@ -178,9 +179,9 @@ static void compare_members(const struct world *world, const struct room_state *
         const char *user = world->users[i].id;
 
         if (room_state_membership(a, user) != room_state_membership(b, user))
-            differ(difference, "members", alias);
+            (void)buffer_append_format(difference, "membership of %s in %s, ", user, alias);
         if (levels_of(a->levels, user) != levels_of(b->levels, user))
-            differ(difference, "levels", alias);
+            (void)buffer_append_format(difference, "level of %s in %s, ", user, alias);
     }
 }
 

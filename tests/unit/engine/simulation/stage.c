@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_BODY = 1 << 16, SHORTEST_PAUSE = 100 /* ms */ };
+enum { LONGEST_BODY = 1 << 16, LONGEST_RUN = 3600000 /* ms */ };
 
 struct request *stage_request(const struct stage *stage, const struct letter *letter)
 {
@@ -89,7 +89,6 @@ static void stage_send(void *context, const struct synapse_call *call,
     transit->call.formatted_body = transit->formatted_body = text_copy(call->formatted_body);
     transit->call.password = transit->password = text_copy(call->password);
     transit->subject = text_copy(subject_of_call(call));
-    transit->sent = instant_now();
     if (chance_percent(50))
         carry_out_transit(stage, transit);
     if (stage->most_calls < stage->transit_count)
@@ -108,27 +107,6 @@ static void session_due(void *context)
     set_session(context, true);
 }
 
-/* A call that alone is not answered is to be tried again by itself; else all are to wait. */
-static bool closes_gate(struct stage *stage, const struct transit *transit)
-{
-    switch (transit->reply.outcome) {
-    case SYNAPSE_LIMITED:
-        return true;
-    case SYNAPSE_UNREACHABLE:
-        return stage->answered_at <= transit->sent;
-    case SYNAPSE_OK:
-    case SYNAPSE_ABSENT:
-    case SYNAPSE_TAKEN:
-        stage->answered_at = instant_now();
-        return false;
-    case SYNAPSE_REFUSED:
-    case SYNAPSE_FAILED:
-    case SYNAPSE_SHUT_OUT:
-        return false;
-    }
-    return false;
-}
-
 static void answers_due(void *context)
 {
     struct stage *stage = context;
@@ -140,9 +118,8 @@ static void answers_due(void *context)
         return;
     transit = stage->transits[which];
     stage->transits[which] = stage->transits[--stage->transit_count];
-    if (closes_gate(stage, &transit))
-        stage->closed_until = instant_max(
-            stage->closed_until, instant_now() + instant_max(transit.reply.retry_after, SHORTEST_PAUSE));
+    if (transit.reply.outcome == SYNAPSE_LIMITED)
+        stage->closed_until = instant_max(stage->closed_until, instant_now() + transit.reply.retry_after);
     if (transit.reply.outcome == SYNAPSE_SHUT_OUT) {
         set_session(stage, false);
         loop_timer_set(&stage->session, instant_now() + chance_below(5000));
@@ -254,7 +231,7 @@ void stage_post(struct stage *stage, const char *format, ...)
     va_end(arguments);
     buffer_init(&text, sizeof(body));
     for (char *c = body; *c; c++) /* ' is easier to write than " */
-        (void)buffer_append_char(&text, *c == '\'' ? '"' : *c);
+        (void)buffer_append_text(&text, *c == '\'' ? "\"" : (char[]){*c, '\0'});
     stage->letters[stage->letter_count++] = (struct letter){.stage = stage, .text = buffer_take(&text)};
 }
 
@@ -356,7 +333,7 @@ bool stage_run_and_crash(struct stage *stage, unsigned crash_in, enum fate crash
 {
     stage->crash_in = crash_in;
     stage->crash_fate = crash_fate;
-    start(stage, 3600 * 1000);
+    start(stage, LONGEST_RUN);
     stage->crash_in = 0;
     return stage->crashed;
 }

@@ -32,7 +32,6 @@ struct transit {
     struct synapse_call call;
     char *body, *formatted_body, *password; /* borrowed by the call only while it is sent */
     char *subject;
-    instant sent;
     bool carried_out;
     struct synapse_reply reply;
     void (*done)(void *context, struct synapse_reply *reply);
@@ -58,8 +57,7 @@ struct stage {
     struct transit transits[STAGE_MOST_CALLS];
     size_t transit_count;
     bool ready;
-    instant answered_at;  /* the last answer that was of use; 0: none */
-    instant closed_until; /* the homeserver asked for patience, or did not answer */
+    instant closed_until; /* the homeserver asked for patience */
     unsigned calls;
     struct loop_timer answers, queue, session, deadline;
     bool stuck; /* not all messages came to their end */
