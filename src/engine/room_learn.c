@@ -164,10 +164,15 @@ static void learn_levels(struct room_known *known, struct synapse_reply *reply, 
 static void learn_deletion(struct room_known *known, struct synapse_reply *reply, bool others_succeeded,
                            instant now)
 {
+    char *id;
+
     known->look_again = now + DELETION_PAUSE;
     if (reply->outcome == SYNAPSE_OK && reply->deletion == DELETION_UNDER_WAY)
         return;
+    id = TAKE(known->id);
     forget(known);
+    known->id = id;      /* by which it is known again, if it is still there */
+    known->taken = true; /* as it may well be */
     (void)error_set(&reply->problem, "the room was deleted, and is still there");
     obstacle_fail(&known->obstacles, &deletion, reply, others_succeeded, now);
 }
