@@ -48,7 +48,7 @@ static const struct command *find_command(const char *name)
 /* What a message says must not be taken for invalid because memory ran out. */
 static void *allocate(size_t size)
 {
-    return memory_new(size, 1);
+    return memory_resize(NULL, size, 1);
 }
 
 static int run(const struct command *command, const struct config_sources *sources)

@@ -70,14 +70,17 @@ bool buffer_append_char(struct buffer *buffer, char byte)
 
 bool buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
+    char text[256]; /* most are short, and need to be formatted only once */
     va_list arguments, again;
     bool fits = false;
     int length;
 
     va_start(arguments, format);
     va_copy(again, arguments);
-    length = vsnprintf(NULL, 0, format, arguments);
-    if (length >= 0 && reserve(buffer, (size_t)length)) {
+    length = vsnprintf(text, sizeof(text), format, arguments);
+    if (length >= 0 && (size_t)length < sizeof(text)) {
+        fits = buffer_append(buffer, text, (size_t)length);
+    } else if (length >= 0 && reserve(buffer, (size_t)length)) {
         (void)vsnprintf(buffer->bytes + buffer->size, (size_t)length + 1, format, again);
         buffer->size += (size_t)length;
         fits = true;

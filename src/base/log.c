@@ -112,6 +112,14 @@ static void append_value(struct buffer *line, const struct log_field *field)
         append_quoted(line, field->text);
 }
 
+static void append_key(struct buffer *line, const char *key, bool json)
+{
+    if (json)
+        (void)buffer_append_char(line, '"');
+    (void)buffer_append_text(line, key);
+    (void)buffer_append_text(line, json ? "\":" : "=");
+}
+
 /* A field for which there is no room is left out as a whole. */
 static void append_field(struct buffer *line, const struct log_field *field)
 {
@@ -122,7 +130,7 @@ static void append_field(struct buffer *line, const struct log_field *field)
         return;
     if (line->size > 1)
         (void)buffer_append_char(line, json ? ',' : ' ');
-    (void)buffer_append_format(line, json ? "\"%s\":" : "%s=", field->key);
+    append_key(line, field->key, json);
     append_value(line, field);
     if (line->overflowed) {
         line->size = before;

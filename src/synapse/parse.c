@@ -59,16 +59,27 @@ static char *mend_escape(char *at, const char *end)
     return at + ESCAPE_LENGTH;
 }
 
+/* A copy in which all escapes are mended; NULL: there are none. The caller frees it. A backslash occurs in
+   strings only, so there is no need to know where strings begin and end. */
+static char *mend(const char *text, size_t size)
+{
+    const char *first = size > 0 ? memchr(text, '\\', size) : NULL;
+    char *copy, *end;
+
+    if (!first)
+        return NULL;
+    copy = text_copy_bytes(text, size);
+    end = copy + size;
+    for (char *at = copy + (first - text); at; at = memchr(at, '\\', (size_t)(end - at)))
+        at = mend_escape(at, end);
+    return copy;
+}
+
 json_t *parse_object(const char *text, size_t size)
 {
-    CLEANUP(freep) char *copy = text_copy_bytes(text, size);
-    const char *end = copy + size;
-    json_t *value;
+    CLEANUP(freep) char *mended = mend(text, size);
+    json_t *value = json_loadb(mended ? mended : text, size, 0, NULL);
 
-    /* A backslash occurs in strings only, so there is no need to know where strings begin and end. */
-    for (char *at = memchr(copy, '\\', size); at; at = memchr(at, '\\', (size_t)(end - at)))
-        at = mend_escape(at, end);
-    value = json_loadb(copy, size, 0, NULL);
     if (json_is_object(value))
         return value;
     json_decref(value);

@@ -11,13 +11,15 @@ static bool is_unreserved(unsigned char byte)
 
 void path_append_segment(struct buffer *path, const char *text)
 {
+    static const char digits[] = "0123456789ABCDEF";
+
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
 
         if (is_unreserved(byte))
             (void)buffer_append_char(path, (char)byte);
         else
-            (void)buffer_append_format(path, "%%%02X", byte);
+            (void)buffer_append(path, (const char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
     }
 }
 

@@ -28,6 +28,25 @@ static void test_appends(void **state)
     buffer_deinit(&buffer);
 }
 
+/* All lengths around those at which it is formatted in another way, up to the maximum. */
+static void test_formats_of_all_lengths(void **state)
+{
+    enum { MAXIMUM = 600 };
+    struct buffer buffer;
+
+    (void)state;
+    for (int width = 1; width <= MAXIMUM + 1; width++) {
+        buffer_init(&buffer, MAXIMUM);
+        assert_int_equal(buffer_append_format(&buffer, "%*d", width, 7), width <= MAXIMUM);
+        assert_int_equal(buffer.overflowed, width > MAXIMUM);
+        assert_int_equal(buffer.size, width <= MAXIMUM ? width : 0);
+        assert_int_equal(strlen(buffer_text(&buffer)), buffer.size);
+        if (buffer.size > 0)
+            assert_int_equal(buffer.bytes[buffer.size - 1], '7');
+        buffer_deinit(&buffer);
+    }
+}
+
 /* Whatever the sizes of the appends: all or nothing, never beyond the maximum, terminated, and sticky. */
 static void test_maximum(void **state)
 {
@@ -129,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends),
+        cmocka_unit_test(test_formats_of_all_lengths),
         cmocka_unit_test(test_maximum),
         cmocka_unit_test(test_overflow_is_remembered),
         cmocka_unit_test(test_huge_append_is_refused),
