@@ -15,12 +15,18 @@ struct tls_check {
 };
 
 /*
- * Gives the connection a socket that will speak TLS 1.2 or later and trust the authorities of the settings;
- * `address` is then what to open it with. `check` must live as long as the handshake. NULL on failure.
+ * Gives the connection a socket that will speak TLS 1.2 or later and trust the authorities of the settings,
+ * whose files are read anew for it. `check` must live as long as the handshake. NULL on failure.
  */
 amqp_socket_t *tls_socket(amqp_connection_state_t amqp, const struct broker_settings *settings,
                           struct tls_check *check, struct error *error) MUST_USE;
 /* Says why the handshake failed, status being what the library returned. */
 bool tls_failed(const struct tls_check *check, int status, struct error *error);
+/*
+ * Why something failed on a connection that speaks TLS: in OpenSSL's words if it has any, else in those for
+ * the library's status. In TLS 1.3 a broker that does not accept the client's certificate says so only after
+ * the handshake. Only in the thread that used the connection.
+ */
+const char *tls_reason(int status);
 
 #endif

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Any connection of the pool will do. */
+enum { ANY_AGE = -1 };
+
 /*
  * One request and what has come back of its reply, in the form libcurl wants them. It must stay where it is
  * while its handle is in use: libcurl reads from it and writes to it.
@@ -20,6 +23,7 @@ struct http_exchange {
     char *body;                 /* NULL: none; may hold a password (secret) */
     size_t body_size;
     int64_t limit;
+    long oldest;         /* seconds since its connection was made, at most; 0: it makes its own; ANY_AGE */
     unsigned beginnings; /* how often libcurl began to send it; 0: the server has not seen it */
     struct buffer reply;
     char detail[CURL_ERROR_SIZE]; /* libcurl's own words on a failure */

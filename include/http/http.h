@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "loop/loop.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,6 +15,13 @@
  * This module says what came back. Whether to try again is decided elsewhere, in one place (the engine); so
  * nothing here retries, follows a redirection or reads an environment variable for a proxy. One exception: a
  * GET that meets a pooled connection which the server is just closing is sent again on a fresh one.
+ *
+ * Connections that died without a word. After a call that failed, connections made before it are not used
+ * again. And when the server is found to be away (no connection comes about, or a `fresh` call fails) and
+ * later answers again, the calls that were under way before that have a few seconds to be answered, too.
+ * Those that are still silent then are given up: they are HTTP_BROKEN, long before their limit.
+ *
+ * The files of ca_file, certificate_file and key_file are read anew for each connection.
  */
 struct http;
 struct http_call;
@@ -22,6 +30,7 @@ struct http_config {
     const char *base;    /* URI of the server, no user, query or slash at its end: http://synapse:8008 */
     const char *proxy;   /* URI of a proxy; NULL: none, whatever the environment says */
     const char *ca_file; /* PEM file of further trusted authorities; NULL: those of the system only */
+    const char *certificate_file, *key_file; /* PEM files of the client; NULL: none; the two go together */
     const char *user_agent;
     long connections;      /* most connections at a time, at least 1; further requests wait their turn */
     size_t largest_reply;  /* bytes; a longer reply is HTTP_TOO_LARGE */
@@ -39,13 +48,15 @@ struct http_request {
     const void *body;         /* NULL: none. POST and PUT then send an empty one */
     size_t body_size;
     int64_t limit; /* milliseconds for the exchange once it has its turn, a day at most; 0: request_limit */
+    bool fresh;    /* over a connection of its own making: shows whether the server can be reached now */
 };
 
 /* What became of a request. */
 enum http_result {
     HTTP_ANSWERED,    /* a whole reply came: see status and body */
     HTTP_UNREACHABLE, /* no connection, so the server has certainly not seen the request */
-    HTTP_BROKEN,      /* it ended in the middle or ran out of time: the server may have carried it out */
+    HTTP_BROKEN,      /* it ended in the middle, ran out of time or was given up (see below): the server may
+                         have carried it out */
     HTTP_TOO_LARGE,   /* the reply was larger than allowed; the server has carried the request out */
 };
 

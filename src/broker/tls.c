@@ -13,6 +13,24 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <string.h>
+
+/* The oldest error is the one that all others followed from. Those of the system have no text in OpenSSL. */
+static const char *openssl_reason(void)
+{
+    unsigned long code = ERR_peek_error();
+
+    if (code == 0)
+        return NULL;
+    return ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
+}
+
+const char *tls_reason(int status)
+{
+    const char *reason = openssl_reason();
+
+    return reason ? reason : amqp_error_string2(status);
+}
 
 static bool is_address(const char *host)
 {
@@ -46,13 +64,45 @@ static int note_result(int good, X509_STORE_CTX *store)
     return good;
 }
 
+static bool cannot_use(const char *file, const char *role, struct error *error)
+{
+    const char *reason = openssl_reason();
+
+    return error_set(error, "cannot use %s as %s: %s", file, role,
+                     reason ? reason : "OpenSSL does not say why");
+}
+
 static bool load_authorities(SSL_CTX *context, const char *ca_file, struct error *error)
 {
-    if (!ca_file && SSL_CTX_set_default_verify_paths(context) == 1)
+    if (!ca_file)
+        return SSL_CTX_set_default_verify_paths(context) == 1 ||
+               error_set(error, "cannot load the trusted authorities of the system");
+    return SSL_CTX_load_verify_locations(context, ca_file, NULL) == 1 ||
+           cannot_use(ca_file, "trusted authorities", error);
+}
+
+/* pem_password_cb: without one OpenSSL would ask for the key's password at the terminal, and wait. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
+static int no_password(char *buffer, int size, int writing, void *context)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return 0;
+}
+
+/* The key is held against the certificate when it is loaded. */
+static bool load_identity(SSL_CTX *context, const struct broker_settings *settings, struct error *error)
+{
+    if (!settings->certificate_file)
         return true;
-    if (ca_file && SSL_CTX_load_verify_locations(context, ca_file, NULL) == 1)
-        return true;
-    return error_set(error, "cannot load the trusted authorities from %s", ca_file ? ca_file : "the system");
+    SSL_CTX_set_default_passwd_cb(context, no_password);
+    if (SSL_CTX_use_certificate_chain_file(context, settings->certificate_file) != 1)
+        return cannot_use(settings->certificate_file, "the client certificate", error);
+    if (SSL_CTX_use_PrivateKey_file(context, settings->key_file, SSL_FILETYPE_PEM) != 1)
+        return cannot_use(settings->key_file, "its key (PEM, without a password)", error);
+    return true;
 }
 
 static bool set_checks(SSL_CTX *context, struct tls_check *check, struct error *error)
@@ -80,10 +130,8 @@ static bool configure(amqp_socket_t *socket, const struct broker_settings *setti
     /* After this the library's own way to set versions must not be used: it cannot name TLS 1.3. */
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
         return error_set(error, "TLS 1.2 is not to be had");
-    if (settings->certificate_file &&
-        amqp_ssl_socket_set_key(socket, settings->certificate_file, settings->key_file) != AMQP_STATUS_OK)
-        return error_set(error, "cannot load the client's certificate %s with its key",
-                         settings->certificate_file);
+    if (!load_identity(context, settings, error))
+        return false;
     return !verify ||
            (load_authorities(context, settings->ca_file, error) && set_checks(context, check, error));
 }
@@ -93,6 +141,7 @@ amqp_socket_t *tls_socket(amqp_connection_state_t amqp, const struct broker_sett
 {
     amqp_socket_t *socket = amqp_ssl_socket_new(amqp); /* belongs to the connection */
 
+    ERR_clear_error();
     if (!socket) {
         (void)error_set(error, "TLS is not to be had");
         return NULL;
@@ -105,11 +154,8 @@ amqp_socket_t *tls_socket(amqp_connection_state_t amqp, const struct broker_sett
 
 bool tls_failed(const struct tls_check *check, int status, struct error *error)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-
     if (check->result != X509_V_OK)
-        return error_set(error, "the broker's certificate was not accepted: %s",
+        return error_set(error, "the broker's certificate is not accepted for %s: %s", check->name,
                          X509_verify_cert_error_string(check->result));
-    return error_set(error, "TLS: %s", reason ? reason : amqp_error_string2(status));
+    return error_set(error, "no secure connection: %s", tls_reason(status));
 }

@@ -7,8 +7,14 @@
  * - Idle connections are given up after half a minute, before servers and proxies in front of them (60 s and
  *   more) do it: fewer requests meet a connection that is just being closed.
  * - No low-speed limit: it would count the silence of a server that is still at work. The limit of the whole
- *   exchange bounds a slow reply too, and keep-alive probes notice a server that is gone.
+ *   exchange bounds a slow reply too, and a server that is gone is noticed by the kernel: what was sent must
+ * be acknowledged within ten seconds (TCP_USER_TIMEOUT, man 7 tcp), and keep-alive probes see to it that
+ *   something is sent. So few, too, since the pauses between its attempts to send again double: at ten
+ * seconds a network that is mended is made use of within four.
  * - QUICK_EXIT: cancelling while a name is looked up does not wait for the resolver.
+ * - Certificates and keys are replaced while the daemon runs. So libcurl must neither keep the authorities it
+ *   has loaded (it would for a day) nor resume a TLS session, in which no certificate is looked at.
+ * - A password for the key, if there is an empty one: without any, OpenSSL would ask for it at the terminal.
  *
  * libcurl silently sends a request again when a connection from the pool turns out to be dead, even a POST of
  * which the server may have read everything. Its callback before each sending lets us count and stop that:
@@ -16,10 +22,26 @@
  */
 #include "http/exchange.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 static const char *const method_names[] = {
     [HTTP_GET] = "GET", [HTTP_PUT] = "PUT", [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE"};
 
-enum { IDLE_SECONDS = 30, PROBE_AFTER_SECONDS = 30, PROBE_EVERY_SECONDS = 10 };
+enum { IDLE_SECONDS = 30, PROBE_AFTER_SECONDS = 5, PROBE_EVERY_SECONDS = 5 };
+enum { UNANSWERED = 10000 /* ms that sent bytes may stay unacknowledged */ };
+
+/* CURLOPT_SOCKOPTFUNCTION. The connection is as good as before should the option not be had. */
+static int socket_made(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+    unsigned unanswered = UNANSWERED;
+
+    (void)context;
+    (void)purpose;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered, sizeof(unanswered));
+    return CURL_SOCKOPT_OK;
+}
 
 /* CURLOPT_PREREQFUNCTION: a connection is there, the request is about to be sent. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
@@ -54,18 +76,36 @@ static bool set_connection(CURL *easy, const struct http_config *config)
            curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)config->connect_limit) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, socket_made) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)PROBE_AFTER_SECONDS) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)PROBE_EVERY_SECONDS) == CURLE_OK;
 }
 
-/* Peer and host name are verified by default. A CA file comes on top of libcurl's folder of authorities. */
+/*
+ * Peer and host name are verified by default. A CA file comes on top of libcurl's folder of authorities, for
+ * a proxy that is spoken to by https as well. What is not configured is NULL, which leaves the option alone.
+ */
 static bool set_security(CURL *easy, const struct http_config *config)
 {
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+    const struct {
+        CURLoption option;
+        const char *value;
+    } files[] = {{CURLOPT_CAINFO, config->ca_file},
+                 {CURLOPT_PROXY_CAINFO, config->ca_file},
+                 {CURLOPT_SSLCERT, config->certificate_file},
+                 {CURLOPT_SSLKEY, config->key_file}};
+    bool set = true;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        set = set && (!files[i].value || curl_easy_setopt(easy, files[i].option, files[i].value) == CURLE_OK);
+    return set && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           (!config->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file) == CURLE_OK);
+           curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK;
 }
 
 static bool set_message(CURL *easy, const struct http_config *config)
@@ -104,6 +144,9 @@ void http_easy_join(CURL *easy, struct http_exchange *exchange)
               curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->limit) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)(exchange->oldest == 0)) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+                               exchange->oldest > 0 ? exchange->oldest : 0L) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->detail) == CURLE_OK);

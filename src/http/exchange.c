@@ -78,7 +78,8 @@ void http_exchange_init(struct http_exchange *exchange, const struct http_config
     *exchange = (struct http_exchange){
         .method = request->method,
         .url = is_sendable(request) ? text_format("%s%s", config->base, request->path) : text_copy(""),
-        .limit = request->limit > 0 ? request->limit : config->request_limit};
+        .limit = request->limit > 0 ? request->limit : config->request_limit,
+        .oldest = request->fresh ? 0 : ANY_AGE};
     if (exchange->limit > LONGEST_LIMIT)
         exchange->limit = LONGEST_LIMIT; /* libcurl refuses what does not fit an int */
     buffer_init(&exchange->reply, config->largest_reply);

@@ -7,6 +7,12 @@
  * in it against the time allowed for connecting.
  *
  * Handles cost more to make than to keep, so those out of use are spared.
+ *
+ * A peer may be gone without a word, and libcurl then waits on until the call's limit. What another call
+ * meets tells more: one that fails makes all older connections doubtful (they are not used again), and one
+ * that finds nobody there makes the calls doubtful that are under way. These are given up when later ones are
+ * answered and they still are not. Not sooner, for the server may be slow only; and a mere time-out of an
+ * ordinary call is no reason, for what a busy server is at work on must not be asked of it twice.
  */
 #include "http/http.h"
 
@@ -25,6 +31,8 @@ enum call_state { CALL_WAITING, CALL_RUNNING, CALL_REPORTING };
 struct http_call {
     struct http *http;
     enum call_state state;
+    bool fresh;                    /* as the request asked for */
+    unsigned long number;          /* among those that began to run, from 1 on */
     struct http_call *prev, *next; /* among the waiting or the running */
     CURL *easy;                    /* while running */
     struct http_exchange exchange;
@@ -32,10 +40,14 @@ struct http_call {
     void *context;
 };
 
-enum { DEFAULT_LIMIT = 60 * 1000 /* ms */ };
+enum {
+    DEFAULT_LIMIT = 60 * 1000, /* ms */
+    GRACE = 2000,              /* ms for the doubtful calls to be answered, once later ones are */
+    ROUNDING = 2,              /* seconds: libcurl knows the age of a connection no better than that */
+};
 
 struct http {
-    char *base, *proxy, *ca_file, *user_agent;
+    char *base, *proxy, *ca_file, *certificate_file, *key_file, *user_agent;
     struct http_config config; /* its texts are those above */
     char *peer;                /* host and port of the server, for texts */
     struct http_pump pump;
@@ -43,7 +55,12 @@ struct http {
     long running_count;
     CURL **spare; /* room for config.connections */
     long spare_count;
-    unsigned long count;
+    unsigned long count; /* of requests */
+    unsigned long begun; /* calls that began to run */
+
+    instant failed;          /* when a call failed last; INSTANT_PAST: none has */
+    unsigned long doubtful;  /* number of the last call of whose connection nothing good is known; 0: none */
+    struct loop_timer grace; /* set: the server answers again */
 };
 
 /* ---- handles ---- */
@@ -73,6 +90,17 @@ static void call_free(struct http_call *call)
     free(call);
 }
 
+/* How old the connection of a call that begins now may be. */
+static long oldest_good(const struct http *http)
+{
+    int64_t seconds;
+
+    if (http->failed == INSTANT_PAST)
+        return ANY_AGE;
+    seconds = (instant_now() - http->failed) / 1000;
+    return seconds < ROUNDING ? 0 : (long)seconds - ROUNDING + 1;
+}
+
 /* Begins what waits, as far as there are connections. */
 static void begin_waiting(struct http *http)
 {
@@ -83,6 +111,9 @@ static void begin_waiting(struct http *http)
         DL_APPEND(http->running, call);
         http->running_count++;
         call->state = CALL_RUNNING;
+        call->number = ++http->begun;
+        if (!call->fresh)
+            call->exchange.oldest = oldest_good(http);
         call->easy = easy_get(http);
         http_easy_join(call->easy, &call->exchange);
         http_must(curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call) == CURLE_OK);
@@ -100,6 +131,57 @@ static void end_running(struct http_call *call)
     easy_put(http, TAKE(call->easy));
 }
 
+static void report(struct http_call *call, const struct http_reply *reply)
+{
+    end_running(call);
+    begin_waiting(call->http);
+    call->state = CALL_REPORTING;
+    call->done(call->context, reply);
+    call_free(call);
+}
+
+/* What the end of this call tells about others. */
+static void learn(struct http *http, const struct http_call *call, enum http_result result)
+{
+    bool answered = result == HTTP_ANSWERED || result == HTTP_TOO_LARGE;
+
+    if (!answered)
+        http->failed = instant_now();
+    if (result == HTTP_UNREACHABLE || (!answered && call->fresh)) {
+        http->doubtful = http->begun;
+        loop_timer_stop(&http->grace);
+    } else if (answered && http->doubtful > 0 && call->number > http->doubtful &&
+               !loop_timer_is_set(&http->grace)) {
+        loop_timer_set(&http->grace, instant_now() + GRACE);
+    }
+}
+
+static struct http_call *find_doubtful(const struct http *http)
+{
+    struct http_call *call;
+
+    DL_FOREACH (http->running, call)
+        if (call->number <= http->doubtful && call->exchange.reply.size == 0)
+            return call;
+    return NULL;
+}
+
+/* Looks anew after each, since any other may have been cancelled in the callback. */
+static void grace_over(void *context)
+{
+    struct http *http = context;
+    struct http_call *call;
+    struct error problem;
+
+    (void)error_set(&problem, "%s: the connection is dead", http->peer);
+    while ((call = find_doubtful(http))) {
+        http_pump_remove(&http->pump, call->easy);
+        report(call, &(struct http_reply){
+                         .result = HTTP_BROKEN, .body = "", .retry_after = -1, .problem = problem.text});
+    }
+    http->doubtful = 0;
+}
+
 static void call_finished(void *context, CURL *easy, CURLcode code)
 {
     struct http *http = context;
@@ -109,11 +191,8 @@ static void call_finished(void *context, CURL *easy, CURLcode code)
 
     http_must(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call) == CURLE_OK && call);
     reply = http_outcome(&call->exchange, easy, code, http->peer, &problem);
-    end_running(call);
-    begin_waiting(http);
-    call->state = CALL_REPORTING;
-    call->done(call->context, &reply);
-    call_free(call);
+    learn(http, call, reply.result);
+    report(call, &reply);
 }
 
 struct http_call *http_send(struct http *http, const struct http_request *request, http_done *done,
@@ -124,6 +203,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     call->http = http;
     call->done = done;
     call->context = context;
+    call->fresh = request->fresh;
     http_exchange_init(&call->exchange, &http->config, request);
     DL_APPEND(http->waiting, call);
     http->count++;
@@ -202,20 +282,34 @@ static bool read_base(const char *base, char **ret_peer, struct error *error)
     return true;
 }
 
+static bool check_files(const struct http_config *config, struct error *error)
+{
+    const char *files[] = {config->ca_file, config->certificate_file, config->key_file};
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (files[i] && access(files[i], R_OK) < 0)
+            return error_set(error, "%s: %s", files[i], strerror(errno));
+    if (!config->certificate_file != !config->key_file)
+        return error_set(error, "the client's certificate and its key go together");
+    return true;
+}
+
 static bool read_config(struct http *http, const struct http_config *config, struct error *error)
 {
-    if (!read_base(config->base, &http->peer, error))
+    if (!read_base(config->base, &http->peer, error) || !check_files(config, error))
         return false;
-    if (config->ca_file && access(config->ca_file, R_OK) < 0)
-        return error_set(error, "%s: %s", config->ca_file, strerror(errno));
     http->base = text_copy(config->base);
     http->proxy = text_copy(config->proxy);
     http->ca_file = text_copy(config->ca_file);
+    http->certificate_file = text_copy(config->certificate_file);
+    http->key_file = text_copy(config->key_file);
     http->user_agent = text_copy(config->user_agent);
     http->config = *config;
     http->config.base = http->base;
     http->config.proxy = http->proxy;
     http->config.ca_file = http->ca_file;
+    http->config.certificate_file = http->certificate_file;
+    http->config.key_file = http->key_file;
     http->config.user_agent = http->user_agent;
     if (http->config.connections < 1)
         http->config.connections = 1;
@@ -241,6 +335,8 @@ struct http *http_new(const struct http_config *config, struct loop *loop, struc
     CLEANUP(http_freep) struct http *http = NEW(struct http);
 
     http_must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    http->failed = INSTANT_PAST;
+    loop_timer_init(&http->grace, loop, grace_over, http);
     if (!read_config(http, config, error) ||
         !http_pump_start(&http->pump, loop, http->config.connections, call_finished, http, error) ||
         !try_handle(http, error))
@@ -265,10 +361,13 @@ void http_free(struct http *http)
     while (http->spare_count > 0)
         curl_easy_cleanup(http->spare[--http->spare_count]);
     http_pump_stop(&http->pump);
+    loop_timer_stop(&http->grace);
     curl_global_cleanup();
     text_free_secret(http->proxy);
     free(http->base);
     free(http->ca_file);
+    free(http->certificate_file);
+    free(http->key_file);
     free(http->user_agent);
     free(http->peer);
     free(http->spare);

@@ -25,11 +25,13 @@ static const struct words {
     {CURLE_SSL_CONNECT_ERROR, DETAIL_LIBCURL, "no secure connection", NULL},
     {CURLE_PEER_FAILED_VERIFICATION, DETAIL_LIBCURL, "no secure connection", NULL},
     {CURLE_SSL_CACERT_BADFILE, DETAIL_LIBCURL, "no secure connection", NULL},
+    {CURLE_SSL_CERTPROBLEM, DETAIL_LIBCURL,
+     "the client certificate or its key (PEM, without a password) cannot be used", NULL},
     {CURLE_OPERATION_TIMEDOUT, DETAIL_NONE, "no connection in time", "no whole reply in time"},
     {CURLE_GOT_NOTHING, DETAIL_NONE, NULL, "the connection was closed before the reply"},
     {CURLE_ABORTED_BY_CALLBACK, DETAIL_NONE, NULL, "the connection was closed before the reply"},
-    {CURLE_SEND_ERROR, DETAIL_SYSTEM, "no connection", "the connection was cut"},
-    {CURLE_RECV_ERROR, DETAIL_SYSTEM, "no connection", "the connection was cut"},
+    {CURLE_SEND_ERROR, DETAIL_LIBCURL, "no connection", "the connection was cut"},
+    {CURLE_RECV_ERROR, DETAIL_LIBCURL, "no connection", "the connection was cut"},
     {CURLE_PARTIAL_FILE, DETAIL_NONE, NULL, "the connection was cut in the middle of the reply"},
 };
 

@@ -105,6 +105,10 @@ static void test_client_certificate_needs_its_key(void **state)
     assert_refused("RABBITMQ_CERTIFICATE_FILE and RABBITMQ_KEY_FILE: expected both or neither");
     set("RABBITMQ_KEY_FILE", "/dev/null");
     config_free(load());
+    set("HTTP__KEY_FILE", "/dev/null");
+    assert_refused("HTTP__CERTIFICATE_FILE and HTTP__KEY_FILE: expected both or neither");
+    set("HTTP__CERTIFICATE_FILE", "/dev/null");
+    config_free(load());
 }
 
 static void test_bad_files(void **state)

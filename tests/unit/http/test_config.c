@@ -47,6 +47,11 @@ static void test_refused_configurations(void **state)
     config = fixture_config("https://synapse");
     config.ca_file = "/no/such/file.pem";
     assert_refused(&config, "/no/such/file.pem: No such file or directory");
+    config.ca_file = NULL;
+    config.certificate_file = "/dev/null";
+    assert_refused(&config, "certificate and its key go together");
+    config.key_file = "/no/such/key.pem";
+    assert_refused(&config, "/no/such/key.pem: No such file or directory");
 }
 
 static void test_the_configuration_is_copied(void **state)
