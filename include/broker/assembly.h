@@ -14,9 +14,11 @@
  * with properties and the size of the body, and body frames until that size is reached. Knows no socket.
  */
 struct assembly {
+    uint64_t largest;               /* bytes of a body that is kept; of a larger one only the digest is */
     struct broker_message *message; /* under way; NULL: none */
     bool has_header;
-    uint64_t filled; /* bytes of the body that came */
+    uint64_t filled;       /* bytes of the body that came */
+    struct digest *digest; /* of a body that is not kept */
 };
 
 enum assembly_result {
@@ -30,7 +32,7 @@ bool assembly_wants(const amqp_frame_t *frame);
 /* Takes in such a frame; all that is kept of it is copied. */
 enum assembly_result assembly_feed(struct assembly *assembly, const amqp_frame_t *frame,
                                    struct broker_message **ret_message, struct error *error) MUST_USE;
-/* Forgets the message under way; a zeroed assembly is an empty one. */
+/* Forgets the message under way; an assembly with nothing but its largest body set is an empty one. */
 void assembly_clear(struct assembly *assembly);
 
 #endif

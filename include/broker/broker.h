@@ -28,6 +28,7 @@ struct broker_config {
     uint16_t prefetch;            /* most deliveries that are unacknowledged at a time */
     uint16_t heartbeat;           /* seconds */
     size_t largest_body;          /* bytes; see broker_delivery_body() */
+    size_t largest_dead_letter;   /* bytes of a body that is moved whole; see broker_reject() */
     const char *ca_file;          /* PEM; NULL: those of the system */
     const char *certificate_file; /* PEM, with key_file: the client's; NULL: none */
     const char *key_file;
@@ -60,17 +61,20 @@ void broker_ack(struct broker_delivery *delivery);
  * The message can never succeed: publish it to <queue>_dlq, persistent and mandatory, body and properties
  * unchanged, with the headers x-error, x-error-detail, x-original-queue and x-failed-at (RFC 3339, UTC); once
  * the broker has confirmed it, acknowledge the original. Copies the texts. `gone` or `lost` follows.
- * Expiration and user id are dropped (a dead letter must not vanish; the broker checks who the user is). A
- * body of more than 128 MiB cannot be moved: the message stays with the broker, unacknowledged, and an error
- * is logged.
+ * Expiration and user id are dropped (a dead letter must not vanish; the broker checks who the user is).
+ *
+ * A body that cannot be moved whole, because it is larger than configured or than the broker takes (its
+ * max_message_size may have been lowered), is lost but for its size and SHA-256: in its place stands
+ * {"error": code, "size": bytes, "sha256": hexadecimal}, as application/json, and the header x-error-stub is
+ * true.
  */
 void broker_reject(struct broker_delivery *delivery, const char *code, const char *detail);
 
 /*
  * Gives every message that is not at its end back to the broker, where each takes its place in the queue
- * again
- * (`lost` is called for each delivery, from the loop), and takes none until broker_resume(). For messages
- * that cannot be ended before the broker's consumer timeout.
+ * again (`lost` is called for each delivery, from the loop), and takes none until broker_resume(). For
+ * messages that cannot be ended before the broker's consumer timeout. From RabbitMQ 4.3 on such a return does
+ * not count towards a delivery limit.
  */
 void broker_pause(struct broker *broker);
 void broker_resume(struct broker *broker);
@@ -79,10 +83,26 @@ void broker_resume(struct broker *broker);
 void broker_stop_consuming(struct broker *broker);
 
 /* The body; for a larger one than configured NULL with broker_delivery_size() telling its size: the body is
-   kept for the dead-letter queue all the same (up to 128 MiB). */
+   kept for the dead-letter queue all the same (as far as it can be moved whole). */
 const void *broker_delivery_body(const struct broker_delivery *delivery);
 size_t broker_delivery_size(const struct broker_delivery *delivery);
 bool broker_delivery_is_redelivered(const struct broker_delivery *delivery);
+/*
+ * Whether the message may be why processes before this one are no more, as far as the broker counts
+ * deliveries (quorum queues).
+ *
+ * A suspect is the first message after a start, and was delivered at least five times before without coming
+ * to an end. It is alone: none follows within ten seconds, unless it is ended. That is no proof. Before
+ * RabbitMQ 4.3 whatever is given back counts, be it for an outage of the homeserver or for an orderly stop.
+ * So it should be rejected only if the homeserver is there, or else be tried once more.
+ *
+ * At its last delivery it must be rejected whatever the reasons: the next one but a few would go beyond the
+ * delivery limit of the queue (20 by default since RabbitMQ 4.0), and the broker would drop the message.
+ */
+enum broker_suspicion { BROKER_UNSUSPECTED, BROKER_SUSPECT, BROKER_LAST_DELIVERY };
+enum broker_suspicion broker_delivery_suspicion(const struct broker_delivery *delivery);
+/* How many deliveries of the message came to no end before this one; 0: none, or nobody counts them. */
+unsigned broker_delivery_count(const struct broker_delivery *delivery);
 /* The delivery tag, for the log; unique on one connection only. */
 uint64_t broker_delivery_tag(const struct broker_delivery *delivery);
 /* A pointer of the user's own that goes with the delivery; NULL at first. */

@@ -18,15 +18,23 @@
  */
 struct link {
     amqp_connection_state_t amqp;
-    struct helper *helper; /* that guards the socket while a thread owns the link; NULL: none */
-    bool exclusive;        /* its consumer was asked for so */
-    int64_t pulse;         /* milliseconds: call in at least so often, for the heartbeats */
+    struct helper *helper;    /* that guards the socket while a thread owns the link; NULL: none */
+    bool exclusive;           /* its consumer was asked for so */
+    const char *consumer_tag; /* the name of its one consumer */
+    int64_t pulse;            /* milliseconds: call in at least so often, for the heartbeats */
+    bool refused_message; /* link_read() found the channel closed since a message was larger than the broker's
+                             max_message_size */
 };
 
 /* The one channel of each link. */
 enum { LINK_CHANNEL = 1 };
-/* The name of the one consumer on it. */
+/*
+ * Names of the one consumer on it: the first, and that of one that takes its place while messages of the
+ * first are still there. With the same name a quorum queue of RabbitMQ 3.10 falls apart (the broker closes
+ * the connection with 541), and one of 4.3 goes on counting the first one's messages (both measured).
+ */
 #define LINK_CONSUMER_TAG "synapse-sync"
+#define LINK_SECOND_TAG "synapse-sync-2"
 
 /* ---- blocking: for helper threads only ---- */
 
@@ -82,6 +90,8 @@ enum link_read {
 enum link_read link_read(struct link *link, amqp_frame_t *ret_frame, struct error *error) MUST_USE;
 /* Whether frames may be there although the socket is not readable. */
 bool link_has_more(const struct link *link);
+/* The first number of the broker's version; 0: it does not tell. */
+unsigned link_broker_version(const struct link *link);
 /* The socket, to wait for. */
 int link_socket(const struct link *link);
 /* The thread that opened the link is to own it no longer. */

@@ -2,26 +2,39 @@
 #define SYNC_BROKER_MESSAGE_H
 
 #include "base/cleanup.h"
+#include "broker/broker.h"
+#include "broker/digest.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Largest body that is kept (the broker's own limit, max_message_size, is the same by default). */
-#define MESSAGE_LARGEST_KEPT ((uint64_t)128 << 20)
-
 /* A message as it came, in memory of its own. */
 struct broker_message {
     uint64_t tag; /* the delivery tag */
     bool redelivered;
-    void *properties; /* as they were on the wire (AMQP 0-9-1, 4.2.6.1: flags, then those present) */
+    enum broker_suspicion suspicion;
+    uint64_t deliveries; /* earlier ones that came to no end, where the broker counts them; else 0 */
+    void *properties;    /* as they were on the wire (AMQP 0-9-1, 4.2.6.1: flags, then those present) */
     size_t properties_size;
-    char *body;    /* NULL: too large to be kept at all */
-    uint64_t size; /* of the body, kept or not */
+    char *body;               /* NULL: too large to be kept */
+    uint64_t size;            /* of the body, kept or not */
+    char sha256[DIGEST_SIZE]; /* of a body that is not kept */
 };
 
 /* NULL is fine. */
 void broker_message_free(struct broker_message *message);
 DEFINE_CLEANUP(struct broker_message, broker_message_free)
+
+/*
+ * The header x-delivery-count, in which quorum queues count the earlier deliveries of a message that is
+ * delivered again (measured, RabbitMQ 3.10 and 4.3: they write it over whatever the producer sent; classic
+ * queues leave it as it is, so there it means nothing). 0: there is none. Decodes the headers, which takes as
+ * much stack as they are nested.
+ *
+ * What is counted: before 4.3 every delivery that was not acknowledged; from 4.3 on only those that ended
+ * with the channel, or with basic.reject; not what was given back with basic.nack.
+ */
+uint64_t message_delivery_count(const struct broker_message *message);
 
 #endif

@@ -20,6 +20,7 @@ struct broker_settings {
     uint16_t heartbeat; /* seconds; 0: none */
     int connect_limit;  /* milliseconds for one address */
     size_t largest_body;
+    size_t largest_dead_letter;        /* not less than the largest body */
     char *ca_file;                     /* NULL: the authorities of the system */
     char *certificate_file, *key_file; /* both or none */
 };

@@ -40,9 +40,10 @@ struct config {
         char *queue;
         enum config_queue_declare queue_declare;
         uint32_t prefetch;
-        uint32_t hold_seconds;    /* after which messages that cannot be ended are given back */
-        uint32_t heartbeat;       /* seconds */
-        uint32_t largest_message; /* bytes */
+        uint32_t hold_seconds;        /* after which messages that cannot be ended are given back */
+        uint32_t heartbeat;           /* seconds */
+        uint32_t largest_message;     /* bytes */
+        uint32_t largest_dead_letter; /* bytes */
         char *ca_file, *certificate_file, *key_file; /* PEM, readable; NULL: none; the last two go together */
     } rabbitmq;
     struct {
@@ -52,11 +53,14 @@ struct config {
         bool lift_rate_limit;
         char *room_version;       /* NULL: the homeserver's default */
         char **former_sync_users; /* full ids, NULL at the end; never NULL itself */
+        bool mirror;
+        uint32_t mirror_megabytes;
         uint32_t drain_seconds;
     } sync;
     struct {
-        char *proxy;   /* NULL: none (secret: may hold a password) */
-        char *ca_file; /* PEM, readable; NULL: those of the system */
+        char *proxy;                       /* NULL: none (secret: may hold a password) */
+        char *ca_file;                     /* PEM, readable; NULL: those of the system */
+        char *certificate_file, *key_file; /* PEM, readable; NULL: none; they go together */
         uint32_t request_seconds, connect_seconds;
         uint32_t largest_reply; /* bytes */
     } http;

@@ -3,24 +3,14 @@
  * letter: nothing is lost on the way, and the library's amqp_table_clone(), which fails on an empty header
  * name, is not needed. They are never larger than a frame.
  *
- * The size of the body is looked at before memory is taken; what is larger than what can be kept at all is
- * read past.
+ * The size of the body is looked at before memory is taken; of what is larger than what can be kept only the
+ * digest is made as it comes by.
  */
 #include "broker/assembly.h"
 
 #include "base/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-void broker_message_free(struct broker_message *message)
-{
-    if (!message)
-        return;
-    free(message->properties);
-    free(message->body);
-    free(message);
-}
 
 bool assembly_wants(const amqp_frame_t *frame)
 {
@@ -31,7 +21,8 @@ bool assembly_wants(const amqp_frame_t *frame)
 void assembly_clear(struct assembly *assembly)
 {
     broker_message_free(assembly->message);
-    *assembly = (struct assembly){0};
+    digest_free(assembly->digest);
+    *assembly = (struct assembly){.largest = assembly->largest};
 }
 
 static enum assembly_result broken(struct error *error, const char *what)
@@ -44,6 +35,8 @@ static enum assembly_result check_complete(struct assembly *assembly, struct bro
 {
     if (assembly->filled < assembly->message->size)
         return ASSEMBLY_MORE;
+    if (assembly->digest)
+        digest_finish(assembly->digest, assembly->message->sha256);
     *ret_message = TAKE(assembly->message);
     assembly_clear(assembly);
     return ASSEMBLY_COMPLETE;
@@ -70,8 +63,10 @@ static enum assembly_result feed_header(struct assembly *assembly, amqp_bytes_t 
     message->properties = text_copy_bytes(properties.bytes, properties.len);
     message->properties_size = properties.len;
     message->size = size;
-    if (size <= MESSAGE_LARGEST_KEPT)
+    if (size <= assembly->largest)
         message->body = memory_new((size_t)size + 1, 1);
+    else
+        assembly->digest = digest_new();
     assembly->has_header = true;
     return check_complete(assembly, ret_message);
 }
@@ -85,8 +80,12 @@ static enum assembly_result feed_body(struct assembly *assembly, amqp_bytes_t fr
         return broken(error, "a body");
     if (fragment.len > message->size - assembly->filled)
         return broken(error, "more of a body than announced");
-    if (message->body && fragment.len > 0)
+    if (fragment.len == 0)
+        return check_complete(assembly, ret_message);
+    if (message->body)
         memcpy(message->body + assembly->filled, fragment.bytes, fragment.len);
+    else
+        digest_add(assembly->digest, fragment.bytes, fragment.len);
     assembly->filled += fragment.len;
     return check_complete(assembly, ret_message);
 }

@@ -77,12 +77,12 @@ static bool has_room(void *context, uint64_t size)
 {
     const struct broker *broker = context;
     const struct broker_delivery *delivery;
-    uint64_t held = 0;
+    uint64_t largest = broker->settings->largest_dead_letter, held = 0;
 
     DL_FOREACH2 (broker->deliveries, delivery, next)
         if (delivery->message->body && delivery->message->size > broker->settings->largest_body)
             held += delivery->message->size;
-    return held == 0 || size > MESSAGE_LARGEST_KEPT || held + size <= MESSAGE_LARGEST_KEPT;
+    return held == 0 || size > largest || held + size <= largest;
 }
 
 /* If the ack cannot be sent the delivery stays in the list, and `lost` takes it. */
@@ -103,7 +103,8 @@ static void published(void *context, struct dead_letter *letter)
 
     (void)context;
     log_warning("dead-letter", LOG_TEXT("code", letter->code), LOG_TEXT("detail", letter->detail),
-                LOG_NUMBER("size", letter->message->size));
+                LOG_NUMBER("size", letter->message->size),
+                LOG_TEXT("body", letter->stub ? "left out, too large to be moved" : NULL));
     if (delivery) { /* the message is the delivery's again */
         delivery->letter = NULL;
         letter->message = NULL;
@@ -159,13 +160,6 @@ void broker_reject(struct broker_delivery *delivery, const char *code, const cha
     if (delivery->ended)
         return;
     delivery->ended = true;
-    if (delivery->message->size > MESSAGE_LARGEST_KEPT) {
-        /* Not acknowledged, it is at least kept by the broker; no queue of ours could take it. */
-        log_error("message-stays",
-                  LOG_TEXT("because", "it is too large to be moved to the dead-letter queue"),
-                  LOG_NUMBER("size", delivery->message->size));
-        return;
-    }
     delivery->letter = dead_letter_new(delivery->message, code, detail, broker->settings->queue);
     delivery->letter->delivery = delivery;
     publisher_send(broker->publisher, delivery->letter);
@@ -201,6 +195,16 @@ size_t broker_delivery_size(const struct broker_delivery *delivery)
 bool broker_delivery_is_redelivered(const struct broker_delivery *delivery)
 {
     return delivery->message->redelivered;
+}
+
+enum broker_suspicion broker_delivery_suspicion(const struct broker_delivery *delivery)
+{
+    return delivery->message->suspicion;
+}
+
+unsigned broker_delivery_count(const struct broker_delivery *delivery)
+{
+    return (unsigned)delivery->message->deliveries;
 }
 
 uint64_t broker_delivery_tag(const struct broker_delivery *delivery)

@@ -29,9 +29,9 @@
 #include <unistd.h>
 
 enum {
-    LOGIN_SECONDS = 10,
-    CALL_SECONDS = 30,    /* a declaration in a busy cluster takes its time */
-    UNANSWERED = 30000,   /* milliseconds that sent bytes may stay unacknowledged */
+    LOGIN_SECONDS = 5,    /* three round trips; who is silent for so long is asked again */
+    CALL_SECONDS = 15,    /* a declaration in a busy cluster takes its time */
+    UNANSWERED = 30000,   /* milliseconds that sent bytes may stay unacknowledged, without heartbeats */
     FRAME_MAX = 131072,   /* the broker's default; a frame is never larger, nor are a message's headers */
     SLOWEST_PULSE = 30000 /* milliseconds, also without heartbeats */
 };
@@ -131,13 +131,21 @@ static bool open_tls(struct link *link, const struct broker_settings *settings,
     return tls_failed(&check, status, error);
 }
 
-static void set_socket_options(int fd)
+/*
+ * A peer that is gone without a word shows by its missing heartbeats: after two intervals here, after two to
+ * three at the broker, which keeps our consumer, and our messages, for so long. Bytes that nobody confirms
+ * are given no more time than heartbeats are. The probes of the kernel are for links without heartbeats.
+ */
+static void set_socket_options(int fd, uint16_t heartbeat)
 {
-    unsigned unanswered = UNANSWERED;
-    int on = 1;
+    unsigned unanswered = heartbeat > 0 ? 2000U * heartbeat : UNANSWERED;
+    int on = 1, idle = 10, interval = 5, probes = 4; /* seconds */
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered, sizeof(unanswered));
 }
 
@@ -155,7 +163,7 @@ static struct link *connect_to(const struct broker_settings *settings, const str
                                : open_plain(link, settings, address, helper, error);
     if (!opened)
         return NULL;
-    set_socket_options(link_socket(link));
+    set_socket_options(link_socket(link), settings->heartbeat);
     helper_guard(helper, link_socket(link));
     return TAKE(link);
 }
@@ -204,7 +212,8 @@ static bool log_in(struct link *link, const struct broker_settings *settings, co
         return true;
     if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
         return error_set(error, "the broker did not finish the login: %s",
-                         amqp_error_string2(reply.library_error));
+                         settings->uri.tls ? tls_reason(reply.library_error)
+                                           : amqp_error_string2(reply.library_error));
     if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
         const amqp_connection_close_t *close = reply.reply.decoded;
 

@@ -12,11 +12,13 @@
  * only to be moved to the dead-letter queue; when too much of them comes at a time, the connection is given
  * up and made anew with a prefetch of one.
  *
- * Probation. A message that was delivered before may be why a process before us is no more. Until a fresh one
- * comes, or such a message has been here for a while and done no harm, messages are taken one at a time: one
- * that kills the process then takes no others along. Afterwards the consumer is cancelled and asked for
- * again, on the same channel, where deliveries stay valid. The one message that is there was delivered to the
- * earlier consumer, so the new one is given one less than the prefetch.
+ * Probation. A message that was delivered before may be why a process before us is no more, so after a start
+ * messages are taken one at a time for a while (see probation.h). Afterwards the consumer is cancelled and
+ * asked for again, on the same channel, where deliveries stay valid. The one message that is there was
+ * delivered to the earlier consumer, so the new one is given one less than the prefetch.
+ *
+ * Giving back. Messages that are given back by intent are lost at once, but the connection is cut only when
+ * the broker has taken note (see farewell.h), or after a moment.
  *
  * An error found while acknowledging only makes the timer due: the connection is torn down from the loop,
  * never underneath a caller who is in the middle of something.
@@ -27,8 +29,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "broker/assembly.h"
+#include "broker/farewell.h"
 #include "broker/helper.h"
 #include "broker/link.h"
+#include "broker/probation.h"
 #include "broker/setup.h"
 
 #include <stdlib.h>
@@ -39,7 +43,7 @@ enum {
     LONGEST_PAUSE = 4000, /* ms: so long may it take until a broker that is back is noticed */
     LASTING = 30000,      /* ms after which a connection was a good one */
     FRAMES_AT_A_TIME = 256,
-    PROBATION = 2000, /* ms */
+    FAREWELL = 1000, /* ms for the broker to take note of what was given back */
 };
 
 /* What the helper works on: the loop touches it only when the helper has finished. */
@@ -47,7 +51,7 @@ struct attempt {
     struct broker_settings *settings;
     uint16_t prefetch;
     struct link *link; /* NULL: it failed */
-    uint32_t messages;
+    struct setup_found found;
     struct error error;
 };
 
@@ -63,13 +67,16 @@ struct consumer {
     struct loop_timer timer; /* connected: to call in; else: to connect */
     struct assembly assembly;
     struct backoff backoff;
-    instant since;         /* when the link was taken over */
-    const char *broken;    /* why the timer is due to tear the link down; NULL: it is well */
-    bool stopped;          /* no more messages are wanted, ever */
-    bool paused;           /* nor are any for now */
-    bool cautious;         /* one message at a time on the next connection */
-    bool on_probation;     /* one message at a time: see above */
-    instant probation_end; /* INSTANT_NEVER: no message has come yet */
+    instant since;      /* when the link was taken over */
+    const char *broken; /* why the timer is due to tear the link down; NULL: it is well */
+    bool stopped;       /* no more messages are wanted, ever */
+    bool paused;        /* nor are any for now */
+    instant leaving;    /* the messages were given back: the link is cut then; else INSTANT_NEVER */
+    bool told;          /* that they were */
+    bool cautious;      /* one message at a time on the next connection */
+    struct probation probation;
+    struct setup_found found; /* as it was when a connection was made last */
+    uint64_t delivery_limit;
 };
 
 static void pump(struct consumer *consumer);
@@ -90,7 +97,7 @@ static void attempt_run(struct helper *helper, void *context)
     struct attempt *attempt = context;
 
     attempt->link =
-        setup_consumer(attempt->settings, attempt->prefetch, helper, &attempt->messages, &attempt->error);
+        setup_consumer(attempt->settings, attempt->prefetch, helper, &attempt->found, &attempt->error);
 }
 
 /* ---- losing ---- */
@@ -108,6 +115,8 @@ static void drop_link(struct consumer *consumer)
     loop_watch_stop(&consumer->socket);
     loop_timer_stop(&consumer->timer);
     consumer->broken = NULL;
+    consumer->leaving = INSTANT_NEVER;
+    consumer->told = false;
     assembly_clear(&consumer->assembly);
     link_free(TAKE(consumer->link));
 }
@@ -146,7 +155,7 @@ static bool take_over_link(struct consumer *consumer, struct link *link, struct 
 static void attempt_ended(struct consumer *consumer)
 {
     CLEANUP(link_freep) struct link *link = TAKE(consumer->attempt->link);
-    uint32_t messages = consumer->attempt->messages;
+    struct setup_found found = consumer->attempt->found;
     struct error error = consumer->attempt->error;
 
     loop_watch_stop(&consumer->bell);
@@ -157,7 +166,10 @@ static void attempt_ended(struct consumer *consumer)
         return;
     }
     link = NULL;
-    log_info("connected", LOG_TEXT("queue", consumer->settings->queue), LOG_NUMBER("messages", messages));
+    consumer->found = found;
+    consumer->delivery_limit = shape_delivery_limit(&found.shape, link_broker_version(consumer->link));
+    log_info("connected", LOG_TEXT("queue", consumer->settings->queue),
+             LOG_NUMBER("messages", found.messages));
     pump(consumer); /* deliveries came along with the answers to the helper's calls */
 }
 
@@ -176,7 +188,8 @@ static bool start_attempt(struct consumer *consumer, struct error *error)
     struct attempt *attempt = NEW(struct attempt);
 
     attempt->settings = broker_settings_share(consumer->settings);
-    attempt->prefetch = consumer->cautious || consumer->on_probation ? 1 : consumer->settings->prefetch;
+    attempt->prefetch = consumer->cautious || consumer->probation.on ? 1 : consumer->settings->prefetch;
+    attempt->found = consumer->found;
     consumer->helper = helper_start(attempt_run, attempt, attempt_release, error);
     if (!consumer->helper) {
         attempt_release(attempt);
@@ -206,30 +219,34 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
 static void end_probation(struct consumer *consumer)
 {
     struct link *link = consumer->link;
-    amqp_bytes_t tag = amqp_cstring_bytes(LINK_CONSUMER_TAG);
-    amqp_basic_cancel_t cancel = {.consumer_tag = tag, .nowait = 1};
+    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(link->consumer_tag), .nowait = 1};
     amqp_basic_qos_t qos = {.prefetch_count = (uint16_t)(consumer->settings->prefetch - 1)};
     amqp_basic_consume_t consume = {.queue = amqp_cstring_bytes(consumer->settings->queue),
-                                    .consumer_tag = tag,
+                                    .consumer_tag = amqp_cstring_bytes(LINK_SECOND_TAG),
                                     .exclusive = link->exclusive};
 
-    consumer->on_probation = false;
+    consumer->probation.on = false;
+    if (consumer->settings->prefetch == 1)
+        return;
+    link->consumer_tag = LINK_SECOND_TAG;
     if (amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &cancel) != AMQP_STATUS_OK ||
         amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_QOS_METHOD, &qos) != AMQP_STATUS_OK ||
         amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CONSUME_METHOD, &consume) != AMQP_STATUS_OK)
         consumer->broken = "the connection broke while sending";
 }
 
-/* With the message that has come, if any. */
-static void look_at_probation(struct consumer *consumer, const struct broker_message *message)
+/* What a classic queue gives as the number of deliveries is what the producer wrote there. */
+static void look_into(struct consumer *consumer, struct broker_message *message)
 {
-    instant now = instant_now();
+    if (message->redelivered && consumer->found.shape.type == SHAPE_QUORUM)
+        message->deliveries = message_delivery_count(message);
+    message->suspicion =
+        probation_judge(&consumer->probation, message, consumer->delivery_limit, instant_now());
+}
 
-    if (!consumer->on_probation || consumer->stopped || consumer->broken)
-        return;
-    if (message && consumer->probation_end == INSTANT_NEVER)
-        consumer->probation_end = now + PROBATION;
-    if ((message && !message->redelivered) || now >= consumer->probation_end)
+static void look_at_probation(struct consumer *consumer)
+{
+    if (!consumer->stopped && !consumer->broken && probation_is_served(&consumer->probation, instant_now()))
         end_probation(consumer);
 }
 
@@ -242,15 +259,35 @@ static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct
         if (!has_room(consumer, frame, error) ||
             assembly_feed(&consumer->assembly, frame, &message, error) == ASSEMBLY_BROKEN)
             return false;
-        if (message)
-            look_at_probation(consumer, message);
+        if (message) {
+            look_into(consumer, message);
+            look_at_probation(consumer);
+        }
         if (message && !consumer->stopped)
             consumer->handlers.came(consumer->handlers.context, TAKE(message));
         return true;
     }
-    if (frame->frame_type == AMQP_FRAME_METHOD && frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD)
+    if (frame->frame_type == AMQP_FRAME_METHOD && frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD) {
+        consumer->found.knows_shape = false; /* it may come back as another */
         return error_set(error, "the broker cancelled the consumer: the queue was deleted or has moved");
+    }
     return true; /* the answer to our own basic.cancel */
+}
+
+/* Resumed meanwhile: then a new connection is made at once, since this one was given up by intent. */
+static void leave(struct consumer *consumer)
+{
+    if (!consumer->told) {
+        consumer->told = true;
+        consumer->handlers.lost(consumer->handlers.context);
+    }
+    if (instant_now() < consumer->leaving && !farewell_is_answered(consumer->link)) {
+        loop_timer_set(&consumer->timer, consumer->leaving);
+        return;
+    }
+    drop_link(consumer);
+    if (!consumer->paused && !consumer->stopped)
+        loop_timer_set(&consumer->timer, instant_now());
 }
 
 /* A handler may have found the connection broken, by an ack that could not be sent: then the timer is due. */
@@ -260,7 +297,11 @@ static void pump(struct consumer *consumer)
     struct error error;
     amqp_frame_t frame;
 
-    look_at_probation(consumer, NULL);
+    if (consumer->leaving != INSTANT_NEVER) {
+        leave(consumer);
+        return;
+    }
+    look_at_probation(consumer);
     for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME && !consumer->broken; i++) {
         result = link_read(consumer->link, &frame, &error);
         if (result == LINK_FRAME && !take_in(consumer, &frame, &error))
@@ -276,7 +317,7 @@ static void pump(struct consumer *consumer)
     case LINK_NOTHING:
         loop_timer_set(&consumer->timer,
                        instant_min(instant_now() + consumer->link->pulse,
-                                   consumer->on_probation ? consumer->probation_end : INSTANT_NEVER));
+                                   consumer->probation.on ? consumer->probation.end : INSTANT_NEVER));
         break;
     }
 }
@@ -306,8 +347,9 @@ struct consumer *consumer_new(struct broker_settings *settings, struct loop *loo
     consumer->settings = broker_settings_share(settings);
     consumer->loop = loop;
     consumer->handlers = *handlers;
-    consumer->on_probation = settings->prefetch > 1;
-    consumer->probation_end = INSTANT_NEVER;
+    consumer->assembly.largest = settings->largest_dead_letter;
+    consumer->probation = probation_start();
+    consumer->leaving = INSTANT_NEVER;
     loop_timer_init(&consumer->timer, loop, timer_due, consumer);
     return start_attempt(consumer, error) ? TAKE(consumer) : NULL;
 }
@@ -318,6 +360,10 @@ void consumer_free(struct consumer *consumer)
         return;
     loop_watch_stop(&consumer->bell);
     helper_stop(consumer->helper);
+    if (consumer->link && !consumer->broken && consumer->leaving == INSTANT_NEVER) {
+        farewell_send(consumer->link);
+        farewell_await(consumer->link, FAREWELL);
+    }
     drop_link(consumer);
     broker_settings_free(consumer->settings);
     free(consumer);
@@ -340,7 +386,7 @@ static bool was_sent(struct consumer *consumer, int status)
  */
 bool consumer_ack(struct consumer *consumer, uint64_t tag)
 {
-    if (!consumer->link || consumer->broken)
+    if (!consumer->link || consumer->broken || consumer->leaving != INSTANT_NEVER)
         return false;
     return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, 0));
 }
@@ -352,7 +398,7 @@ static void stop_connecting(struct consumer *consumer)
     helper_stop(TAKE(consumer->helper));
 }
 
-/* The broker puts what was not acknowledged back to its places when the connection is cut. */
+/* The broker puts what was not acknowledged back to its places. */
 void consumer_pause(struct consumer *consumer)
 {
     if (consumer->paused || consumer->stopped)
@@ -362,8 +408,10 @@ void consumer_pause(struct consumer *consumer)
         stop_connecting(consumer);
         return;
     }
-    if (!consumer->broken)
-        consumer->broken = "the messages were given back";
+    if (!consumer->broken && consumer->leaving == INSTANT_NEVER) {
+        farewell_send(consumer->link);
+        consumer->leaving = instant_now() + FAREWELL;
+    }
     loop_timer_set(&consumer->timer, instant_now());
 }
 
@@ -378,19 +426,24 @@ void consumer_resume(struct consumer *consumer)
 
 void consumer_stop(struct consumer *consumer)
 {
-    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(LINK_CONSUMER_TAG)};
+    amqp_basic_cancel_t cancel = {0};
 
     if (consumer->stopped)
         return;
     consumer->stopped = true;
-    if (!consumer->link)
+    if (!consumer->link) {
         stop_connecting(consumer);
-    else if (!consumer->broken) /* not the library's amqp_basic_cancel(), which waits for the answer */
+        return;
+    }
+    cancel.consumer_tag = amqp_cstring_bytes(consumer->link->consumer_tag);
+    if (!consumer->broken &&
+        consumer->leaving ==
+            INSTANT_NEVER) /* not the library's amqp_basic_cancel(), which waits for the answer */
         (void)was_sent(consumer, amqp_send_method(consumer->link->amqp, LINK_CHANNEL,
                                                   AMQP_BASIC_CANCEL_METHOD, &cancel));
 }
 
 bool consumer_is_consuming(const struct consumer *consumer)
 {
-    return consumer->link && !consumer->broken && !consumer->stopped;
+    return consumer->link && !consumer->broken && !consumer->stopped && consumer->leaving == INSTANT_NEVER;
 }

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "broker/link.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,12 +14,13 @@ enum {
     FIXED_PROPERTIES = 1 + 1 + 8     /* delivery mode, priority, timestamp */
 };
 
-enum header { HEADER_ERROR, HEADER_DETAIL, HEADER_QUEUE, HEADER_TIME, HEADERS };
+enum header { HEADER_ERROR, HEADER_DETAIL, HEADER_QUEUE, HEADER_TIME, HEADER_STUB, HEADERS };
 
 static const char *const header_names[HEADERS] = {[HEADER_ERROR] = "x-error",
                                                   [HEADER_DETAIL] = "x-error-detail",
                                                   [HEADER_QUEUE] = "x-original-queue",
-                                                  [HEADER_TIME] = "x-failed-at"};
+                                                  [HEADER_TIME] = "x-failed-at",
+                                                  [HEADER_STUB] = "x-error-stub"};
 
 struct dead_letter *dead_letter_new(struct broker_message *message, const char *code, const char *detail,
                                     const char *queue)
@@ -34,7 +36,33 @@ struct dead_letter *dead_letter_new(struct broker_message *message, const char *
     if (!gmtime_r(&now, &parts) ||
         strftime(letter->failed_at, sizeof(letter->failed_at), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
         letter->failed_at[0] = '\0';
+    if (!message->body)
+        (void)dead_letter_make_stub(letter);
     return letter;
+}
+
+bool dead_letter_make_stub(struct dead_letter *letter)
+{
+    struct broker_message *message = letter->message;
+
+    if (letter->stub)
+        return false;
+    if (message->body) {
+        CLEANUP(digest_freep) struct digest *digest = digest_new();
+
+        digest_add(digest, message->body, (size_t)message->size);
+        digest_finish(digest, message->sha256);
+    }
+    letter->stub = text_format("{\"error\": \"%s\", \"size\": %" PRIu64 ", \"sha256\": \"%s\"}", letter->code,
+                               message->size, message->sha256);
+    return true;
+}
+
+amqp_bytes_t dead_letter_body(const struct dead_letter *letter)
+{
+    if (letter->stub)
+        return link_bytes(letter->stub, strlen(letter->stub));
+    return link_bytes(letter->message->body, (size_t)letter->message->size);
 }
 
 void dead_letter_free(struct dead_letter *letter)
@@ -45,6 +73,7 @@ void dead_letter_free(struct dead_letter *letter)
     free(letter->code);
     free(letter->detail);
     free(letter->queue);
+    free(letter->stub);
     free(letter);
 }
 
@@ -70,12 +99,12 @@ static amqp_table_entry_t text_header(const char *name, const char *text, size_t
         .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = link_bytes(text, length)}}};
 }
 
-/* Our four first, so that they are easy to find again; the detail with its first `detail_length` bytes. */
+/* Ours first, so that they are easy to find again; the detail with its first `detail_length` bytes. */
 static bool make_table(const struct dead_letter *letter, const amqp_table_t *original, size_t detail_length,
                        amqp_pool_t *pool, amqp_table_t *ret_table)
 {
     size_t size = ((size_t)original->num_entries + HEADERS) * sizeof(amqp_table_entry_t);
-    amqp_table_t table = {.num_entries = HEADERS, .entries = amqp_pool_alloc(pool, size)};
+    amqp_table_t table = {.num_entries = HEADER_STUB, .entries = amqp_pool_alloc(pool, size)};
 
     if (!table.entries)
         return false;
@@ -85,6 +114,10 @@ static bool make_table(const struct dead_letter *letter, const amqp_table_t *ori
         text_header(header_names[HEADER_QUEUE], letter->queue, strlen(letter->queue));
     table.entries[HEADER_TIME] =
         text_header(header_names[HEADER_TIME], letter->failed_at, strlen(letter->failed_at));
+    if (letter->stub)
+        table.entries[table.num_entries++] =
+            (amqp_table_entry_t){.key = amqp_cstring_bytes(header_names[HEADER_STUB]),
+                                 .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value = {.boolean = 1}}};
     for (int i = 0; i < original->num_entries; i++)
         if (!is_ours(original->entries[i].key) && !routes(original->entries[i].key))
             table.entries[table.num_entries++] = original->entries[i];
@@ -142,6 +175,14 @@ static bool fit_table(const struct dead_letter *letter, const amqp_table_t *orig
     return make_table(letter, original, cut_length(letter->detail, budget - size), pool, ret_table);
 }
 
+static void describe_stub(amqp_basic_properties_t *properties)
+{
+    properties->_flags &= ~(amqp_flags_t)AMQP_BASIC_CONTENT_ENCODING_FLAG;
+    properties->_flags |= AMQP_BASIC_CONTENT_TYPE_FLAG;
+    properties->content_encoding = amqp_empty_bytes;
+    properties->content_type = amqp_cstring_bytes("application/json");
+}
+
 bool dead_letter_properties(const struct dead_letter *letter, size_t frame_max, amqp_pool_t *pool,
                             amqp_basic_properties_t *ret_properties, bool *ret_stripped, struct error *error)
 {
@@ -160,6 +201,8 @@ bool dead_letter_properties(const struct dead_letter *letter, size_t frame_max, 
     properties._flags &= ~(amqp_flags_t)(AMQP_BASIC_EXPIRATION_FLAG | AMQP_BASIC_USER_ID_FLAG);
     properties._flags |= AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG;
     properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
+    if (letter->stub)
+        describe_stub(&properties);
     budget = table_budget(&properties, frame_max);
     if (!fit_table(letter, &properties.headers, budget, pool, &headers)) {
         stripped = true;

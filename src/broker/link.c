@@ -13,6 +13,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 
 amqp_bytes_t link_bytes(const void *bytes, size_t size)
@@ -173,6 +174,12 @@ bool link_idle(struct link *link, int64_t milliseconds, struct error *error)
 
 enum verdict { PASS_ON, SWALLOW, GIVE_UP };
 
+/* What the broker closed the channel for. */
+static amqp_method_number_t method_id(const amqp_channel_close_t *close)
+{
+    return (amqp_method_number_t)close->class_id << 16 | close->method_id;
+}
+
 static enum verdict judge_method(struct link *link, const amqp_frame_t *frame, struct error *error)
 {
     const void *method = frame->payload.method.decoded;
@@ -188,6 +195,8 @@ static enum verdict judge_method(struct link *link, const amqp_frame_t *frame, s
         const amqp_channel_close_t *close = method;
 
         set_closed(error, "channel", close->reply_code, close->reply_text);
+        link->refused_message =
+            close->reply_code == AMQP_PRECONDITION_FAILED && method_id(close) == AMQP_BASIC_PUBLISH_METHOD;
         (void)confirm_channel_close(link);
         return GIVE_UP;
     }
@@ -236,6 +245,30 @@ enum link_read link_read(struct link *link, amqp_frame_t *ret_frame, struct erro
 bool link_has_more(const struct link *link)
 {
     return amqp_data_in_buffer(link->amqp) || amqp_frames_enqueued(link->amqp);
+}
+
+static unsigned first_number(amqp_bytes_t text)
+{
+    const char *digits = text.bytes;
+    unsigned number = 0;
+
+    for (size_t i = 0; i < text.len && i < 4 && digits[i] >= '0' && digits[i] <= '9'; i++)
+        number = 10 * number + (unsigned)(digits[i] - '0');
+    return number;
+}
+
+unsigned link_broker_version(const struct link *link)
+{
+    const amqp_table_t *properties = amqp_get_server_properties(link->amqp);
+
+    for (int i = 0; i < properties->num_entries; i++) {
+        const amqp_table_entry_t *entry = &properties->entries[i];
+
+        if (entry->key.len == 7 && memcmp(entry->key.bytes, "version", 7) == 0 &&
+            entry->value.kind == AMQP_FIELD_KIND_UTF8)
+            return first_number(entry->value.value.bytes);
+    }
+    return 0;
 }
 
 int link_socket(const struct link *link)

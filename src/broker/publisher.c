@@ -14,7 +14,8 @@
  *
  * A letter returned as unroutable (its basic.return comes before its ack) was not kept by anyone: the queue
  * is declared again and the letter sent again. When a connection breaks before the confirm, the letter is
- * sent again too, and may then be in the queue twice; never is it lost.
+ * sent again too, and may then be in the queue twice; never is it lost. One that is larger than the broker
+ * takes is refused whenever it is sent: it shrinks to a stub.
  */
 #include "broker/publisher.h"
 
@@ -119,7 +120,6 @@ static bool open_link(struct press *press, struct error *error)
 static bool send_letter(struct press *press, const struct dead_letter *letter, struct error *error)
 {
     amqp_connection_state_t amqp = press->link->amqp;
-    const struct broker_message *message = letter->message;
     amqp_basic_properties_t properties;
     bool stripped = false;
     amqp_pool_t pool;
@@ -130,7 +130,7 @@ static bool send_letter(struct press *press, const struct dead_letter *letter, s
                                error)) {
         status = amqp_basic_publish(amqp, LINK_CHANNEL, amqp_empty_bytes,
                                     amqp_cstring_bytes(press->post->settings->dead_letter_queue), 1, 0,
-                                    &properties, link_bytes(message->body, (size_t)message->size));
+                                    &properties, dead_letter_body(letter));
         if (status != AMQP_STATUS_OK)
             (void)error_set(error, "publishing broke off: %s", amqp_error_string2(status));
     }
@@ -224,18 +224,30 @@ static void pause_publishing(struct press *press, const struct error *error)
         helper_wait(press->helper, -1, 0, until);
 }
 
+/* Whether it was the size, and another try is worth while at once. */
+static bool can_shrink(const struct press *press, struct dead_letter *letter)
+{
+    if (!press->link || !press->link->refused_message || !dead_letter_make_stub(letter))
+        return false;
+    log_warning("dead-letter-shortened", LOG_TEXT("because", "its body is larger than the broker takes"),
+                LOG_NUMBER("size", letter->message->size));
+    return true;
+}
+
 /* After whatever failure a new connection is made; that also finds or declares the queue anew. */
-static bool publish_at_last(struct press *press, const struct dead_letter *letter)
+static bool publish_at_last(struct press *press, struct dead_letter *letter)
 {
     struct error error;
+    bool shrunk;
 
     while (!helper_is_stopping(press->helper)) {
         if (publish(press, letter, &error)) {
             backoff_reset(&press->backoff);
             return true;
         }
+        shrunk = can_shrink(press, letter);
         close_link(press);
-        if (!helper_is_stopping(press->helper))
+        if (!shrunk && !helper_is_stopping(press->helper))
             pause_publishing(press, &error);
     }
     return false;

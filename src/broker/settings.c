@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_QUEUE_NAME = 255, CONNECT_LIMIT = 10000 };
+enum { LONGEST_QUEUE_NAME = 255, CONNECT_LIMIT = 5000 };
 
 static const char dead_letter_suffix[] = "_dlq";
 
@@ -57,6 +57,9 @@ struct broker_settings *broker_settings_new(const struct broker_config *config, 
     settings->declare = config->declare;
     settings->prefetch = config->prefetch;
     settings->largest_body = config->largest_body;
+    settings->largest_dead_letter = config->largest_dead_letter > config->largest_body
+                                        ? config->largest_dead_letter
+                                        : config->largest_body;
     merge(settings, config);
     if (!settings->certificate_file != !settings->key_file) {
         (void)error_set(error, "the client's certificate and its key go together");

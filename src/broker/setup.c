@@ -9,9 +9,9 @@
  *
  * What tells the truth for all of them is the number of consumers that a look-up of the queue gives. So: who
  * finds one stands by and does not even ask. Who finds none asks for exclusive consumption, without it where
- * that is refused, and looks at the number again, since two may have asked at the same moment; who is not
- * alone then gives the connection up (what it was sent goes back to the queue) and comes again after a random
- * pause.
+ * that is refused, and, where the broker does not see to it by itself, looks at the number again, since two
+ * may have asked at the same moment; who is not alone then gives the connection up (what it was sent goes
+ * back to the queue) and comes again after a random pause.
  */
 #include "broker/setup.h"
 
@@ -62,7 +62,7 @@ static enum link_answer declare(struct link *link, const struct broker_settings 
 
 /* Looks the queue up; a missing one is declared, or waited for when it must not be. */
 static bool find_queue(struct link *link, const struct broker_settings *settings,
-                       struct link_queue *ret_queue, struct error *error)
+                       struct link_queue *ret_queue, bool *ret_was_missing, struct error *error)
 {
     bool said = false;
     uint16_t code = 0;
@@ -74,6 +74,7 @@ static bool find_queue(struct link *link, const struct broker_settings *settings
             return true;
         if (answer == LINK_FAILED || code != AMQP_NOT_FOUND)
             return false;
+        *ret_was_missing = true;
         if (settings->declare != BROKER_PASSIVE) {
             if (declare(link, settings, error) != LINK_DONE)
                 return false;
@@ -98,16 +99,27 @@ static enum link_answer consume(struct link *link, const struct broker_settings 
     if (answer != LINK_DONE)
         return answer;
     link->exclusive = exclusive;
+    link->consumer_tag = LINK_CONSUMER_TAG;
     (void)amqp_basic_consume(link->amqp, LINK_CHANNEL, amqp_cstring_bytes(settings->queue),
-                             amqp_cstring_bytes(LINK_CONSUMER_TAG), 0, 0, exclusive, amqp_empty_table);
+                             amqp_cstring_bytes(link->consumer_tag), 0, 0, exclusive, amqp_empty_table);
     return link_answer(link, ret_code, error);
 }
 
 enum outcome { ALONE, NOT_ALONE, FAILED };
 
+/*
+ * Whether the broker sees to it that the consumer is the only one. Then the number need not be looked at
+ * again, and better is not: whatever is delivered while the library waits for an answer is kept by it in
+ * memory, however large.
+ */
+static bool is_vouched_for(const struct link *link, const struct shape *shape)
+{
+    return shape_is_single_active(shape) || (shape->type == SHAPE_CLASSIC && link->exclusive);
+}
+
 /* Nobody consumed the queue a moment ago: consumes it. Not alone: this link is used up. */
 static enum outcome try_to_consume(struct link *link, const struct broker_settings *settings,
-                                   uint16_t prefetch, struct error *error)
+                                   uint16_t prefetch, const struct shape *shape, struct error *error)
 {
     struct link_queue queue;
     struct error ignored;
@@ -123,6 +135,8 @@ static enum outcome try_to_consume(struct link *link, const struct broker_settin
         (void)error_within(error, "consuming queue %s", settings->queue);
         return FAILED;
     }
+    if (is_vouched_for(link, shape))
+        return ALONE;
     if (link_look_up(link, settings->queue, &queue, &code, error) != LINK_DONE)
         return FAILED;
     if (queue.consumers > 1) {
@@ -132,25 +146,44 @@ static enum outcome try_to_consume(struct link *link, const struct broker_settin
     return ALONE;
 }
 
+static bool learn_shape(struct link *link, const struct broker_settings *settings, struct setup_found *found,
+                        struct error *error)
+{
+    struct error reason;
+
+    if (found->knows_shape)
+        return true;
+    if (!shape_learn(link, settings->queue, &found->shape, &reason, error))
+        return false;
+    shape_log(&found->shape, settings->queue, reason.text);
+    found->knows_shape = true;
+    return true;
+}
+
 static bool consume_alone(struct link *link, const struct broker_settings *settings, uint16_t prefetch,
-                          uint32_t *ret_messages, struct error *error)
+                          struct setup_found *found, struct error *error)
 {
     struct link_queue queue;
     bool said = false;
 
     for (;;) {
         enum outcome outcome = NOT_ALONE;
+        bool was_missing = false;
 
-        if (!find_queue(link, settings, &queue, error))
+        if (!find_queue(link, settings, &queue, &was_missing, error))
+            return false;
+        if (was_missing)
+            found->knows_shape = false;
+        if (!learn_shape(link, settings, found, error))
             return false;
         if (queue.consumers == 0)
-            outcome = try_to_consume(link, settings, prefetch, error);
+            outcome = try_to_consume(link, settings, prefetch, &found->shape, error);
         if (outcome == FAILED)
             return false;
         if (outcome == ALONE) {
             if (said)
                 log_info("taking-over", LOG_TEXT("queue", settings->queue));
-            *ret_messages = queue.messages;
+            found->messages = queue.messages;
             return true;
         }
         if (!said)
@@ -163,12 +196,12 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
 }
 
 struct link *setup_consumer(const struct broker_settings *settings, uint16_t prefetch, struct helper *helper,
-                            uint32_t *ret_messages, struct error *error)
+                            struct setup_found *found, struct error *error)
 {
     CLEANUP(link_freep) struct link *link = link_open(settings, "consumer", helper, error);
 
     if (!link || !link_require_queue(link, settings->dead_letter_queue, error) ||
-        !consume_alone(link, settings, prefetch, ret_messages, error))
+        !consume_alone(link, settings, prefetch, found, error))
         return NULL;
     link_hand_over(link);
     return TAKE(link);

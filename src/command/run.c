@@ -11,6 +11,11 @@
  * allows. Before the broker would lose patience with them (its consumer timeout) all are given back, once,
  * and none are taken until the homeserver answers.
  *
+ * Poison. A message that may be why processes before us are no more (broker_delivery_suspicion()) is rejected
+ * unread, if the homeserver is there: where it is not, an outage explains why the message was given back so
+ * often, and it is tried like any other. Its code is invalid-message, since it is the message that is to be
+ * looked at, not the homeserver.
+ *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
  * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again
  * to whoever comes next. A second signal ends at once.
@@ -32,6 +37,7 @@
 enum {
     DRAIN_LOOK = 100, /* ms between looks at whether the drain is done */
     HOLD_LOOK = 1000, /* ms between looks at the oldest message */
+    PATIENCE = 5000,  /* ms for the homeserver to be there before a suspect is tried */
 };
 
 struct daemon {
@@ -45,7 +51,10 @@ struct daemon {
     struct broker *broker;
     size_t deliveries; /* that have not come to their end */
     struct loop_timer hold_timer;
-    bool holding_off; /* all messages were given back */
+    bool holding_off;                /* all messages were given back */
+    bool ready;                      /* the homeserver is there and we are logged in */
+    struct broker_delivery *suspect; /* neither tried nor rejected yet; NULL: none */
+    struct loop_timer suspect_timer;
     struct loop_timer drain_timer;
     instant drain_end; /* INSTANT_NEVER: not draining */
     char *sync_user;
@@ -73,15 +82,13 @@ static void log_outcome(const char *method, const char *outcome, const char *cod
     log_write(code || (detail && *detail) ? LOG_WARNING : LOG_INFO, "message", fields);
 }
 
-static void delivered(void *context, struct broker_delivery *delivery)
+static void take_on(struct daemon *daemon, struct broker_delivery *delivery)
 {
-    struct daemon *daemon = context;
     struct request_complaint complaint;
     struct request *request = request_parse(broker_delivery_body(delivery), broker_delivery_size(delivery),
                                             &daemon->rules, &complaint);
     const char *code;
 
-    daemon->deliveries++;
     if (request) {
         broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
         return;
@@ -89,6 +96,56 @@ static void delivered(void *context, struct broker_delivery *delivery)
     code = request_code_name(complaint.code);
     log_outcome("-", "rejected", code, complaint.detail.text, delivery, NULL, NULL, 0, 0);
     broker_reject(delivery, code, complaint.detail.text);
+}
+
+static void set_aside(struct broker_delivery *delivery)
+{
+    const char *code = request_code_name(REQUEST_INVALID_MESSAGE);
+    CLEANUP(freep)
+    char *detail =
+        text_format("delivered %u times without an end: set aside", broker_delivery_count(delivery));
+
+    log_outcome("-", "rejected", code, detail, delivery, NULL, NULL, 0, 0);
+    broker_reject(delivery, code, detail);
+}
+
+static void look_at_suspect(void *context)
+{
+    struct daemon *daemon = context;
+    struct broker_delivery *suspect = TAKE(daemon->suspect);
+
+    loop_timer_stop(&daemon->suspect_timer);
+    if (!suspect)
+        return;
+    if (daemon->ready) {
+        set_aside(suspect);
+        return;
+    }
+    log_info("suspect-tried", LOG_NUMBER("deliveries", broker_delivery_count(suspect)),
+             LOG_TEXT("because", "the homeserver is away, which may be why it was given back"));
+    take_on(daemon, suspect);
+}
+
+static void delivered(void *context, struct broker_delivery *delivery)
+{
+    struct daemon *daemon = context;
+
+    daemon->deliveries++;
+    switch (broker_delivery_suspicion(delivery)) {
+    case BROKER_UNSUSPECTED:
+        take_on(daemon, delivery);
+        break;
+    case BROKER_SUSPECT:
+        daemon->suspect = delivery;
+        if (daemon->ready)
+            look_at_suspect(daemon);
+        else
+            loop_timer_set(&daemon->suspect_timer, instant_now() + PATIENCE);
+        break;
+    case BROKER_LAST_DELIVERY:
+        set_aside(delivery);
+        break;
+    }
 }
 
 /* ---- from the engine to the queue ---- */
@@ -117,6 +174,8 @@ static void over(void *context, struct broker_delivery *delivery)
     struct message *message = broker_delivery_data(delivery);
 
     daemon->deliveries--;
+    if (delivery == daemon->suspect)
+        daemon->suspect = NULL;
     if (message)
         engine_leave(daemon->engine, message);
 }
@@ -125,7 +184,10 @@ static void session_changed(void *context, bool ready)
 {
     struct daemon *daemon = context;
 
+    daemon->ready = ready;
     engine_set_ready(daemon->engine, ready);
+    if (ready)
+        look_at_suspect(daemon);
     if (ready && daemon->holding_off) {
         daemon->holding_off = false;
         log_info("consumption-resumed");
@@ -202,8 +264,11 @@ static struct http *make_http(const struct daemon *daemon, struct error *error)
             .base = config->matrix.uri,
             .proxy = config->http.proxy,
             .ca_file = config->http.ca_file,
+            .certificate_file = config->http.certificate_file,
+            .key_file = config->http.key_file,
             .user_agent = "synapse-sync/" SYNC_VERSION,
-            .connections = (long)config->sync.concurrency + 1,
+            .connections =
+                2 * (long)config->sync.concurrency + 2, /* see gate_width(); one is for the health */
             .largest_reply = config->http.largest_reply,
             .request_limit = (int64_t)config->http.request_seconds * 1000,
             .connect_limit = (int64_t)config->http.connect_seconds * 1000,
@@ -224,6 +289,8 @@ static struct engine *make_engine(struct daemon *daemon)
                       .reactivate = config->sync.reactivate,
                       .resolve_first = !config->sync.lift_rate_limit},
             .concurrency = config->sync.concurrency,
+            .mirrors = config->sync.mirror,
+            .most_memory = (size_t)config->sync.mirror_megabytes << 20,
             .ended = ended,
             .context = daemon,
         },
@@ -278,6 +345,7 @@ static struct broker *make_broker(struct daemon *daemon, struct error *error)
             .prefetch = (uint16_t)config->rabbitmq.prefetch,
             .heartbeat = (uint16_t)config->rabbitmq.heartbeat,
             .largest_body = config->rabbitmq.largest_message,
+            .largest_dead_letter = config->rabbitmq.largest_dead_letter,
             .ca_file = config->rabbitmq.ca_file,
             .certificate_file = config->rabbitmq.certificate_file,
             .key_file = config->rabbitmq.key_file,
@@ -291,6 +359,7 @@ static bool start(struct daemon *daemon, struct error *error)
     if (!daemon->loop)
         return false;
     loop_timer_init(&daemon->drain_timer, daemon->loop, look_at_drain, daemon);
+    loop_timer_init(&daemon->suspect_timer, daemon->loop, look_at_suspect, daemon);
     loop_timer_init(&daemon->hold_timer, daemon->loop, look_at_oldest, daemon);
     if (!signals_start(&daemon->signals, daemon->loop, signalled, daemon, error))
         return false;
@@ -314,6 +383,7 @@ static void stop(struct daemon *daemon)
     engine_free(daemon->engine);
     http_free(daemon->http);
     if (daemon->loop) {
+        loop_timer_stop(&daemon->suspect_timer);
         loop_timer_stop(&daemon->hold_timer);
         loop_timer_stop(&daemon->drain_timer);
         signals_stop(&daemon->signals);

@@ -143,6 +143,8 @@ static void check_together(const struct config *config, struct complaints *compl
                              "MATRIX_MESSENGER__SYNC_USER_PASSWORD and MATRIX_MESSENGER__SYNC_USER_TOKEN");
     if (!config->rabbitmq.certificate_file != !config->rabbitmq.key_file)
         complain(complaints, "RABBITMQ_CERTIFICATE_FILE and RABBITMQ_KEY_FILE: expected both or neither");
+    if (!config->http.certificate_file != !config->http.key_file)
+        complain(complaints, "HTTP__CERTIFICATE_FILE and HTTP__KEY_FILE: expected both or neither");
 }
 
 /* The default picture is looked for below the working directory first, then among the installed data. */

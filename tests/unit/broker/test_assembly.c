@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct assembly assembly;
+enum { LARGEST = 16 };
+
+static struct assembly assembly = {.largest = LARGEST};
 static struct broker_message *message;
 static struct error error;
 
@@ -136,7 +138,7 @@ static void test_more_than_announced(void **state)
     assert_null(message);
 }
 
-/* No memory is taken for what cannot be kept; it is read past all the same. */
+/* No memory is taken for what cannot be kept; its digest is made as it comes by. */
 static void test_too_large(void **state)
 {
     (void)state;
@@ -147,12 +149,32 @@ static void test_too_large(void **state)
     assert_int_equal(assembly.filled, 3);
     assembly_clear(&assembly);
     (void)feed(deliver(1, false));
-    (void)feed(header(MESSAGE_LARGEST_KEPT, ""));
+    (void)feed(header(LARGEST, ""));
     assert_non_null(assembly.message->body);
     assembly_clear(&assembly);
     (void)feed(deliver(1, false));
-    (void)feed(header(MESSAGE_LARGEST_KEPT + 1, ""));
+    (void)feed(header(LARGEST + 1, ""));
     assert_null(assembly.message->body);
+}
+
+/* printf 0123456789abcdefg | sha256sum */
+static void test_digest_of_what_is_too_large(void **state)
+{
+    (void)state;
+    (void)feed(deliver(1, false));
+    (void)feed(header(LARGEST + 1, ""));
+    (void)feed(body("0123456789"));
+    (void)feed(body(""));
+    assert_int_equal(feed(body("abcdefg")), ASSEMBLY_COMPLETE);
+    assert_null(message->body);
+    assert_int_equal(message->size, LARGEST + 1);
+    assert_string_equal(message->sha256, "8378b19d693ee89e2ca594b6ec0abfaadc4fe1831eaca2f748f0b71ede38892e");
+    (void)reset(state);
+    (void)feed(deliver(2, false));
+    (void)feed(header(1, ""));
+    assert_int_equal(feed(body("x")), ASSEMBLY_COMPLETE);
+    assert_string_equal(message->body, "x");
+    assert_string_equal(message->sha256, "");
 }
 
 static void test_wants(void **state)
@@ -176,6 +198,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_out_of_turn, reset, reset),
         cmocka_unit_test_setup_teardown(test_more_than_announced, reset, reset),
         cmocka_unit_test_setup_teardown(test_too_large, reset, reset),
+        cmocka_unit_test_setup_teardown(test_digest_of_what_is_too_large, reset, reset),
         cmocka_unit_test_setup_teardown(test_wants, reset, reset),
     };
 

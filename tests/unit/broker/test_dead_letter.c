@@ -42,6 +42,8 @@ static struct broker_message *message_with(amqp_basic_properties_t properties)
     assert_true(size > 0);
     message->properties = text_copy_bytes(wire, (size_t)size);
     message->properties_size = (size_t)size;
+    message->body = text_copy("body");
+    message->size = 4;
     return message;
 }
 
@@ -257,12 +259,61 @@ static void test_broken_properties(void **state)
     (void)state;
     message->properties = text_copy_bytes("\x20\x00\xff\xff\xff\xff", 6);
     message->properties_size = 6;
+    message->body = text_copy("");
     CLEANUP(dead_letter_freep)
     struct dead_letter *letter = dead_letter_new(message, "code", "detail", "queue");
     amqp_basic_properties_t properties;
     bool stripped;
 
     assert_false(dead_letter_properties(letter, FRAME_MAX, &pool, &properties, &stripped, &error));
+}
+
+/* printf body | sha256sum */
+static void test_stub(void **state)
+{
+    amqp_table_entry_t entries[] = {text_entry("a", "b"), text_entry("x-error-stub", "forged")};
+    amqp_basic_properties_t original = {._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG |
+                                                  AMQP_BASIC_CONTENT_ENCODING_FLAG |
+                                                  AMQP_BASIC_MESSAGE_ID_FLAG,
+                                        .content_type = amqp_cstring_bytes("text/plain"),
+                                        .content_encoding = amqp_cstring_bytes("gzip"),
+                                        .message_id = amqp_cstring_bytes("id"),
+                                        .headers = {2, entries}};
+    CLEANUP(dead_letter_freep)
+    struct dead_letter *letter = dead_letter_new(message_with(original), "too-large", "detail", "queue");
+    amqp_basic_properties_t properties;
+    bool stripped = true;
+
+    (void)state;
+    assert_true(equals(dead_letter_body(letter), "body"));
+    assert_true(dead_letter_make_stub(letter));
+    assert_false(dead_letter_make_stub(letter));
+    assert_true(equals(dead_letter_body(letter), "{\"error\": \"too-large\", \"size\": 4, \"sha256\": \""
+                                                 "230d8358dc8e8890b4c58deeb62912ee"
+                                                 "2f20357ae92a5cc861b98e68fe31acb5\"}"));
+    assert_true(dead_letter_properties(letter, FRAME_MAX, &pool, &properties, &stripped, &error));
+    assert_false(properties._flags & AMQP_BASIC_CONTENT_ENCODING_FLAG);
+    assert_true(equals(properties.content_type, "application/json"));
+    assert_true(equals(properties.message_id, "id"));
+    assert_header(&properties, "a", "b");
+    assert_int_equal(header(&properties, "x-error-stub")->kind, AMQP_FIELD_KIND_BOOLEAN);
+    assert_int_equal(properties.headers.num_entries, 5 + 1);
+}
+
+static void test_what_was_not_kept_is_a_stub(void **state)
+{
+    struct broker_message *message = message_with((amqp_basic_properties_t){0});
+
+    (void)state;
+    freep(&message->body);
+    message->body = NULL;
+    message->size = 5000000000;
+    strcpy(message->sha256, "abc");
+    CLEANUP(dead_letter_freep)
+    struct dead_letter *letter = dead_letter_new(message, "c", NULL, "q");
+
+    assert_true(
+        equals(dead_letter_body(letter), "{\"error\": \"c\", \"size\": 5000000000, \"sha256\": \"abc\"}"));
 }
 
 int main(void)
@@ -274,6 +325,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cut_is_between_characters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_headers_that_leave_no_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken_properties, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stub, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_was_not_kept_is_a_stub, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

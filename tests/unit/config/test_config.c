@@ -29,8 +29,8 @@ static void test_defaults(void **state)
     assert_string_equal(config->rabbitmq.uri, "amqp://localhost");
     assert_string_equal(config->rabbitmq.queue, "matrix_sync_populated");
     assert_int_equal(config->rabbitmq.queue_declare, QUEUE_DECLARE_DURABLE);
-    assert_int_equal(config->rabbitmq.prefetch, 32);
-    assert_int_equal(config->rabbitmq.heartbeat, 30);
+    assert_int_equal(config->rabbitmq.prefetch, 64);
+    assert_int_equal(config->rabbitmq.heartbeat, 5);
     assert_int_equal(config->rabbitmq.hold_seconds, 1200);
     assert_int_equal(config->rabbitmq.largest_message, 1024 * 1024);
     assert_null(config->rabbitmq.ca_file);

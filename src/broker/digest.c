@@ -1,0 +1,53 @@
+/*
+ * OpenSSL can only fail here for want of memory, or where SHA-256 was taken out of it; either ends the
+ * process, as memory that cannot be had does everywhere (base/memory.h).
+ */
+#include "broker/digest.h"
+
+#include "base/memory.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct digest {
+    EVP_MD_CTX *context;
+};
+
+static void insist(bool well)
+{
+    if (!well)
+        abort();
+}
+
+struct digest *digest_new(void)
+{
+    struct digest *digest = NEW(struct digest);
+
+    digest->context = EVP_MD_CTX_new();
+    insist(digest->context && EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) == 1);
+    return digest;
+}
+
+void digest_free(struct digest *digest)
+{
+    if (!digest)
+        return;
+    EVP_MD_CTX_free(digest->context);
+    free(digest);
+}
+
+void digest_add(struct digest *digest, const void *bytes, size_t size)
+{
+    insist(EVP_DigestUpdate(digest->context, bytes, size) == 1);
+}
+
+void digest_finish(struct digest *digest, char ret_text[DIGEST_SIZE])
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+
+    insist(EVP_DigestFinal_ex(digest->context, hash, &size) == 1 && 2 * size + 1 == DIGEST_SIZE);
+    for (unsigned i = 0; i < size; i++)
+        (void)snprintf(ret_text + (size_t)2 * i, 3, "%02x", hash[i]);
+}

@@ -1,0 +1,234 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "broker/shape.h"
+
+#include <string.h>
+
+#define REFUSAL(argument, name, difference)                                                                  \
+    "queue q: the broker refused: 406 PRECONDITION_FAILED - inequivalent arg '" argument                     \
+    "' for queue '" name "' in vhost '/': received " difference
+
+static void assert_described(const struct shape *shape, const char *text)
+{
+    CLEANUP(freep) char *description = shape_describe(shape);
+
+    assert_string_equal(description, text);
+}
+
+/* As RabbitMQ 3.10 answers for {durable: false, x-max-priority: 2}. */
+static void test_what_producers_declare(void **state)
+{
+    struct shape shape = shape_first_guess();
+    bool loses = false;
+    CLEANUP(freep) char *not_promised = NULL;
+
+    (void)state;
+    assert_int_equal(shape_fold(&shape, REFUSAL("durable", "q", "'true' but current is 'false'")),
+                     SHAPE_AGAIN);
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-max-priority", "q",
+                                                "none but current is the value '2' of type 'signedint'")),
+                     SHAPE_AGAIN);
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-queue-type", "q",
+                                                "the value 'x' of type 'longstr' but current is none")),
+                     SHAPE_KNOWN);
+    assert_int_equal(shape.type, SHAPE_CLASSIC);
+    assert_int_equal(shape.arguments[0].kind, SHAPE_NUMBER);
+    assert_described(&shape, "not durable classic, x-max-priority=2");
+    not_promised = shape_shortcomings(&shape, &loses);
+    assert_true(loses);
+    assert_non_null(strstr(not_promised, "its messages are lost when the broker restarts"));
+}
+
+/* As RabbitMQ 4.3 answers. */
+static void test_quorum(void **state)
+{
+    struct shape shape = shape_first_guess();
+    bool loses = true;
+    CLEANUP(freep) char *not_promised = NULL;
+
+    (void)state;
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-single-active-consumer", "q",
+                                                "none but current is the value 'true' of type 'bool'")),
+                     SHAPE_AGAIN);
+    assert_int_equal(shape.arguments[0].kind, SHAPE_BOOLEAN);
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-queue-type", "q", "'x' but current is 'quorum'")),
+                     SHAPE_KNOWN);
+    assert_int_equal(shape.type, SHAPE_QUORUM);
+    assert_described(&shape, "durable quorum, x-single-active-consumer=true");
+    not_promised = shape_shortcomings(&shape, &loses);
+    assert_false(loses);
+    assert_null(not_promised);
+    assert_true(shape_is_single_active(&shape));
+}
+
+static void test_other_types(void **state)
+{
+    struct shape shape = shape_first_guess();
+
+    (void)state;
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-queue-type", "q", "'x' but current is 'classic'")),
+                     SHAPE_KNOWN);
+    assert_int_equal(shape.type, SHAPE_CLASSIC);
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-queue-type", "q", "'x' but current is 'stream'")),
+                     SHAPE_KNOWN);
+    assert_int_equal(shape.type, SHAPE_STREAM);
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-queue-type", "q", "'x' but current is 'other'")),
+                     SHAPE_LOST);
+}
+
+static void test_text_argument(void **state)
+{
+    struct shape shape = shape_first_guess();
+
+    (void)state;
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-queue-mode", "q",
+                                                "none but current is the value 'lazy' of type 'longstr'")),
+                     SHAPE_AGAIN);
+    assert_int_equal(shape.arguments[0].kind, SHAPE_TEXT);
+    assert_string_equal(shape.arguments[0].value, "lazy");
+}
+
+static void test_a_queue_with_a_name_of_ill_will(void **state)
+{
+    struct shape shape = shape_first_guess();
+
+    (void)state;
+    assert_int_equal(shape_fold(&shape, REFUSAL("durable", "but current is 'x' but current is 'true",
+                                                "'true' but current is 'false'")),
+                     SHAPE_AGAIN);
+    assert_false(shape.durable);
+}
+
+static void test_what_tells_nothing(void **state)
+{
+    static const char *const refusals[] = {
+        "",
+        "the broker refused: 403 ACCESS_REFUSED - access to queue 'q' in vhost '/' refused for user 'u'",
+        "406 PRECONDITION_FAILED - invalid arg 'x-queue-type' for queue 'q' in vhost '/': \"unsupported\"",
+        "inequivalent arg 'durable' for queue 'a very long name that is cu",
+        "inequivalent arg 'x-max-priority' for queue 'q' in vhost '/': received none but current is the val",
+        "inequivalent arg 'durable",
+        " but current is 'true'",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        struct shape shape = shape_first_guess();
+
+        assert_int_equal(shape_fold(&shape, refusals[i]), SHAPE_LOST);
+    }
+}
+
+/* Neither the same answer again and again nor ever new ones go on for ever. */
+static void test_it_comes_to_an_end(void **state)
+{
+    struct shape shape = shape_first_guess();
+    enum shape_step step = SHAPE_AGAIN;
+    int steps = 0;
+
+    (void)state;
+    assert_int_equal(shape_fold(&shape, REFUSAL("durable", "q", "'true' but current is 'false'")),
+                     SHAPE_AGAIN);
+    assert_int_equal(shape_fold(&shape, REFUSAL("durable", "q", "'false' but current is 'false'")),
+                     SHAPE_LOST);
+    assert_int_equal(shape_fold(&shape, REFUSAL("durable", "q", "'false' but current is 'true'")),
+                     SHAPE_LOST);
+    assert_int_equal(shape_fold(&shape, REFUSAL("auto_delete", "q", "'false' but current is 'false'")),
+                     SHAPE_LOST);
+    while (step == SHAPE_AGAIN && steps++ < 100) {
+        CLEANUP(freep)
+        char *refusal =
+            text_format("inequivalent arg 'x-%d' for queue 'q': received none but current is '1'", steps);
+
+        step = shape_fold(&shape, refusal);
+    }
+    assert_int_equal(steps, SHAPE_ARGUMENTS + 1);
+    shape = shape_first_guess();
+    step = shape_fold(&shape, REFUSAL("x-a", "q", "none but current is '1'"));
+    assert_int_equal(step, SHAPE_AGAIN);
+    assert_int_equal(shape_fold(&shape, REFUSAL("x-a", "q", "'1' but current is '1'")), SHAPE_LOST);
+}
+
+static struct shape with(enum shape_type type, const char *name, const char *value)
+{
+    struct shape shape = {.type = type, .durable = true, .count = name ? 1 : 0};
+
+    if (name) {
+        (void)stpcpy(shape.arguments[0].name, name);
+        (void)stpcpy(shape.arguments[0].value, value);
+    }
+    return shape;
+}
+
+static void test_shortcomings(void **state)
+{
+    static const struct {
+        const char *name, *value, *sentence;
+        enum shape_type type;
+        bool loses;
+    } cases[] = {
+        {NULL, NULL, "priority", SHAPE_CLASSIC, false},
+        {"x-expires", "1", "deleted with its messages", SHAPE_CLASSIC, true},
+        {"x-message-ttl", "1", "wait too long", SHAPE_CLASSIC, true},
+        {"x-max-length", "1", "too many wait", SHAPE_CLASSIC, true},
+        {"x-max-length-bytes", "1", "too many wait", SHAPE_CLASSIC, true},
+        {"x-single-active-consumer", "false", "two instances", SHAPE_QUORUM, false},
+        {NULL, NULL, "cannot be taken out", SHAPE_STREAM, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct shape shape = with(cases[i].type, cases[i].name, cases[i].value);
+        bool loses = false;
+        CLEANUP(freep) char *not_promised = shape_shortcomings(&shape, &loses);
+
+        assert_non_null(not_promised);
+        assert_non_null(strstr(not_promised, cases[i].sentence));
+        assert_int_equal(loses, cases[i].loses);
+    }
+}
+
+static void test_unknown(void **state)
+{
+    struct shape shape = {.durable = false};
+    bool loses = true;
+
+    (void)state;
+    assert_described(&shape, "unknown");
+    assert_null(shape_shortcomings(&shape, &loses));
+    assert_false(loses);
+}
+
+static void test_delivery_limit(void **state)
+{
+    struct shape classic = with(SHAPE_CLASSIC, NULL, NULL), quorum = with(SHAPE_QUORUM, NULL, NULL);
+
+    (void)state;
+    assert_true(shape_delivery_limit(&classic, 4) == UINT64_MAX);
+    assert_true(shape_delivery_limit(&quorum, 3) == UINT64_MAX);
+    assert_int_equal(shape_delivery_limit(&quorum, 4), 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_producers_declare),
+        cmocka_unit_test(test_quorum),
+        cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_text_argument),
+        cmocka_unit_test(test_a_queue_with_a_name_of_ill_will),
+        cmocka_unit_test(test_what_tells_nothing),
+        cmocka_unit_test(test_it_comes_to_an_end),
+        cmocka_unit_test(test_shortcomings),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_delivery_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
