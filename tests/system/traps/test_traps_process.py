@@ -1,0 +1,44 @@
+"""What is special about where the program runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import Trap
+from lab.amqp_peer import Peer, delivery
+from lab.daemon import Daemon, executable
+from lab.process import wait_until
+
+APART = ["unshare", "--pid", "--fork", "--kill-child"]
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_signals_are_heard_as_the_first_process_of_a_container(trap: Trap, peer: Peer, tmp_path: Path) -> None:
+    """The kernel passes on to it only signals that it has asked for: there is no default action."""
+    if shutil.which("unshare") is None or subprocess.run([*APART, "true"], capture_output=True,
+                                                         check=False).returncode != 0:
+        pytest.skip("no process numbers of one's own are to be had here")
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nexec {' '.join(APART)} {executable()}\n")
+    program.chmod(0o755)
+    daemon = Daemon({**trap.stub.environment(), "RABBITMQ_URI": peer.uri}, program=program)
+    trap.daemons.append(daemon)
+    daemon.start()
+    session = peer.wait_consumer()
+    session.send_raw(delivery(json.dumps(trap.request()).encode(), 1))
+    session.wait_acked(1)
+    first, = wait_until(lambda: children(daemon.pid), "the process in its own numbering")
+    assert Path(f"/proc/{first}/status").read_text().split("NSpid:")[1].split("\n")[0].split()[-1] == "1"
+    os.kill(first, signal.SIGTERM)
+    assert daemon.wait() == 0
+    trap.forget(daemon)
