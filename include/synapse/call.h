@@ -1,7 +1,7 @@
 #ifndef SYNC_SYNAPSE_CALL_H
 #define SYNC_SYNAPSE_CALL_H
 
-#include "synapse/state.h"
+#include "synapse/changes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,8 +69,18 @@ enum synapse_kind {
     SYNAPSE_READ_WELCOME,
     /* PUT /_matrix/client/v3/rooms/{room}/send/m.room.message/{transaction of the user} */
     SYNAPSE_SEND_WELCOME,
+
+    /* GET /_matrix/client/v3/sync without rooms -> reply.changes, only its position: the present one */
+    SYNAPSE_READ_POSITION,
+    /* GET /_matrix/client/v3/sync since `position` -> reply.changes */
+    SYNAPSE_READ_CHANGES,
+    /* GET /_matrix/client/v3/joined_rooms -> reply.joined: the rooms of the sync user */
+    SYNAPSE_READ_JOINED,
+
+    /* GET /health, without a token; OK: something is there and not as if in trouble */
+    SYNAPSE_READ_HEALTH,
 };
-enum { SYNAPSE_KINDS = SYNAPSE_SEND_WELCOME + 1 };
+enum { SYNAPSE_KINDS = SYNAPSE_READ_HEALTH + 1 };
 
 /* The settings of a room that are one state event with one value each. */
 enum room_setting {
@@ -112,6 +122,9 @@ struct synapse_call {
     const char *alt_aliases; /* SETTING_CANONICAL_ALIAS: to be kept; a JSON array, NULL: none */
 
     const char *body, *formatted_body; /* of a welcome */
+
+    const char *position; /* of SYNAPSE_READ_CHANGES */
+    unsigned attempt; /* makes it another request than those before, whose answers Synapse would give again */
 };
 
 /* What a reply means. */
@@ -137,7 +150,8 @@ struct synapse_reply {
     char *text;
     bool created; /* CREATE_USER: 201, the user was not there before */
     struct {
-        char *name; /* NULL: none */
+        char *name;   /* NULL: none */
+        char *avatar; /* mxc URI; NULL: none */
         bool deactivated, admin, locked;
         bool has_email;
     } user;
@@ -152,6 +166,8 @@ struct synapse_reply {
     struct levels *levels;
     enum { DELETION_UNDER_WAY, DELETION_COMPLETE, DELETION_FAILED } deletion;
     bool greeted;
+    struct changes *changes;
+    struct joined_rooms *joined;
 };
 
 /* The alias of the room that greets the user: `#sync_<localpart>:<server>`. Where that would be longer than

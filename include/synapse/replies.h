@@ -15,8 +15,13 @@ bool reply_state(const json_t *body, struct synapse_reply *reply);
 bool reply_levels(const json_t *body, struct synapse_reply *reply);
 bool reply_deletion(const json_t *body, struct synapse_reply *reply);
 bool reply_greeted(const json_t *body, struct synapse_reply *reply);
+bool reply_joined(const json_t *body, struct synapse_reply *reply);
+bool reply_changes(const json_t *body, struct synapse_reply *reply);
 
-/* Of writes: nothing is told but that it was Synapse who answered, and not something in front of it. */
+/* Of a user who was made or, having been there before, changed: what is said of them, as far as it is. */
+bool reply_created_user(const json_t *body, struct synapse_reply *reply);
+
+/* Of other writes: nothing is told but that it was Synapse who answered, and not something in front of it. */
 bool reply_is_of_user(const json_t *body, struct synapse_reply *reply);
 bool reply_is_of_event(const json_t *body, struct synapse_reply *reply);
 bool reply_is_of_deactivation(const json_t *body, struct synapse_reply *reply);

@@ -5,7 +5,19 @@
 
 #include <jansson.h>
 
+/* What the rest of this module needs of states (see synapse/state.h for what others use). */
+
 /* As room_state_parse(), from the parsed reply. */
 struct room_state *room_state_from_json(const json_t *reply) MUST_USE;
+
+/* Whether events of this type have a part in a state; NULL has none. */
+bool room_state_reads(const char *type);
+/* Puts the event into the state; one that is malformed or has no part in it changes nothing. */
+void room_state_read(struct room_state *state, const json_t *event);
+/* Whether the state would be the same with it, but for the time at which it has changed. */
+bool room_state_has(const struct room_state *state, const json_t *event);
+
+/* What a m.room.member event says of its member. */
+enum membership room_state_membership_in(const json_t *event);
 
 #endif

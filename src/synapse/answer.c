@@ -71,29 +71,51 @@ static void read_refusal(struct answer *answer, const char *name, const struct e
                         *answer->errcode ? " " : "", answer->errcode, words ? ": " : "", words ? words : "");
 }
 
-void answer_read(struct answer *answer, const struct http_reply *reply, const char *name,
-                 const struct errcode_rule *own, const struct answer_secrets *secrets)
+/* False: no whole reply came, and the answer says so. */
+static bool answer_begin(struct answer *answer, const struct http_reply *reply, const char *name)
 {
     *answer = (struct answer){.outcome = SYNAPSE_OK, .status = reply->status, .retry_after = -1};
     switch (reply->result) {
     case HTTP_UNREACHABLE:
     case HTTP_BROKEN:
         answer->outcome = SYNAPSE_UNREACHABLE;
-        (void)error_set(&answer->problem, "%s: %s", name, reply->problem);
-        return;
+        break;
     case HTTP_TOO_LARGE:
         answer->outcome = SYNAPSE_FAILED;
-        (void)error_set(&answer->problem, "%s: %s", name, reply->problem);
-        return;
-    case HTTP_ANSWERED:
         break;
+    case HTTP_ANSWERED:
+        return true;
     }
+    (void)error_set(&answer->problem, "%s: %s", name, reply->problem);
+    return false;
+}
+
+void answer_read(struct answer *answer, const struct http_reply *reply, const char *name,
+                 const struct errcode_rule *own, const struct answer_secrets *secrets)
+{
+    if (!answer_begin(answer, reply, name))
+        return;
     answer->body = parse_object(reply->body, reply->body_size);
     answer->retry_after = pause_asked_for(answer, reply);
     if (reply->status < 200 || reply->status > 299)
         read_refusal(answer, name, own, secrets);
     else if (!answer->body) /* a maintenance page, say: not the homeserver's, so nothing was carried out */
         answer_fail(answer, name, "the reply is no JSON object");
+}
+
+void answer_read_any(struct answer *answer, const struct http_reply *reply, const char *name)
+{
+    enum { TOO_MANY_REQUESTS = 429, TROUBLE = 500 };
+
+    if (!answer_begin(answer, reply, name))
+        return;
+    answer->retry_after = pause_asked_for(answer, reply);
+    if (reply->status == TOO_MANY_REQUESTS)
+        answer->outcome = SYNAPSE_LIMITED;
+    else if (reply->status >= TROUBLE)
+        answer->outcome = SYNAPSE_UNREACHABLE;
+    if (answer->outcome != SYNAPSE_OK)
+        (void)error_set(&answer->problem, "%s: %ld", name, reply->status);
 }
 
 void answer_fail(struct answer *answer, const char *name, const char *problem)

@@ -70,20 +70,42 @@ static json_t *state_event(const char *type, const char *key, const char *value)
     return json_pack("{s:s, s:s, s:{s:s}}", "type", type, "state_key", "", "content", key, value);
 }
 
+/* The same that Synapse would send: then a join that comes later finds it, and sends no other. */
+static json_t *invitation(const struct levels_user *member)
+{
+    return json_pack("{s:s, s:s, s:{s:s, s:s*, s:s*}}", "type", "m.room.member", "state_key", member->user,
+                     "content", "membership", "invite", "displayname", member->name, "avatar_url",
+                     member->avatar);
+}
+
+/*
+ * Events of the initial state are persisted all at once, invitations among them, which `invite` sends one by
+ * one (Synapse: handlers/room.py, _send_events_for_new_room()).
+ */
+static json_t *initial_state(const struct synapse_call *call)
+{
+    json_t *events = json_pack("[o, o]", state_event("m.room.guest_access", "guest_access", "forbidden"),
+                               state_event("m.room.sync", "mode", "managed"));
+
+    for (size_t i = 0; i < call->raised_count; i++)
+        if (call->raised[i].invited)
+            (void)json_array_append_new(events, invitation(&call->raised[i]));
+    return events;
+}
+
 /* An empty topic is none: its event is left out. */
 char *body_create_room(const struct synapse_call *call, const struct call_terms *terms)
 {
     CLEANUP(freep) char *localpart = alias_localpart(call->alias);
     const char *topic = call->topic && *call->topic ? call->topic : NULL;
 
-    return body_print(json_pack(
-        "{s:s, s:s*, s:s*, s:s, s:s, s:s*, s:{s:b}, s:o, s:[o, o]}", "room_alias_name", localpart, "name",
-        call->name, "topic", topic, "preset", "private_chat", "visibility", "private", "room_version",
-        terms->room_version, "creation_content", "m.federate", 0, "power_level_content_override",
-        levels_override(&call->levels, call->raised, call->raised_count, terms->sync_user,
-                        terms->creators_reign),
-        "initial_state", state_event("m.room.guest_access", "guest_access", "forbidden"),
-        state_event("m.room.sync", "mode", "managed")));
+    return body_print(json_pack("{s:s, s:s*, s:s*, s:s, s:s, s:s*, s:{s:b}, s:o, s:o}", "room_alias_name",
+                                localpart, "name", call->name, "topic", topic, "preset", "private_chat",
+                                "visibility", "private", "room_version", terms->room_version,
+                                "creation_content", "m.federate", 0, "power_level_content_override",
+                                levels_override(&call->levels, call->raised, call->raised_count,
+                                                terms->sync_user, terms->creators_reign),
+                                "initial_state", initial_state(call)));
 }
 
 char *body_levels(const struct synapse_call *call, const struct call_terms *terms)

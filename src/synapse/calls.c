@@ -1,9 +1,9 @@
 /*
  * The table of calls.
  *
- * In paths, {user}, {room}, {alias} and {email} are the call's, {self} is the sync user, {event} the type of
- * the state event of the call's setting, {record} and {transaction} belong to the call's user. Where a state
- * event is named, the empty segment at the end is its state_key.
+ * In paths, {user}, {room}, {alias}, {email}, {position} and {attempt} are the call's, {self} is the sync
+ * user, {event} the type of the state event of the call's setting, {record} and {transaction} belong to the
+ * call's user. Where a state event is named, the empty segment at the end is its state_key.
  *
  * The body of a call is a function of the call and the terms alone, and so is its path: what is sent for a
  * message that is delivered twice is the same twice, transaction ids included.
@@ -16,10 +16,11 @@
 #include "synapse/replies.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
-/* These touch every room of a user, or every event of a room. */
-enum { LONG_LIMIT = 2 * 60 * 1000 };
+/* Milliseconds. Long: what touches every room of a user, or every event of a room. */
+enum { LONG_LIMIT = 2 * 60 * 1000, POSITION_LIMIT = 20 * 1000, HEALTH_LIMIT = 2 * 1000 };
 
 enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Aliases" */ };
 
@@ -31,6 +32,41 @@ enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Ali
 #define GREETINGS                                                                                            \
     "messages?dir=b&limit=1&filter=%7B%22types%22%3A%5B%22m.room.message%22%5D%2C%22senders%22%3A%5B%22"     \
     "{self}%22%5D%7D"
+
+/*
+ * The present position: {"room":{"rooms":[]},"presence":{"types":[]},"account_data":{"types":[]}}, encoded.
+ *
+ * Synapse keeps its answers for two minutes, and gives them again to a request that is the same
+ * (sync_response_cache_duration in config/cache.py): an old position, which is then the same as one that was
+ * asked from before. The time-out, which only makes each attempt another request, is not waited for here.
+ */
+#define POSITION                                                                                             \
+    "sync?timeout={attempt}&set_presence=offline&filter="                                                    \
+    "%7B%22room%22%3A%7B%22rooms%22%3A%5B%5D%7D%2C%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C"            \
+    "%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D"
+
+/*
+ * The state of rooms that has changed since a position:
+ *
+ *   {"room":{"state":{"types":[…],"lazy_load_members":false},"timeline":{"limit":1},
+ *            "ephemeral":{"types":[]},"account_data":{"types":[]}},
+ *    "presence":{"types":[]},"account_data":{"types":[]}}
+ *
+ * The types are those that struct room_state is read from. The timeline names none, although only state is
+ * wanted: of a room whose timeline comes out empty, Synapse does not tell the changed state either
+ * (_generate_room_entry() in handlers/sync.py). Rooms that were left are told without asking for them.
+ *
+ * Here too each attempt has another time-out; so many milliseconds may be waited if nothing has changed.
+ */
+#define CHANGES                                                                                              \
+    "sync?since={position}&timeout={attempt}&set_presence=offline&filter="                                   \
+    "%7B%22room%22%3A%7B%22state%22%3A%7B%22types%22%3A%5B"                                                  \
+    "%22m.room.create%22%2C%22m.room.member%22%2C%22m.room.power_levels%22%2C%22m.room.name%22%2C"           \
+    "%22m.room.topic%22%2C%22m.room.join_rules%22%2C%22m.room.guest_access%22%2C"                            \
+    "%22m.room.canonical_alias%22%2C%22m.room.sync%22%5D%2C%22lazy_load_members%22%3Afalse%7D%2C"            \
+    "%22timeline%22%3A%7B%22limit%22%3A1%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C"               \
+    "%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D%2C"                                                  \
+    "%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D"
 
 /* The alias is in use (400), or another request was making it at that very moment (409). */
 static const struct errcode_rule room_rules[] = {
@@ -70,7 +106,7 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
                              .method = HTTP_PUT,
                              .path = ADMIN "v2/users/{user}",
                              .body = body_create_user,
-                             .read = reply_is_of_user},
+                             .read = reply_created_user},
     [SYNAPSE_SET_DISPLAY_NAME] = {.name = "set-display-name",
                                   .method = HTTP_PUT,
                                   .path = ADMIN "v2/users/{user}",
@@ -183,6 +219,22 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
                               .path = ROOM "send/m.room.message/{transaction}",
                               .body = body_send_welcome,
                               .read = reply_is_of_event},
+
+    [SYNAPSE_READ_POSITION] = {.name = "read-position",
+                               .method = HTTP_GET,
+                               .path = CLIENT POSITION,
+                               .read = reply_changes,
+                               .limit = POSITION_LIMIT},
+    [SYNAPSE_READ_CHANGES] = {.name = "read-changes",
+                              .method = HTTP_GET,
+                              .path = CLIENT CHANGES,
+                              .read = reply_changes},
+    [SYNAPSE_READ_JOINED] = {.name = "read-joined",
+                             .method = HTTP_GET,
+                             .path = CLIENT "joined_rooms",
+                             .read = reply_joined},
+    [SYNAPSE_READ_HEALTH] =
+        {.name = "read-health", .method = HTTP_GET, .path = "/health", .limit = HEALTH_LIMIT, .bare = true},
 };
 
 const struct call_form *call_form(enum synapse_kind kind)
@@ -268,13 +320,25 @@ static char *canonical_email(const char *email)
 char *call_path(const struct synapse_call *call, const struct call_terms *terms)
 {
     CLEANUP(freep) char *email = canonical_email(call->email);
-    CLEANUP(freep) char *record = call->user ? call_record_type(call->user) : NULL;
-    CLEANUP(freep) char *transaction = call->user ? call_welcome_transaction(call->user) : NULL;
+    bool of_record = call->kind == SYNAPSE_READ_RECORD || call->kind == SYNAPSE_WRITE_RECORD;
+    CLEANUP(freep) char *record = of_record ? call_record_type(call->user) : NULL;
+    CLEANUP(freep)
+    char *transaction = call->kind == SYNAPSE_SEND_WELCOME ? call_welcome_transaction(call->user) : NULL;
+    char attempt[16];
     const struct path_value values[] = {
-        {"user", call->user}, {"room", call->room},         {"alias", call->alias},
-        {"email", email},     {"self", terms->sync_user},   {"event", setting_event_type(call->setting)},
-        {"record", record},   {"transaction", transaction}, {NULL, NULL},
+        {"user", call->user},
+        {"room", call->room},
+        {"alias", call->alias},
+        {"email", email},
+        {"self", terms->sync_user},
+        {"event", setting_event_type(call->setting)},
+        {"record", record},
+        {"transaction", transaction},
+        {"position", call->position},
+        {"attempt", attempt},
+        {NULL, NULL},
     };
 
+    (void)snprintf(attempt, sizeof(attempt), "%u", call->attempt);
     return path_expand(forms[call->kind].path, values);
 }

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "synapse/parse.h"
+#include "synapse/weight.h"
 
 #include <errno.h>
 #include <math.h>
@@ -197,4 +198,48 @@ void levels_free(struct levels *levels)
         return;
     json_decref(levels->content);
     free(levels);
+}
+
+bool levels_equal(const struct levels *a, const struct levels *b)
+{
+    if (!a || !b)
+        return a == b;
+    return json_equal(a->content, b->content);
+}
+
+/* ---- memory ---- */
+
+/*
+ * What jansson allocates (2.14, hashtable.c and value.c): a table of at least eight buckets for each object,
+ * a block with its key for each of its entries. It keeps the tables of arrays twice as large as need be at
+ * most. Its depth is limited when it is parsed.
+ */
+static size_t weight_of_json(json_t *value)
+{
+    enum { NUMBER = 24, TEXT = 32, ARRAY = 40, OBJECT = 72, BUCKET = 16, FEWEST = 8, ENTRY = 56 };
+    size_t weight = 0, buckets = FEWEST;
+
+    if (json_is_number(value))
+        return weight_of_block(NUMBER);
+    if (json_is_string(value))
+        return weight_of_block(TEXT) + weight_of_block(json_string_length(value) + 1);
+    if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++)
+            weight += weight_of_json(json_array_get(value, i));
+        return weight + weight_of_block(ARRAY) +
+               weight_of_block(2 * json_array_size(value) * sizeof(json_t *));
+    }
+    if (!json_is_object(value))
+        return 0; /* true, false and null are there once for all */
+    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
+        weight += weight_of_block(ENTRY + strlen(json_object_iter_key(at)) + 1) +
+                  weight_of_json(json_object_iter_value(at));
+    while (buckets < json_object_size(value))
+        buckets *= 2;
+    return weight + weight_of_block(OBJECT) + weight_of_block(buckets * BUCKET);
+}
+
+size_t levels_weight(const struct levels *levels)
+{
+    return levels ? weight_of_block(sizeof(*levels)) + weight_of_json(levels->content) : 0;
 }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "synapse/levels.h"
 #include "synapse/parse.h"
+#include "synapse/room_changes.h"
 #include "synapse/room_state.h"
 
 #include <string.h>
@@ -18,16 +19,22 @@ static bool has_email(const json_t *user)
     return false;
 }
 
+static void read_user(const json_t *body, struct synapse_reply *reply)
+{
+    reply->user.name = text_copy(parse_text(body, "displayname"));
+    reply->user.avatar = text_copy(parse_text(body, "avatar_url"));
+    reply->user.admin = parse_flag(body, "admin", false);
+    reply->user.deactivated = parse_flag(body, "deactivated", false);
+    reply->user.locked = parse_flag(body, "locked", false);
+    reply->user.has_email = has_email(body);
+}
+
 /* Whether someone is an admin or gone must have been said, since removal depends on it. */
 bool reply_user(const json_t *body, struct synapse_reply *reply)
 {
     if (!parse_has_flag(body, "admin") || !parse_has_flag(body, "deactivated"))
         return false;
-    reply->user.name = text_copy(parse_text(body, "displayname"));
-    reply->user.admin = parse_flag(body, "admin", false);
-    reply->user.deactivated = parse_flag(body, "deactivated", false);
-    reply->user.locked = parse_flag(body, "locked", false);
-    reply->user.has_email = has_email(body);
+    read_user(body, reply);
     return true;
 }
 
@@ -143,7 +150,28 @@ bool reply_greeted(const json_t *body, struct synapse_reply *reply)
     return true;
 }
 
+/* Where there are no rooms, as in the present position, none have changed. */
+bool reply_changes(const json_t *body, struct synapse_reply *reply)
+{
+    reply->changes = changes_from_json(body);
+    return reply->changes != NULL;
+}
+
+bool reply_joined(const json_t *body, struct synapse_reply *reply)
+{
+    reply->joined = joined_rooms_from_json(body);
+    return reply->joined != NULL;
+}
+
 /* ---- writes ---- */
+
+bool reply_created_user(const json_t *body, struct synapse_reply *reply)
+{
+    if (!reply_is_of_user(body, reply))
+        return false;
+    read_user(body, reply);
+    return true;
+}
 
 bool reply_is_of_user(const json_t *body, struct synapse_reply *reply)
 {

@@ -4,73 +4,43 @@
  * A state event is known by its type and state_key. All those read here have an empty state_key, except
  * m.room.member, whose state_key is the member; one with another state_key means nothing and is passed over.
  */
-#include "base/hash.h"
 #include "base/memory.h"
 #include "synapse/levels.h"
+#include "synapse/members.h"
 #include "synapse/parse.h"
 #include "synapse/room_state.h"
+#include "synapse/weight.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct members {
-    UT_hash_handle hh;
-    enum membership membership;
-    char user[];
-};
-
 /* ---- members ---- */
-
-static struct members *find_member(const struct room_state *state, const char *user)
-{
-    struct members *member = NULL;
-
-    HASH_FIND_STR(state->members, user, member);
-    return member;
-}
 
 enum membership room_state_membership(const struct room_state *state, const char *user)
 {
-    const struct members *member = find_member(state, user);
-
-    return member ? member->membership : MEMBERSHIP_NONE;
-}
-
-static struct members *add_member(struct room_state *state, const char *user)
-{
-    size_t length = strlen(user);
-    struct members *member = memory_new(1, sizeof(*member) + length + 1);
-
-    memcpy(member->user, user, length);
-    HASH_ADD_KEYPTR(hh, state->members, member->user, length, member);
-    return member;
+    return members_get(state->members, user);
 }
 
 void room_state_set_membership(struct room_state *state, const char *user, enum membership membership)
 {
-    struct members *member = find_member(state, user);
+    enum membership before = members_set(&state->members, user, membership);
 
-    if (!member)
-        member = add_member(state, user);
-    if (member->membership == MEMBERSHIP_JOIN)
+    if (before == MEMBERSHIP_JOIN)
         state->joined--;
     if (membership == MEMBERSHIP_JOIN)
         state->joined++;
-    member->membership = membership;
-}
-
-static void free_members(struct members *members)
-{
-    struct members *member = members, *next;
-
-    HASH_CLEAR(hh, members); /* the table; the members stay linked to each other */
-    for (; member; member = next) {
-        next = member->hh.next;
-        free(member);
-    }
 }
 
 /* ---- reading events ---- */
+
+/* A type of events whose state_key is empty: how it is read, and whether two states are the same in it. */
+struct part {
+    const char *type;
+    void (*read)(const struct part *part, struct room_state *state, const json_t *event);
+    bool (*same)(const struct part *part, const struct room_state *a, const struct room_state *b);
+    const char *key; /* of a text in the content, and where it goes */
+    size_t offset;   /* of a char * in struct room_state */
+};
 
 static void read_text(char **text, const json_t *content, const char *key)
 {
@@ -78,18 +48,9 @@ static void read_text(char **text, const json_t *content, const char *key)
     *text = text_copy(parse_text(content, key));
 }
 
-static void read_create(struct room_state *state, const json_t *event)
+static void read_additional_creators(struct room_state *state, const json_t *content)
 {
-    const json_t *content = json_object_get(event, "content");
-
-    read_text(&state->creator, event, "sender");
-    read_text(&state->version, content, "room_version");
-    state->creators_reign = room_version_creators_reign(state->version);
-}
-
-static void read_additional_creators(struct room_state *state, const json_t *event)
-{
-    const json_t *list = json_object_get(json_object_get(event, "content"), "additional_creators");
+    const json_t *list = json_object_get(content, "additional_creators");
     size_t count = json_array_size(list);
 
     if (state->additional_creators || count == 0)
@@ -101,26 +62,128 @@ static void read_additional_creators(struct room_state *state, const json_t *eve
                 text_copy(json_string_value(json_array_get(list, i)));
 }
 
-static void read_levels(struct room_state *state, const json_t *event)
+static void read_create(const struct part *part, struct room_state *state, const json_t *event)
 {
-    levels_free(state->levels);
-    state->levels = levels_from_json(json_object_get(event, "content"));
+    const json_t *content = json_object_get(event, "content");
+
+    (void)part;
+    read_text(&state->creator, event, "sender");
+    read_text(&state->version, content, "room_version");
+    state->creators_reign = room_version_creators_reign(state->version);
+    read_additional_creators(state, content);
 }
 
-static void read_alt_aliases(struct room_state *state, const json_t *event)
+static bool same_create(const struct part *part, const struct room_state *a, const struct room_state *b)
+{
+    (void)part;
+    if (!text_equal(a->creator, b->creator) || !text_equal(a->version, b->version) ||
+        a->additional_creator_count != b->additional_creator_count)
+        return false;
+    for (size_t i = 0; i < a->additional_creator_count; i++)
+        if (strcmp(a->additional_creators[i], b->additional_creators[i]) != 0)
+            return false;
+    return true;
+}
+
+/* A copy, since levels are changed in place and the event may be read again. */
+static void read_levels(const struct part *part, struct room_state *state, const json_t *event)
+{
+    json_auto_t *content = json_deep_copy(json_object_get(event, "content"));
+
+    (void)part;
+    levels_free(state->levels);
+    state->levels = levels_from_json(content);
+}
+
+static bool same_levels(const struct part *part, const struct room_state *a, const struct room_state *b)
+{
+    (void)part;
+    return levels_equal(a->levels, b->levels);
+}
+
+static void read_marker(const struct part *part, struct room_state *state, const json_t *event)
+{
+    (void)part;
+    state->managed = text_equal(parse_text(json_object_get(event, "content"), "mode"), "managed");
+}
+
+static bool same_marker(const struct part *part, const struct room_state *a, const struct room_state *b)
+{
+    (void)part;
+    return a->managed == b->managed;
+}
+
+static char **place_of(const struct part *part, struct room_state *state)
+{
+    return (char **)(void *)((char *)state + part->offset);
+}
+
+static const char *text_of(const struct part *part, const struct room_state *state)
+{
+    const char *text;
+
+    memcpy(&text, (const char *)state + part->offset, sizeof(text));
+    return text;
+}
+
+static void read_setting(const struct part *part, struct room_state *state, const json_t *event)
+{
+    read_text(place_of(part, state), json_object_get(event, "content"), part->key);
+}
+
+static bool same_setting(const struct part *part, const struct room_state *a, const struct room_state *b)
+{
+    return text_equal(text_of(part, a), text_of(part, b));
+}
+
+static void read_aliases(const struct part *part, struct room_state *state, const json_t *event)
 {
     const json_t *list = json_object_get(json_object_get(event, "content"), "alt_aliases");
 
+    read_setting(part, state, event);
     free(state->alt_aliases);
     state->alt_aliases = json_is_array(list) ? json_dumps(list, JSON_COMPACT) : NULL;
 }
 
-static void read_marker(struct room_state *state, const json_t *event)
+static bool same_aliases(const struct part *part, const struct room_state *a, const struct room_state *b)
 {
-    state->managed = text_equal(parse_text(json_object_get(event, "content"), "mode"), "managed");
+    return same_setting(part, a, b) && text_equal(a->alt_aliases, b->alt_aliases);
 }
 
-static enum membership read_membership(const json_t *event)
+static const struct part parts[] = {
+    {"m.room.create", read_create, same_create, NULL, 0},
+    {"m.room.power_levels", read_levels, same_levels, NULL, 0},
+    {"m.room.sync", read_marker, same_marker, NULL, 0},
+    {"m.room.name", read_setting, same_setting, "name", offsetof(struct room_state, name)},
+    {"m.room.topic", read_setting, same_setting, "topic", offsetof(struct room_state, topic)},
+    {"m.room.join_rules", read_setting, same_setting, "join_rule", offsetof(struct room_state, join_rule)},
+    {"m.room.guest_access", read_setting, same_setting, "guest_access",
+     offsetof(struct room_state, guest_access)},
+    {"m.room.canonical_alias", read_aliases, same_aliases, "alias",
+     offsetof(struct room_state, canonical_alias)},
+};
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+
+/* NULL: it is none. */
+static const struct part *find_part(const char *type)
+{
+    for (size_t i = 0; type && i < PARTS; i++)
+        if (strcmp(parts[i].type, type) == 0)
+            return &parts[i];
+    return NULL;
+}
+
+static bool is_of_member(const char *type)
+{
+    return text_equal(type, "m.room.member");
+}
+
+bool room_state_reads(const char *type)
+{
+    return is_of_member(type) || find_part(type);
+}
+
+enum membership room_state_membership_in(const json_t *event)
 {
     static const struct {
         const char *name;
@@ -137,51 +200,35 @@ static enum membership read_membership(const json_t *event)
     return MEMBERSHIP_NONE;
 }
 
-/* The events that are one text of their content. */
-static const struct {
-    const char *type, *key;
-    size_t offset; /* of a char * in struct room_state */
-} texts[] = {
-    {"m.room.name", "name", offsetof(struct room_state, name)},
-    {"m.room.topic", "topic", offsetof(struct room_state, topic)},
-    {"m.room.join_rules", "join_rule", offsetof(struct room_state, join_rule)},
-    {"m.room.guest_access", "guest_access", offsetof(struct room_state, guest_access)},
-    {"m.room.canonical_alias", "alias", offsetof(struct room_state, canonical_alias)},
-};
-
-static void read_setting(struct room_state *state, const char *type, const json_t *event)
-{
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (strcmp(type, texts[i].type) == 0)
-            read_text((char **)(void *)((char *)state + texts[i].offset), json_object_get(event, "content"),
-                      texts[i].key);
-}
-
-static void read_event(struct room_state *state, const json_t *event)
+void room_state_read(struct room_state *state, const json_t *event)
 {
     const char *type = parse_text(event, "type"), *key = parse_text(event, "state_key");
+    const struct part *part = find_part(type);
     int64_t sent_at = parse_number(event, "origin_server_ts", 0);
 
     if (!type || !key)
         return;
     if (sent_at > state->changed_at)
         state->changed_at = sent_at;
-    if (strcmp(type, "m.room.member") == 0) {
-        room_state_set_membership(state, key, read_membership(event));
-    } else if (*key == '\0') {
-        if (strcmp(type, "m.room.create") == 0) {
-            read_create(state, event);
-            read_additional_creators(state, event);
-        } else if (strcmp(type, "m.room.power_levels") == 0) {
-            read_levels(state, event);
-        } else if (strcmp(type, "m.room.sync") == 0) {
-            read_marker(state, event);
-        } else {
-            read_setting(state, type, event);
-            if (strcmp(type, "m.room.canonical_alias") == 0)
-                read_alt_aliases(state, event);
-        }
-    }
+    if (is_of_member(type))
+        room_state_set_membership(state, key, room_state_membership_in(event));
+    else if (part && *key == '\0')
+        part->read(part, state, event);
+}
+
+bool room_state_has(const struct room_state *state, const json_t *event)
+{
+    const char *type = parse_text(event, "type"), *key = parse_text(event, "state_key");
+    const struct part *part = find_part(type);
+    CLEANUP(room_state_freep) struct room_state *told = NULL;
+
+    if (key && is_of_member(type))
+        return room_state_membership(state, key) == room_state_membership_in(event);
+    if (!part || !key || *key != '\0')
+        return true;
+    told = room_state_new();
+    part->read(part, told, event);
+    return part->same(part, state, told);
 }
 
 /* ---- the whole ---- */
@@ -200,11 +247,12 @@ void room_state_free(struct room_state *state)
     for (size_t i = 0; i < state->additional_creator_count; i++)
         free(state->additional_creators[i]);
     free(state->additional_creators);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        free(*(char **)(void *)((char *)state + texts[i].offset));
+    for (size_t i = 0; i < PARTS; i++)
+        if (parts[i].key)
+            free(*place_of(&parts[i], state));
     free(state->alt_aliases);
     levels_free(state->levels);
-    free_members(state->members);
+    members_free(state->members);
     free(state);
 }
 
@@ -217,7 +265,7 @@ struct room_state *room_state_from_json(const json_t *reply)
         return NULL;
     state = room_state_new();
     for (size_t i = 0; i < json_array_size(events); i++)
-        read_event(state, json_array_get(events, i));
+        room_state_read(state, json_array_get(events, i));
     return state;
 }
 
@@ -226,6 +274,22 @@ struct room_state *room_state_parse(const char *json, size_t size)
     json_auto_t *reply = parse_object(json, size);
 
     return room_state_from_json(reply);
+}
+
+size_t room_state_weight(const struct room_state *state)
+{
+    size_t weight = weight_of_block(sizeof(*state)) + weight_of_text(state->creator) +
+                    weight_of_text(state->version) + weight_of_text(state->alt_aliases) +
+                    levels_weight(state->levels) + members_weight(state->members);
+
+    for (size_t i = 0; i < PARTS; i++)
+        if (parts[i].key)
+            weight += weight_of_text(text_of(&parts[i], state));
+    if (state->additional_creators)
+        weight += weight_of_block(state->additional_creator_count * sizeof(char *));
+    for (size_t i = 0; i < state->additional_creator_count; i++)
+        weight += weight_of_text(state->additional_creators[i]);
+    return weight;
 }
 
 bool room_state_reigns(const struct room_state *state, const char *user)

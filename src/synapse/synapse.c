@@ -101,10 +101,13 @@ static void heard(void *context, const struct http_reply *http_reply)
     struct answer answer;
 
     pending->call = NULL;
-    answer_read(&answer, http_reply, form->name, form->own, &secrets);
+    if (form->bare)
+        answer_read_any(&answer, http_reply, form->name);
+    else
+        answer_read(&answer, http_reply, form->name, form->own, &secrets);
     read_answer(pending, &answer);
     answer_deinit(&answer);
-    if (pending->reply.outcome == SYNAPSE_OK)
+    if (pending->reply.outcome == SYNAPSE_OK && !form->bare)
         session_prove(session, pending->generation);
     else if (pending->reply.outcome == SYNAPSE_SHUT_OUT)
         session_refuse_token(session, pending->generation);
@@ -207,10 +210,11 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
                               &(struct http_request){
                                   .method = form->method,
                                   .path = path,
-                                  .bearer = session_token(synapse->session),
+                                  .bearer = form->bare ? NULL : session_token(synapse->session),
                                   .body = body,
                                   .body_size = body ? strlen(body) : 0,
                                   .limit = form->limit,
+                                  .fresh = form->bare,
                               },
                               heard, pending);
     text_free_secret(body);
@@ -285,9 +289,12 @@ void synapse_reply_deinit(struct synapse_reply *reply)
 {
     free(reply->text);
     free(reply->user.name);
+    free(reply->user.avatar);
     free(reply->room.creator);
     free(reply->room.canonical_alias);
     room_state_free(reply->state);
     levels_free(reply->levels);
+    changes_free(reply->changes);
+    joined_rooms_free(reply->joined);
     *reply = (struct synapse_reply){.outcome = reply->outcome, .retry_after = -1};
 }

@@ -170,12 +170,58 @@ static void knows_what_was_not_answered(void **state)
     }
 }
 
+/* Anything that was written by whatever is there, unless it says that it is in trouble. */
+static void is_content_with_a_sign_of_life(void **state)
+{
+    static const struct {
+        long status;
+        const char *body;
+        enum synapse_outcome outcome;
+        const char *problem;
+    } cases[] = {
+        {200, "OK", SYNAPSE_OK, ""},
+        {204, "", SYNAPSE_OK, ""},
+        {302, "", SYNAPSE_OK, ""},
+        {401, "{\"errcode\":\"M_UNKNOWN_TOKEN\"}", SYNAPSE_OK, ""},
+        {404, "<html>no such page</html>", SYNAPSE_OK, ""},
+        {429, "{\"retry_after_ms\":7}", SYNAPSE_LIMITED, "read-health: 429"},
+        {500, "{}", SYNAPSE_UNREACHABLE, "read-health: 500"},
+        {502, "", SYNAPSE_UNREACHABLE, "read-health: 502"},
+        {599, "", SYNAPSE_UNREACHABLE, "read-health: 599"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct http_reply reply = {.result = HTTP_ANSWERED,
+                                   .status = cases[i].status,
+                                   .body = cases[i].body,
+                                   .body_size = strlen(cases[i].body),
+                                   .retry_after = 5000};
+        struct answer answer;
+
+        answer_read_any(&answer, &reply, "read-health");
+        assert_int_equal(answer.outcome, cases[i].outcome);
+        assert_string_equal(answer.problem.text, cases[i].problem);
+        assert_int_equal(answer.retry_after, 5000);
+        answer_deinit(&answer);
+        reply = (struct http_reply){.result = HTTP_UNREACHABLE, .retry_after = -1, .problem = "h:1: gone"};
+        answer_read_any(&answer, &reply, "read-health");
+        assert_int_equal(answer.outcome, SYNAPSE_UNREACHABLE);
+        assert_string_equal(answer.problem.text, "read-health: h:1: gone");
+        answer_deinit(&answer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(says_what_was_wrong),    cmocka_unit_test(takes_only_an_errcode_for_one),
-        cmocka_unit_test(quotes_with_care),       cmocka_unit_test(never_quotes_a_secret),
-        cmocka_unit_test(waits_as_long_as_asked), cmocka_unit_test(knows_what_was_not_answered),
+        cmocka_unit_test(says_what_was_wrong),
+        cmocka_unit_test(takes_only_an_errcode_for_one),
+        cmocka_unit_test(quotes_with_care),
+        cmocka_unit_test(never_quotes_a_secret),
+        cmocka_unit_test(waits_as_long_as_asked),
+        cmocka_unit_test(knows_what_was_not_answered),
+        cmocka_unit_test(is_content_with_a_sign_of_life),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,9 +134,9 @@ static void raises_one_user(void **state)
     CLEANUP(levels_freep) struct levels *levels = parse("{\"users\":{\"@a:h\":10,\"@b:h\":\"100\"},\"z\":1}");
 
     (void)state;
-    levels_raise(levels, &(struct levels_user){"@a:h", 50});
-    levels_raise(levels, &(struct levels_user){"@b:h", 50});
-    levels_raise(levels, &(struct levels_user){"@c:h", 0});
+    levels_raise(levels, &(struct levels_user){.user = "@a:h", .level = 50});
+    levels_raise(levels, &(struct levels_user){.user = "@b:h", .level = 50});
+    levels_raise(levels, &(struct levels_user){.user = "@c:h", .level = 0});
     assert_prints(levels, "{\"users\":{\"@a:h\":50,\"@b:h\":\"100\"},\"z\":1}");
 }
 
@@ -145,7 +145,7 @@ static void makes_room_for_users(void **state)
     CLEANUP(levels_freep) struct levels *levels = parse("{\"users\":7}");
 
     (void)state;
-    levels_raise(levels, &(struct levels_user){"@a:h", 50});
+    levels_raise(levels, &(struct levels_user){.user = "@a:h", .level = 50});
     assert_prints(levels, "{\"users\":{\"@a:h\":50}}");
 }
 
@@ -155,7 +155,7 @@ static void does_not_lower_from_the_default(void **state)
     CLEANUP(levels_freep) struct levels *levels = parse("{\"users_default\":60}");
 
     (void)state;
-    levels_raise(levels, &(struct levels_user){"@a:h", 50});
+    levels_raise(levels, &(struct levels_user){.user = "@a:h", .level = 50});
     assert_prints(levels, "{\"users_default\":60}");
 }
 
@@ -175,7 +175,7 @@ static void never_lowers(void **state)
                                  values[rand() % 9], values[rand() % 9], values[rand() % 9],
                                  values[rand() % 9], round);
         CLEANUP(levels_freep) struct levels *levels = parse(text);
-        struct levels_user user = {users[rand() % 4], rand() % 120 - 10};
+        struct levels_user user = {.user = users[rand() % 4], .level = rand() % 120 - 10};
         CLEANUP(freep) char *after = NULL;
         int64_t before[4];
         json_t *json;
@@ -200,8 +200,11 @@ static void never_lowers(void **state)
     }
 }
 
-static const struct levels_user users[] = {
-    {"@a:h", 50}, {"@b:h", 0}, {"@sync:h", 50}, {"@a:h", 0}, {"@c:h", 20}};
+static const struct levels_user users[] = {{.user = "@a:h", .level = 50},
+                                           {.user = "@b:h", .level = 0},
+                                           {.user = "@sync:h", .level = 50},
+                                           {.user = "@a:h", .level = 0},
+                                           {.user = "@c:h", .level = 20}};
 
 #define EVENTS(tombstone)                                                                                    \
     "\"events\":{\"m.room.name\":50,\"m.room.avatar\":50,\"m.room.power_levels\":100,"                       \

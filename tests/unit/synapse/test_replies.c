@@ -41,6 +41,26 @@ static void reads_a_user(void **state)
     synapse_reply_deinit(&reply);
 }
 
+/* A user who was made is told like one who is read, but nothing has to be said but who it is. */
+static void reads_who_was_made(void **state)
+{
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    assert_true(read(SYNAPSE_CREATE_USER,
+                     "{\"name\":\"@a:h\",\"displayname\":\"A\",\"admin\":true,\"deactivated\":true,"
+                     "\"threepids\":[{\"medium\":\"email\"}]}",
+                     &reply));
+    assert_string_equal(reply.user.name, "A");
+    assert_true(reply.user.admin && reply.user.deactivated && reply.user.has_email);
+    synapse_reply_deinit(&reply);
+    assert_true(read(SYNAPSE_CREATE_USER, "{\"name\":\"@a:h\"}", &reply));
+    assert_null(reply.user.name);
+    assert_false(reply.user.admin || reply.user.deactivated || reply.user.has_email);
+    assert_false(
+        read(SYNAPSE_CREATE_USER, "{\"displayname\":\"A\",\"admin\":false,\"deactivated\":false}", &reply));
+}
+
 static void reads_a_record(void **state)
 {
     struct synapse_reply reply = {0};
@@ -163,6 +183,11 @@ static void refuses_what_it_cannot_rely_on(void **state)
         {SYNAPSE_READ_DELETION, "{}"},
         {SYNAPSE_READ_DELETION, "{\"results\":[]}"},
         {SYNAPSE_READ_DELETION, "{\"results\":[{\"status\":\"complete\"},{}]}"},
+        {SYNAPSE_CREATE_USER, "{}"},
+        {SYNAPSE_READ_POSITION, "{}"},
+        {SYNAPSE_READ_CHANGES, "{\"rooms\":{}}"},
+        {SYNAPSE_READ_JOINED, "{}"},
+        {SYNAPSE_READ_JOINED, "{\"joined_rooms\":{}}"},
         {SYNAPSE_READ_WELCOME, "{}"},
         {SYNAPSE_READ_WELCOME, "{\"chunk\":{}}"},
     };
@@ -195,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_user),
+        cmocka_unit_test(reads_who_was_made),
         cmocka_unit_test(reads_a_record),
         cmocka_unit_test(reads_a_room),
         cmocka_unit_test(reads_a_room_without_events),

@@ -1,0 +1,172 @@
+/*
+ * Changes of rooms, as GET /sync tells them.
+ *
+ * Of each joined room it gives `state`, what has changed up to the beginning of a short timeline, and the
+ * `timeline` itself, whose state events come on top of that. An event of the timeline replaces the one of the
+ * same type and state_key, so that what remains is the newest of each, and their order does not matter.
+ *
+ * The JSON of those events is all that is kept; it is read when the state that it belongs to is at hand.
+ */
+#include "synapse/room_changes.h"
+
+#include "base/memory.h"
+#include "synapse/members.h"
+#include "synapse/parse.h"
+#include "synapse/room_state.h"
+
+#include <stdlib.h>
+
+struct state_events {
+    json_t *list; /* an array, not empty */
+};
+
+/* ---- one room ---- */
+
+/* The events by type and state_key. A type of ours has no space, so the two do not run into each other. */
+static void collect(json_t *newest, const json_t *events)
+{
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        json_t *event = json_array_get(events, i);
+        const char *type = parse_text(event, "type"), *key = parse_text(event, "state_key");
+
+        if (key && room_state_reads(type)) {
+            CLEANUP(freep) char *name = text_format("%s %s", type, key);
+
+            (void)json_object_set(newest, name, event);
+        }
+    }
+}
+
+static struct state_events *read_events(const json_t *room)
+{
+    json_auto_t *newest = json_object();
+    struct state_events *events;
+
+    collect(newest, json_object_get(json_object_get(room, "state"), "events"));
+    collect(newest, json_object_get(json_object_get(room, "timeline"), "events"));
+    if (json_object_size(newest) == 0)
+        return NULL;
+    events = NEW(struct state_events);
+    events->list = json_array();
+    for (void *at = json_object_iter(newest); at; at = json_object_iter_next(newest, at))
+        (void)json_array_append(events->list, json_object_iter_value(at));
+    return events;
+}
+
+void state_events_free(struct state_events *events)
+{
+    if (!events)
+        return;
+    json_decref(events->list);
+    free(events);
+}
+
+size_t state_events_count(const struct state_events *events)
+{
+    return events ? json_array_size(events->list) : 0;
+}
+
+bool state_events_member(const struct state_events *events, size_t number, struct member_event *ret_member)
+{
+    const json_t *event = events ? json_array_get(events->list, number) : NULL;
+
+    if (!text_equal(parse_text(event, "type"), "m.room.member"))
+        return false;
+    *ret_member = (struct member_event){
+        .user = parse_text(event, "state_key"),
+        .name = parse_text(json_object_get(event, "content"), "displayname"),
+        .membership = room_state_membership_in(event),
+    };
+    return true;
+}
+
+void room_state_apply(struct room_state *state, const struct state_events *events)
+{
+    for (size_t i = 0; i < state_events_count(events); i++)
+        room_state_read(state, json_array_get(events->list, i));
+}
+
+bool room_state_agrees(const struct room_state *state, const struct state_events *events)
+{
+    for (size_t i = 0; i < state_events_count(events); i++)
+        if (!room_state_has(state, json_array_get(events->list, i)))
+            return false;
+    return true;
+}
+
+/* ---- all rooms ---- */
+
+/* Adds the rooms, by id; there must be memory for them. */
+static void add_rooms(struct changes *changes, json_t *rooms, bool left)
+{
+    for (void *at = json_object_iter(rooms); at; at = json_object_iter_next(rooms, at))
+        changes->rooms[changes->room_count++] = (struct room_change){
+            .room = text_copy(json_object_iter_key(at)),
+            .left = left,
+            .events = left ? NULL : read_events(json_object_iter_value(at)),
+        };
+}
+
+struct changes *changes_from_json(const json_t *reply)
+{
+    const char *position = parse_text(reply, "next_batch");
+    json_t *joined = json_object_get(json_object_get(reply, "rooms"), "join");
+    json_t *left = json_object_get(json_object_get(reply, "rooms"), "leave");
+    size_t count = json_object_size(joined) + json_object_size(left);
+    struct changes *changes;
+
+    if (!position || !*position)
+        return NULL;
+    changes = NEW(struct changes);
+    changes->position = text_copy(position);
+    changes->rooms = memory_new(count + 1, sizeof(struct room_change)); /* never none at all */
+    add_rooms(changes, joined, false);
+    add_rooms(changes, left, true);
+    return changes;
+}
+
+void changes_free(struct changes *changes)
+{
+    if (!changes)
+        return;
+    for (size_t i = 0; i < changes->room_count; i++) {
+        free(changes->rooms[i].room);
+        state_events_free(changes->rooms[i].events);
+    }
+    free(changes->rooms);
+    free(changes->position);
+    free(changes);
+}
+
+/* ---- which rooms there are ---- */
+
+struct joined_rooms {
+    struct members *ids; /* a table of ids, be they of users or rooms */
+};
+
+struct joined_rooms *joined_rooms_from_json(const json_t *reply)
+{
+    const json_t *list = json_object_get(reply, "joined_rooms");
+    struct joined_rooms *joined;
+
+    if (!json_is_array(list))
+        return NULL;
+    joined = NEW(struct joined_rooms);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_is_string(json_array_get(list, i)))
+            (void)members_set(&joined->ids, json_string_value(json_array_get(list, i)), MEMBERSHIP_JOIN);
+    return joined;
+}
+
+bool joined_rooms_has(const struct joined_rooms *joined, const char *room)
+{
+    return members_get(joined->ids, room) == MEMBERSHIP_JOIN;
+}
+
+void joined_rooms_free(struct joined_rooms *joined)
+{
+    if (!joined)
+        return;
+    members_free(joined->ids);
+    free(joined);
+}
