@@ -14,6 +14,9 @@ struct flight {
     struct engine *engine;
     struct subject *subject;
     instant sent;
+    bool outdated; /* something has happened that its reply may not know of */
+    bool mirrored; /* what has changed since it was sent is told to us, and nothing was so far
+                      (engine/mirror.h) */
 
     char *texts[FLIGHT_TEXTS];
     struct levels_user *raised;

@@ -1,8 +1,8 @@
 #ifndef SYNC_ENGINE_ORDER_H
 #define SYNC_ENGINE_ORDER_H
 
-#include "base/hash.h"
-#include "engine/room.h"
+#include "engine/lanes.h"
+#include "engine/subjects.h"
 #include "request/request.h"
 
 /*
@@ -34,6 +34,7 @@ struct place {
     bool in_front;
     bool settled; /* nothing is left to be done for it */
     bool there;   /* a user's place that is settled: the user can be brought into rooms */
+    bool vouched; /* a user's place that is settled: by the word of witnesses, see front_reopen() */
 };
 
 struct message {
@@ -47,55 +48,51 @@ struct message {
     bool ended;                    /* the verdict was given, or is about to be */
     struct message *prev, *next;   /* the engine's list of ended ones */
     struct message *older, *newer; /* the engine's list of all */
+    struct lane lane;              /* of its subjects that are to be attended to */
     size_t user_count;             /* the places of users come first, then those of rooms */
     size_t place_count;
     struct place places[];
 };
 
-struct subject {
-    char *key; /* user id or alias */
-    bool is_room;
-    bool may_return;    /* a user whom an addUser may reactivate */
-    struct place *line; /* head; the head's prev is the tail (utlist) */
-    union {
-        struct user_known user;
-        struct room_known room;
-    };
-    struct flight *flight; /* the call under way; one at a time */
-    bool queued;           /* in the engine's queue */
-    struct subject *prev, *next;
-    instant wake; /* to be looked at again at that time */
-    UT_hash_handle hh;
-};
-
 struct order {
-    bool reactivates;         /* addUser reactivates users */
-    struct subject *subjects; /* by key */
-    struct room_id *room_ids; /* by alias: of rooms that nobody asks for now */
+    struct subjects subjects;
+    instant mirrored_at;               /* what is mirrored is as of then (engine/mirror.h) */
+    const struct joined_rooms *joined; /* the rooms that there were at `joined_at`; NULL: not known */
+    instant joined_at;
 };
 
 void order_deinit(struct order *order);
 
 /* A message with a place at the end of each line it is concerned with. Takes the request. */
 struct message *order_enter(struct order *order, struct request *request, void *owner, instant now);
-/* Leaves all lines and frees the message. `left` is called for each subject, which may be freed in it by
-   order_drop(). */
+/* Leaves all lines and frees the message. `left` is called for each subject, which may be put to rest in it.
+ */
 void order_leave(struct message *message, void (*left)(void *context, struct subject *subject),
                  void *context);
-/* Frees a subject that has neither line nor flight; the id of a room is remembered. */
-void order_drop(struct order *order, struct subject *subject);
+/* Brings what is known of a room up to date, if the mirror is ahead. Not while a call about it is under way.
+ */
+void order_refresh(const struct order *order, struct room_known *room);
 
 /* What the places of the front want, all together or each for itself. */
-struct user_wanted order_user_wanted(const struct place *place);
-struct user_wanted order_user_wanted_by_all(const struct subject *subject);
+struct user_wanted order_user_wanted(const struct order *order, const struct place *place);
+struct user_wanted order_user_wanted_by_all(const struct order *order, const struct subject *subject);
+
+/* What a room says of a member of its place's message. */
+enum witness order_testimony(const struct order *order, const struct place *room, const struct place *member);
 
 /* How it stands with the members whom a room's place brings. */
 struct members_state {
     size_t pending, delayed, ready;
 };
 /* Adds the members of the place who are ready to `members`, which has room for all of them. */
-struct members_state order_ready_members(const struct place *place, const struct engine_rules *rules,
-                                         instant now, struct levels_user *members);
+struct members_state order_ready_members(const struct order *order, const struct place *place,
+                                         const struct engine_rules *rules, instant now,
+                                         struct levels_user *members);
+/* The same, where those count as ready who are known and on their way, and only those as pending who were not
+   read yet. Members for whom an earlier message is at work are left out. */
+struct members_state order_coming_members(const struct order *order, const struct place *place,
+                                          const struct engine_rules *rules, instant now,
+                                          struct levels_user *members);
 /* The number of members that the place brings. */
 size_t order_member_count(const struct place *place);
 /* What a room's place wants of the room, without its members. */

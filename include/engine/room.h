@@ -18,10 +18,13 @@ struct room_known {
     instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: it is remembered from before */
     instant found_at;    /* the same, but also of a remembered id */
 
-    struct room_state *state; /* NULL: not read */
-    instant read_at;          /* when the reading of it began */
-    instant looked_at;        /* when its state or levels came; INSTANT_PAST: another call was made since */
-    instant half_made_since;  /* first seen so, unchanged since; INSTANT_NEVER: it is not */
+    struct room_state *state;  /* NULL: not read */
+    instant read_at;           /* as of when it is known: when the reading of it began, or since mirrored */
+    instant whole_at;          /* when the last reading of all of it began */
+    bool mirrored;             /* changes are told to us (engine/mirror.h) */
+    struct state_events *news; /* changes told while a call was under way; NULL: none */
+    instant looked_at;         /* when its state or levels came; INSTANT_PAST: another call was made since */
+    instant half_made_since;   /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     instant gone_at; /* when it was found that there is no such room any more; INSTANT_NEVER: there is */
 
     bool details; /* creator and such were read, as of `details_at` */
@@ -47,13 +50,16 @@ struct room_wanted {
     bool bidirectional;
     const struct levels_user *members; /* who are to be joined, and their least level; no user twice */
     size_t member_count;
-    instant since; /* when it was asked for: older knowledge is read again */
+    size_t coming_count; /* behind those: who will be joined too, once they are there */
+    instant since;       /* when it was asked for: older knowledge is read again */
 };
 
 void room_known_init(struct room_known *known);
 void room_known_deinit(struct room_known *known);
-/* The id that was found by the alias at `found_at`, when the room was last known. Copies it. */
-void room_known_remember(struct room_known *known, const char *id, instant found_at);
+/* Nobody asks for the room now. False: nothing is known that is worth remembering. */
+bool room_known_settle(struct room_known *known);
+/* What is known of its state may be wrong: it is to be read again. */
+void room_known_doubt(struct room_known *known);
 
 /*
  * The next thing to do so that the room becomes as wanted. ACTION_NONE: it is, or all that is missing was

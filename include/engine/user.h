@@ -40,7 +40,9 @@ struct user_known {
     instant read_at; /* when the reading of it began */
     instant seen_at; /* when it came */
     char *name;      /* NULL: none */
+    char *avatar;    /* mxc URI, as it was when read; NULL: none */
     bool deactivated, admin, has_email;
+    bool mirrored;   /* the rooms tell when it is time to read it again (engine/mirror.h) */
     bool by_another; /* it turned out that somebody else created the user while we were about to */
     enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
     bool record_email;   /* the creation was to set an e-mail address */
@@ -55,6 +57,13 @@ struct user_known {
     struct obstacles obstacles;
 };
 
+/* Whether the rooms of a message show that nothing is to be written about a user (engine/order.c). */
+enum witness {
+    WITNESS_NONE,
+    WITNESS_DUE, /* perhaps, once the mirror has caught up */
+    WITNESS_GIVEN,
+};
+
 struct user_wanted {
     const char *id;
     bool removed;                          /* deactivated; all else below is empty then */
@@ -64,7 +73,8 @@ struct user_wanted {
     const char *email, *password;          /* when created; NULL: none */
     const struct request_welcome *welcome; /* NULL: none */
     const char *welcome_alias;             /* of the room in which the user is greeted */
-    instant since;                         /* when it was asked for: older knowledge is read again */
+    enum witness witness;
+    instant since; /* when it was asked for: older knowledge is read again, unless there is a witness */
 };
 
 /* What does not change while the program runs. */
@@ -80,6 +90,8 @@ struct engine_rules {
 /* Nothing known; and back to that, memory freed. */
 void user_known_init(struct user_known *known);
 void user_known_deinit(struct user_known *known);
+/* Nobody asks for the user now. False: nothing is known that is worth remembering. */
+bool user_known_settle(struct user_known *known);
 
 /*
  * The next thing to do so that the user becomes as wanted. ACTION_NONE: the user is, or all that is missing
@@ -89,12 +101,17 @@ void user_known_deinit(struct user_known *known);
 struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules, instant now);
 
+/* Whether what is known of the user is older than what is wanted, so that only witnesses make it good enough.
+ */
+bool user_rests_on_witness(const struct user_known *known, const struct user_wanted *wanted);
+
 /* Whether the user was read and is there and active. */
 bool user_is_there(const struct user_known *known);
 
 /* How it stands with a user who is to become a member of a room. */
 enum user_readiness {
-    USER_PENDING,  /* will be known soon */
+    USER_UNREAD,   /* will be known soon */
+    USER_PENDING,  /* is known, and will be there soon */
     USER_DELAYED,  /* something keeps failing; may become ready later */
     USER_READY,    /* is there, active and has the right name */
     USER_HOPELESS, /* deactivated, or could not be created */

@@ -1,36 +1,32 @@
 /*
  * The driver of the planners.
  *
- * A subject that something has happened to (a message came or left, a reply came, time passed) is put into a
- * queue. Attending to a subject means: settle the places at the front of its line for which nothing is left
- * to do; then ask the planner for the next call towards what the rest of the front wants, and send it. A
- * subject has at most one call in flight; `concurrency` bounds them all, and the queue hands the slots out in
- * turn.
- *
- * The gate. When the homeserver cannot be reached or asks for patience, no call at all is made before a time;
- * after it one call goes first, and the others follow when that was answered.
+ * A subject that something has happened to (a message came or left, a reply came, time passed) waits in the
+ * lane of its message (engine/lanes.h). Attending to a subject means: settle the places at the front of its
+ * line for which nothing is left to do; then ask the planner for the next call towards what the rest of the
+ * front wants, and send it. A subject has at most one call in flight; `concurrency` bounds them all, and
+ * messages get the slots in turn. Where the planner asks for what has changed (SYNAPSE_READ_CHANGES), the
+ * subject waits for the next catch-up of the mirror, together with all others that do.
  *
  * Messages whose last place was settled are collected and their verdicts given at the end of a turn, since
  * the user of the engine may free the message in that call.
  */
 #include "engine/engine.h"
 
-#include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/flight.h"
-#include "engine/order.h"
+#include "engine/front.h"
+#include "engine/gate.h"
+#include "engine/mirror.h"
 
 #include <stdlib.h>
 #include <utlist.h>
 
 enum {
-    FIRST_PAUSE = 500,     /* ms after which an unreachable homeserver is tried again */
-    LONGEST_PAUSE = 4000,  /* ms: a refused connection is cheap */
-    PROBE_PATIENCE = 5000, /* ms: some calls may take minutes, and nobody may be there to answer this one */
-    MOST_DELETIONS = 3,    /* rooms at a time; Synapse itself allows five */
-    DELETION_TURN = 200,   /* ms until a deletion asks again for its turn */
-    RECENT = 60 * 1000,    /* ms within which a success tells that the homeserver is well */
+    MOST_DELETIONS = 3,  /* rooms at a time; Synapse itself allows five */
+    DELETION_TURN = 200, /* ms until a deletion asks again for its turn */
+    RECENT = 60 * 1000,  /* ms within which a success tells that the homeserver is well */
 };
 
 struct engine {
@@ -38,21 +34,21 @@ struct engine {
     struct engine_homeserver homeserver;
     struct order order;
     struct message *messages; /* in the order of their arrival */
-    struct subject *queue;
+    struct lanes lanes;
+    struct lane nobodys; /* of subjects that no message asks for any more */
     struct message *ended;
     bool in_turn;
 
     bool ready;
-    unsigned in_flight;
-
-    instant closed_until; /* the gate */
-    bool probing;         /* the gate opens for one call at a time */
-    instant probe_until;  /* how long that call is waited for before another one may go */
-    struct backoff backoff;
+    unsigned in_flight; /* health aside */
+    struct gate gate;
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
 
-    struct loop_timer timer; /* the earliest wake of a subject, or the gate's */
+    struct mirror mirror;
+    struct subject *waiting; /* for its next catch-up */
+
+    struct loop_timer timer; /* the earliest wake of a subject, or the gate's, or the mirror's */
     struct loop_timer soon;  /* a message was submitted, or left */
 };
 
@@ -60,30 +56,26 @@ static void turn(struct engine *engine);
 
 /* ---- queue and time ---- */
 
+/* That of the message whose turn it is with this subject. */
+static struct lane *lane_of(struct engine *engine, const struct subject *subject)
+{
+    struct place *place;
+
+    DL_FOREACH (subject->line, place)
+        if (!place->settled)
+            return &place->message->lane;
+    return subject->line ? &subject->line->message->lane : &engine->nobodys;
+}
+
 static void enqueue(struct engine *engine, struct subject *subject)
 {
-    if (subject->queued)
-        return;
-    subject->queued = true;
-    DL_APPEND(engine->queue, subject);
+    lanes_line_up(&engine->lanes, lane_of(engine, subject), subject);
 }
 
 /* It is its turn next. */
 static void enqueue_first(struct engine *engine, struct subject *subject)
 {
-    if (subject->queued)
-        DL_DELETE(engine->queue, subject);
-    subject->queued = true;
-    DL_PREPEND(engine->queue, subject);
-}
-
-static struct subject *dequeue(struct engine *engine)
-{
-    struct subject *subject = engine->queue;
-
-    DL_DELETE(engine->queue, subject);
-    subject->queued = false;
-    return subject;
+    lanes_put_first(&engine->lanes, lane_of(engine, subject), subject);
 }
 
 static void wake_at(struct engine *engine, instant at)
@@ -98,7 +90,7 @@ static void timer_due(void *context)
     instant now = instant_now(), next = INSTANT_NEVER;
     struct subject *subject, *following;
 
-    HASH_ITER (hh, engine->order.subjects, subject, following) {
+    HASH_ITER (hh, engine->order.subjects.active, subject, following) {
         if (subject->wake <= now) {
             subject->wake = INSTANT_NEVER;
             enqueue(engine, subject);
@@ -114,55 +106,20 @@ static void soon_due(void *context)
     turn(context);
 }
 
-/* ---- the gate ---- */
-
-static bool gate_is_open(struct engine *engine, instant now)
-{
-    instant opens = engine->closed_until;
-
-    if (!engine->ready || engine->in_flight >= engine->config.concurrency)
-        return false;
-    if (engine->probing)
-        opens = instant_max(opens, engine->probe_until);
-    if (now < opens) {
-        wake_at(engine, opens);
-        return false;
-    }
-    return true;
-}
-
-static void close_gate(struct engine *engine, const struct synapse_reply *reply, instant now)
-{
-    int64_t pause;
-
-    if (engine->probing && now < engine->closed_until && reply->retry_after < 0)
-        return; /* one of those that were under way: they all tell of the same outage */
-    pause = backoff_next(&engine->backoff, FIRST_PAUSE, LONGEST_PAUSE);
-    if (!engine->probing)
-        log_warning("homeserver-paused", LOG_TEXT("reason", reply->problem.text));
-    if (reply->retry_after > pause)
-        pause = reply->retry_after;
-    engine->probing = true;
-    engine->probe_until = INSTANT_PAST;
-    engine->closed_until = instant_max(engine->closed_until, now + pause);
-    wake_at(engine, engine->closed_until);
-}
+/* ---- how the homeserver is ---- */
 
 /* Who answered others meanwhile is there: it is this call that fails, and it must not hold up all others. */
-static void blame(const struct engine *engine, const struct flight *flight, struct synapse_reply *reply)
+static void blame(const struct engine *engine, instant sent, struct synapse_reply *reply)
 {
-    if (reply->outcome == SYNAPSE_UNREACHABLE && engine->last_answer > flight->sent)
+    if (reply->outcome == SYNAPSE_UNREACHABLE && engine->last_answer > sent)
         reply->outcome = SYNAPSE_FAILED;
 }
 
 static void note_answer(struct engine *engine, enum synapse_kind kind, const struct synapse_reply *reply,
-                        instant now)
+                        instant sent, instant now)
 {
+    gate_answered(&engine->gate, reply, sent, now);
     switch (reply->outcome) {
-    case SYNAPSE_UNREACHABLE:
-    case SYNAPSE_LIMITED:
-        close_gate(engine, reply, now);
-        return;
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN:
@@ -172,112 +129,128 @@ static void note_answer(struct engine *engine, enum synapse_kind kind, const str
         break;
     case SYNAPSE_REFUSED:
     case SYNAPSE_FAILED:
+    case SYNAPSE_LIMITED:
+    case SYNAPSE_UNREACHABLE:
     case SYNAPSE_SHUT_OUT:
         break;
     }
-    if (engine->probing)
-        log_info("homeserver-resumed");
-    engine->probing = false;
-    backoff_reset(&engine->backoff);
 }
 
-/* ---- settling ---- */
-
-static bool is_settled(const struct engine *engine, const struct place *place, struct levels_user *members,
-                       instant now)
+static void heard_health(void *context, struct synapse_reply *reply)
 {
-    const struct engine_rules *rules = &engine->config.rules;
-    struct subject *subject = place->subject;
-    struct members_state state;
-    struct user_wanted user;
-    struct room_wanted room;
+    struct engine *engine = context;
 
-    if (!subject->is_room) {
-        user = order_user_wanted(place);
-        if (user_next(&subject->user, &user, rules, now).kind != ACTION_NONE)
-            return false;
-        user_report(&subject->user, &user, rules, &place->message->report);
-        return true;
-    }
-    room = order_room_wanted(place);
-    state = order_ready_members(place, rules, now, members);
-    room.members = members;
-    room.member_count = state.ready;
-    room.exists = state.ready > 0 || place->message->request->method == REQUEST_ADD_ROOM;
-    if (state.pending > 0 || state.delayed > 0 ||
-        room_next(&subject->room, &room, rules, now).kind != ACTION_NONE)
+    gate_heard(&engine->gate, reply, instant_now());
+    turn(engine);
+}
+
+static void ask_health(struct engine *engine)
+{
+    const struct synapse_call call = {.kind = SYNAPSE_READ_HEALTH};
+
+    gate_asked(&engine->gate);
+    engine->homeserver.send(engine->homeserver.homeserver, &call, heard_health, engine);
+}
+
+/* Whether a call may be sent; if not, this is looked at again in time. */
+static bool may_send(struct engine *engine)
+{
+    instant now = instant_now(), opens;
+
+    if (!engine->ready)
         return false;
-    room_report(&subject->room, &room, rules, &place->message->report);
+    if (gate_wants_health(&engine->gate, now))
+        ask_health(engine);
+    if (!gate_lets_through(&engine->gate, now, &opens)) {
+        wake_at(engine, opens);
+        return false;
+    }
+    return engine->in_flight < gate_width(&engine->gate, engine->config.concurrency);
+}
+
+/* ---- the mirror ---- */
+
+static void release_waiting(struct engine *engine)
+{
+    struct subject *subject;
+
+    while ((subject = engine->waiting)) {
+        engine->waiting = TAKE(subject->next_waiting);
+        subject->waits = false;
+        enqueue(engine, subject);
+    }
+}
+
+static void wait_for_mirror(struct engine *engine, struct subject *subject, instant now)
+{
+    mirror_want(&engine->mirror, now);
+    if (subject->waits)
+        return;
+    subject->waits = true;
+    subject->next_waiting = engine->waiting;
+    engine->waiting = subject;
+}
+
+static void mirror_replied(struct engine *engine, enum synapse_kind kind, struct synapse_reply *reply)
+{
+    instant now = instant_now();
+
+    engine->in_flight--;
+    blame(engine, engine->mirror.asked_at, reply);
+    if (kind != SYNAPSE_READ_POSITION ||
+        reply->outcome != SYNAPSE_UNREACHABLE) /* that may be its own fault */
+        note_answer(engine, kind, reply, engine->mirror.asked_at, now);
+    else
+        gate_ended(&engine->gate, engine->mirror.asked_at, now);
+    if (mirror_answered(&engine->mirror, kind, reply, now))
+        release_waiting(engine);
+    turn(engine);
+}
+
+static void position_came(void *context, struct synapse_reply *reply)
+{
+    mirror_replied(context, SYNAPSE_READ_POSITION, reply);
+}
+
+static void changes_came(void *context, struct synapse_reply *reply)
+{
+    mirror_replied(context, SYNAPSE_READ_CHANGES, reply);
+}
+
+static void joined_came(void *context, struct synapse_reply *reply)
+{
+    mirror_replied(context, SYNAPSE_READ_JOINED, reply);
+}
+
+static void ask(struct engine *engine, const struct synapse_call *call)
+{
+    void (*came)(void *context, struct synapse_reply *reply) = joined_came;
+
+    if (call->kind == SYNAPSE_READ_POSITION)
+        came = position_came;
+    else if (call->kind == SYNAPSE_READ_CHANGES)
+        came = changes_came;
+    engine->in_flight++;
+    engine->homeserver.send(engine->homeserver.homeserver, call, came, engine);
+}
+
+/* Whether the mirror had something to ask. */
+static bool serve_mirror(struct engine *engine)
+{
+    instant now = instant_now(), next;
+    struct synapse_call call;
+
+    if (!mirror_next(&engine->mirror, now, &call, &next)) {
+        wake_at(engine, next);
+        return false;
+    }
+    mirror_sent(&engine->mirror, call.kind, now);
+    gate_sent(&engine->gate, now);
+    ask(engine, &call);
     return true;
 }
 
-static void settle(struct engine *engine, struct place *place)
-{
-    struct message *message = place->message;
-
-    place->settled = true;
-    if (!place->subject->is_room)
-        place->there = user_is_there(&place->subject->user);
-    if (--message->open > 0 || message->ended)
-        return;
-    message->ended = true;
-    DL_APPEND(engine->ended, message);
-}
-
-static struct levels_user *room_for_members(const struct subject *subject)
-{
-    const struct place *place;
-    size_t count = 0;
-
-    DL_FOREACH (subject->line, place)
-        count += order_member_count(place);
-    return memory_new(count, sizeof(struct levels_user));
-}
-
-static void settle_front(struct engine *engine, struct subject *subject, instant now)
-{
-    CLEANUP(freep) struct levels_user *members = room_for_members(subject);
-    struct place *place;
-
-    DL_FOREACH (subject->line, place)
-        if (place->in_front && !place->settled && is_settled(engine, place, members, now))
-            settle(engine, place);
-}
-
 /* ---- the next call ---- */
-
-/*
- * A place is brought in once nothing is pending with its members: their levels are then written all at once.
- * Members with whom something keeps failing are not waited for.
- */
-static struct action next_of_room(const struct engine *engine, struct subject *subject,
-                                  struct levels_user *members, instant now)
-{
-    const struct engine_rules *rules = &engine->config.rules;
-    struct room_wanted all = {.alias = subject->key};
-    instant since = INSTANT_PAST;
-    const struct place *place;
-    size_t count = 0;
-
-    DL_FOREACH (subject->line, place) {
-        struct members_state state;
-
-        if (!place->in_front || place->settled)
-            continue;
-        state = order_ready_members(place, rules, now, members + count);
-        if (place->kind == PLACE_ROOM_ADDED &&
-            (state.pending > 0 || (state.ready == 0 && place->message->request->method == REQUEST_ADD_USER)))
-            continue;
-        all = order_room_wanted(place);
-        since = instant_max(since, all.since);
-        all.exists = true;
-        count += state.ready;
-    }
-    all.since = since;
-    all.members = members;
-    all.member_count = count;
-    return room_next(&subject->room, &all, rules, now);
-}
 
 static void replied(void *context, struct synapse_reply *reply);
 
@@ -302,8 +275,8 @@ static void send(struct engine *engine, struct subject *subject, const struct sy
     flight->sent = instant_now();
     subject->flight = flight;
     engine->in_flight++;
-    if (engine->probing)
-        engine->probe_until = flight->sent + PROBE_PATIENCE;
+    gate_sent(&engine->gate, flight->sent);
+    mirror_watch(&engine->mirror, subject);
     count_request(subject);
     engine->homeserver.send(engine->homeserver.homeserver, &flight->call, replied, flight);
     flight_forget_borrowed(flight);
@@ -325,24 +298,28 @@ static bool may_delete(const struct engine *engine)
     const struct subject *subject;
     unsigned deletions = 0;
 
-    for (subject = engine->order.subjects; subject; subject = subject->hh.next)
+    for (subject = engine->order.subjects.active; subject; subject = subject->hh.next)
         if (subject->is_room && (subject->room.deleting || is_deleting(subject->flight)))
             deletions++;
     return deletions < MOST_DELETIONS;
 }
 
+static void carry_out(struct engine *engine, struct subject *subject, const struct synapse_call *call,
+                      instant now)
+{
+    if (call->kind == SYNAPSE_READ_CHANGES)
+        wait_for_mirror(engine, subject, now);
+    else if (call->kind == SYNAPSE_DELETE_ROOM && !may_delete(engine))
+        sleep_until(engine, subject, now + DELETION_TURN);
+    else
+        send(engine, subject, call);
+}
+
 static void act(struct engine *engine, struct subject *subject, instant now)
 {
-    CLEANUP(freep) struct levels_user *members = room_for_members(subject);
-    struct user_wanted user;
-    struct action action;
+    CLEANUP(freep) struct levels_user *members = front_members(subject);
+    struct action action = front_next(&engine->order, subject, &engine->config.rules, now, members);
 
-    if (subject->is_room) {
-        action = next_of_room(engine, subject, members, now);
-    } else {
-        user = order_user_wanted_by_all(subject);
-        action = user_next(&subject->user, &user, &engine->config.rules, now);
-    }
     switch (action.kind) {
     case ACTION_NONE:
         break;
@@ -350,22 +327,45 @@ static void act(struct engine *engine, struct subject *subject, instant now)
         sleep_until(engine, subject, action.until);
         break;
     case ACTION_CALL:
-        if (action.call.kind == SYNAPSE_DELETE_ROOM && !may_delete(engine))
-            sleep_until(engine, subject, now + DELETION_TURN);
-        else
-            send(engine, subject, &action.call);
+        carry_out(engine, subject, &action.call, now);
         break;
     }
 }
 
-static bool has_open_place(const struct subject *subject)
+/* ---- turns ---- */
+
+/* Rooms wait for their members: whatever is learnt of a user may concern the rooms of its messages. */
+static void enqueue_rooms_of(struct engine *engine, const struct message *message)
+{
+    for (size_t i = message->user_count; i < message->place_count; i++)
+        enqueue(engine, message->places[i].subject);
+}
+
+static void enqueue_rooms_of_user(struct engine *engine, const struct subject *user)
 {
     const struct place *place;
 
-    DL_FOREACH (subject->line, place)
-        if (place->in_front && !place->settled)
-            return true;
-    return false;
+    DL_FOREACH (user->line, place)
+        enqueue_rooms_of(engine, place->message);
+}
+
+static void settled(void *context, struct place *place)
+{
+    struct engine *engine = context;
+    struct message *message = place->message;
+
+    if (!place->subject->is_room)
+        enqueue_rooms_of(engine, message);
+    if (--message->open > 0 || message->ended)
+        return;
+    message->ended = true;
+    DL_APPEND(engine->ended, message);
+}
+
+static void reopened(void *context, struct place *place)
+{
+    place->message->open++;
+    enqueue(context, place->subject);
 }
 
 static void attend(struct engine *engine, struct subject *subject)
@@ -375,11 +375,16 @@ static void attend(struct engine *engine, struct subject *subject)
     if (subject->flight)
         return; /* its reply brings it back */
     if (!subject->line) {
-        order_drop(&engine->order, subject);
+        if (!subject->waits) /* else it comes by again */
+            subjects_rest(&engine->order.subjects, subject);
         return;
     }
-    settle_front(engine, subject, now);
-    if (has_open_place(subject))
+    if (subject->is_room) {
+        order_refresh(&engine->order, &subject->room);
+        front_reopen(&engine->order, subject, reopened, engine);
+    }
+    front_settle(&engine->order, subject, &engine->config.rules, now, settled, engine);
+    if (front_is_open(subject))
         act(engine, subject, now);
 }
 
@@ -399,40 +404,49 @@ static void give_verdict(struct engine *engine, struct message *message)
     engine->config.ended(engine->config.context, message, &verdict);
 }
 
+/* One step; false: none can be done now. */
+static bool work(struct engine *engine)
+{
+    if (!may_send(engine))
+        return false;
+    if (serve_mirror(engine))
+        return true;
+    if (lanes_are_empty(&engine->lanes) || mirror_goes_first(&engine->mirror))
+        return false;
+    attend(engine, lanes_take(&engine->lanes));
+    return true;
+}
+
 static void turn(struct engine *engine)
 {
     if (engine->in_turn)
         return;
     engine->in_turn = true;
     do {
-        while (engine->queue && gate_is_open(engine, instant_now()))
-            attend(engine, dequeue(engine));
+        while (work(engine))
+            ;
         while (engine->ended)
             give_verdict(engine, engine->ended);
-    } while (engine->queue && gate_is_open(engine, instant_now()));
+    } while (work(engine));
+    if (engine->ready)
+        wake_at(engine, gate_next_look(&engine->gate));
     engine->in_turn = false;
 }
 
 /* ---- replies ---- */
-
-/* Rooms wait for their members: whatever is learnt of a user may concern the rooms of its messages. */
-static void enqueue_rooms_of(struct engine *engine, struct subject *user)
-{
-    const struct place *place;
-
-    DL_FOREACH (user->line, place)
-        for (size_t i = place->message->user_count; i < place->message->place_count; i++)
-            enqueue(engine, place->message->places[i].subject);
-}
 
 /* Who was deactivated had left all rooms, whatever was known of them. */
 static void doubt_members(struct engine *engine)
 {
     struct subject *subject, *following;
 
-    HASH_ITER (hh, engine->order.subjects, subject, following)
-        if (subject->is_room)
-            subject->room.read_at = INSTANT_PAST;
+    HASH_ITER (hh, engine->order.subjects.active, subject, following) {
+        if (!subject->is_room)
+            continue;
+        room_known_doubt(&subject->room);
+        if (subject->flight)
+            subject->flight->outdated = true;
+    }
 }
 
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
@@ -443,6 +457,8 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
 
     if (subject->is_room) {
         room_learn(&subject->room, &flight->call, reply, rules, others_succeeded, flight->sent, now);
+        if (flight->outdated)
+            room_known_doubt(&subject->room);
         return;
     }
     was_gone = subject->user.deactivated;
@@ -459,19 +475,21 @@ static void replied(void *context, struct synapse_reply *reply)
     instant now = instant_now();
 
     subject->flight = NULL;
+    subject->answered = now;
     engine->in_flight--;
-    blame(engine, flight, reply);
-    note_answer(engine, flight->call.kind, reply, now);
+    blame(engine, flight->sent, reply);
+    note_answer(engine, flight->call.kind, reply, flight->sent, now);
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
     learn(engine, subject, flight, reply, now);
+    mirror_learnt(&engine->mirror, subject, flight, reply);
     if (flight->call.kind == SYNAPSE_READ_LEVELS || flight->call.kind == SYNAPSE_READ_USER)
         enqueue_first(engine, subject); /* what was read right before is written at once */
     else
         enqueue(engine, subject);
     if (!subject->is_room)
-        enqueue_rooms_of(engine, subject);
+        enqueue_rooms_of_user(engine, subject);
     turn(engine);
 }
 
@@ -484,8 +502,10 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 
     engine->config = *config;
     engine->homeserver = *homeserver;
-    engine->order.reactivates = config->rules.reactivate;
-    engine->closed_until = INSTANT_PAST;
+    engine->order.subjects.reactivates = config->rules.reactivate;
+    engine->order.subjects.most_weight = config->most_memory;
+    gate_init(&engine->gate);
+    mirror_init(&engine->mirror, &engine->order, config->rules.sync_user, config->mirrors);
     engine->last_answer = engine->last_write = INSTANT_PAST;
     loop_timer_init(&engine->timer, loop, timer_due, engine);
     loop_timer_init(&engine->soon, loop, soon_due, engine);
@@ -498,7 +518,7 @@ static void left(void *context, struct subject *subject)
 
     enqueue(engine, subject);
     if (!subject->is_room)
-        enqueue_rooms_of(engine, subject);
+        enqueue_rooms_of_user(engine, subject);
 }
 
 void engine_leave(struct engine *engine, struct message *message)
@@ -518,12 +538,13 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     engine->in_turn = true; /* nothing is begun any more */
-    HASH_ITER (hh, engine->order.subjects, subject, following) {
+    HASH_ITER (hh, engine->order.subjects.active, subject, following) {
         while (subject->line)
             engine_leave(engine, subject->line->message);
         flight_free(subject->flight);
     }
     order_deinit(&engine->order);
+    mirror_deinit(&engine->mirror);
     loop_timer_stop(&engine->timer);
     loop_timer_stop(&engine->soon);
     free(engine);
@@ -559,7 +580,7 @@ const struct request *engine_request(const struct message *message)
 
 bool engine_is_stuck(const struct engine *engine)
 {
-    return engine->in_flight == 0 && (!engine->ready || engine->probing);
+    return engine->in_flight == 0 && (!engine->ready || engine->gate.stand != GATE_OPEN);
 }
 
 instant engine_oldest(const struct engine *engine)

@@ -22,7 +22,8 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
     flight->raised_users = memory_new(call->raised_count, sizeof(*flight->raised_users));
     for (size_t i = 0; i < call->raised_count; i++) {
         flight->raised_users[i] = text_copy(call->raised[i].user);
-        flight->raised[i] = (struct levels_user){flight->raised_users[i], call->raised[i].level};
+        flight->raised[i] = call->raised[i];
+        flight->raised[i].user = flight->raised_users[i];
     }
     own->raised = flight->raised;
     if (call->kind == SYNAPSE_WRITE_LEVELS)
@@ -35,6 +36,8 @@ void flight_forget_borrowed(struct flight *flight)
     flight->call.password = NULL;
     flight->call.body = NULL;
     flight->call.formatted_body = NULL;
+    for (size_t i = 0; i < flight->call.raised_count; i++)
+        flight->raised[i].name = flight->raised[i].avatar = NULL;
 }
 
 void flight_free(struct flight *flight)

@@ -7,105 +7,11 @@
 #include <string.h>
 #include <utlist.h>
 
-enum {
-    LEVEL_OF_MODERATOR = 50,
-    MOST_ROOM_IDS = 65536,         /* remembered: about 200 bytes each */
-    ROOM_ID_LIFE = 10 * 60 * 1000, /* ms: an alias may be moved to another room, though hardly anybody does */
-};
-
-/* The id of a room, remembered after its last message left, so that the alias need not be resolved again. */
-struct room_id {
-    char *alias;
-    char *id;
-    instant found_at; /* by the alias */
-    UT_hash_handle hh;
-};
-
-/* ---- remembered room ids ---- */
-
-static void forget_room_id(struct order *order, struct room_id *entry)
-{
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
-    HASH_DEL(order->room_ids, entry);
-    free(entry->alias);
-    free(entry->id);
-    free(entry);
-}
-
-/* The hash table keeps the order of insertion: the first is the oldest. */
-static void remember_room_id(struct order *order, const char *alias, const char *id, instant found_at)
-{
-    struct room_id *entry = NEW(struct room_id);
-
-    entry->alias = text_copy(alias);
-    entry->id = text_copy(id);
-    entry->found_at = found_at;
-    HASH_ADD_KEYPTR(hh, order->room_ids, entry->alias, strlen(entry->alias), entry);
-    if (HASH_COUNT(order->room_ids) > MOST_ROOM_IDS)
-        forget_room_id(order, order->room_ids);
-}
-
-static void recall_room_id(struct order *order, struct subject *subject)
-{
-    struct room_id *entry = NULL;
-
-    HASH_FIND_STR(order->room_ids, subject->key, entry);
-    if (!entry)
-        return;
-    if (instant_now() - entry->found_at < ROOM_ID_LIFE)
-        room_known_remember(&subject->room, entry->id, entry->found_at);
-    forget_room_id(order, entry);
-}
-
-/* ---- subjects ---- */
-
-static struct subject *subject_of(struct order *order, const char *key)
-{
-    struct subject *subject = NULL;
-
-    HASH_FIND_STR(order->subjects, key, subject);
-    if (subject)
-        return subject;
-    subject = NEW(struct subject);
-    subject->key = text_copy(key);
-    subject->is_room = key[0] == '#';
-    subject->wake = INSTANT_NEVER;
-    if (subject->is_room) {
-        room_known_init(&subject->room);
-        recall_room_id(order, subject);
-    } else {
-        subject->may_return = order->reactivates;
-        user_known_init(&subject->user);
-    }
-    HASH_ADD_KEYPTR(hh, order->subjects, subject->key, strlen(subject->key), subject);
-    return subject;
-}
-
-void order_drop(struct order *order, struct subject *subject)
-{
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
-    HASH_DEL(order->subjects, subject);
-    if (subject->is_room) {
-        if (subject->room.presence == PRESENCE_HERE && subject->room.id && !subject->room.deleting)
-            remember_room_id(order, subject->key, subject->room.id, subject->room.found_at);
-        room_known_deinit(&subject->room);
-    } else {
-        user_known_deinit(&subject->user);
-    }
-    free(subject->key);
-    free(subject);
-}
+enum { LEVEL_OF_MODERATOR = 50 };
 
 void order_deinit(struct order *order)
 {
-    struct subject *subject, *next_subject;
-    struct room_id *entry, *next_entry;
-
-    HASH_ITER (hh, order->subjects, subject, next_subject)
-        order_drop(order, subject);
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
-    HASH_ITER (hh, order->room_ids, entry, next_entry)
-        forget_room_id(order, entry);
+    subjects_deinit(&order->subjects);
 }
 
 /* ---- the front ---- */
@@ -179,7 +85,8 @@ static struct place *line_up(struct order *order, struct message *message, enum 
 {
     struct place *place = &message->places[message->place_count++];
 
-    *place = (struct place){.kind = kind, .message = message, .subject = subject_of(order, key)};
+    *place =
+        (struct place){.kind = kind, .message = message, .subject = subjects_take(&order->subjects, key)};
     DL_APPEND(place->subject->line, place);
     return place;
 }
@@ -253,7 +160,65 @@ void order_leave(struct message *message, void (*left)(void *context, struct sub
 
 /* ---- what is wanted ---- */
 
-struct user_wanted order_user_wanted(const struct place *place)
+/* Of a room that was read since, the list tells nothing. */
+static bool is_gone(const struct order *order, const struct room_known *room)
+{
+    return order->joined && room->whole_at < order->joined_at && !joined_rooms_has(order->joined, room->id);
+}
+
+void order_refresh(const struct order *order, struct room_known *room)
+{
+    if (!room->mirrored || room->read_at >= order->mirrored_at)
+        return;
+    if (is_gone(order, room))
+        room_known_doubt(room);
+    else
+        room->read_at = order->mirrored_at;
+}
+
+/*
+ * Witnesses. What is known of a user is not told by the mirror: neither that an admin deactivates them nor
+ * that they change their name where nobody sees it. But who is in the rooms, under the name that we know, is
+ * there. So where the rooms of a message show that all which the message asks for is there already, nothing
+ * will be written about the user, and what is known of them is good enough. Otherwise they are read.
+ */
+static int64_t level_wanted(const struct place *member, const struct place *room)
+{
+    return room->room->is_moderator || member->user->is_moderator ? LEVEL_OF_MODERATOR : 0;
+}
+
+enum witness order_testimony(const struct order *order, const struct place *place, const struct place *member)
+{
+    const struct room_known *room = &place->subject->room;
+    const char *user = member->subject->key;
+    instant as_of = instant_max(room->read_at, order->mirrored_at);
+
+    if (!room->mirrored || !room->state || room->news || !place->in_front || is_gone(order, room))
+        return WITNESS_NONE;
+    if (room_state_membership(room->state, user) != MEMBERSHIP_JOIN ||
+        (!room_state_reigns(room->state, user) &&
+         levels_of(room->state->levels, user) < level_wanted(member, place)))
+        return WITNESS_NONE;
+    return as_of >= place->message->arrived ? WITNESS_GIVEN : WITNESS_DUE;
+}
+
+static enum witness witness_of(const struct order *order, const struct place *place)
+{
+    const struct message *message = place->message;
+    enum witness witness = WITNESS_GIVEN;
+
+    if (place->kind == PLACE_USER_REMOVED || place->subject->may_return ||
+        message->place_count == message->user_count)
+        return WITNESS_NONE;
+    for (size_t i = message->user_count; i < message->place_count && witness != WITNESS_NONE; i++) {
+        enum witness one = order_testimony(order, &message->places[i], place);
+
+        witness = one < witness ? one : witness;
+    }
+    return witness;
+}
+
+struct user_wanted order_user_wanted(const struct order *order, const struct place *place)
 {
     const struct request *request = place->message->request;
     bool added = place->kind == PLACE_USER_ADDED;
@@ -268,25 +233,31 @@ struct user_wanted order_user_wanted(const struct place *place)
         .password = added ? place->user->password : NULL,
         .welcome = added ? request->welcome : NULL,
         .welcome_alias = place->message->welcome_alias,
+        .witness = witness_of(order, place),
         .since = place->message->arrived,
     };
 }
 
 /* An addUser decides over members. Without a name of its own it leaves that to who would have created the
  * user. */
-struct user_wanted order_user_wanted_by_all(const struct subject *subject)
+struct user_wanted order_user_wanted_by_all(const struct order *order, const struct subject *subject)
 {
     struct user_wanted all = {.id = NULL};
     const struct place *place;
 
     DL_FOREACH (subject->line, place) {
-        struct user_wanted one = order_user_wanted(place);
+        struct user_wanted one;
 
         if (!place->in_front || place->settled)
             continue;
-        one.since = all.id ? instant_max(one.since, all.since) : one.since;
+        one = order_user_wanted(order, place);
+        if (all.id) {
+            one.since = instant_max(one.since, all.since);
+            one.witness = one.witness < all.witness ? one.witness : all.witness;
+        }
         if (all.id && !one.added) {
             all.since = one.since;
+            all.witness = one.witness;
             continue;
         }
         if (!one.name)
@@ -305,26 +276,71 @@ size_t order_member_count(const struct place *place)
  * A place that is settled stays as it was then: what is learnt for later messages is theirs, and no call
  * would come of it for this one.
  */
-static enum user_readiness readiness_of(const struct place *member, const struct engine_rules *rules,
-                                        instant now)
+static enum user_readiness readiness_of(const struct order *order, const struct place *member,
+                                        const struct engine_rules *rules, instant now)
 {
-    const struct user_wanted wanted = order_user_wanted(member);
+    struct user_wanted wanted;
 
     if (member->settled)
         return member->there ? USER_READY : USER_HOPELESS;
-    return member->in_front ? user_readiness(&member->subject->user, &wanted, rules, now) : USER_PENDING;
+    if (!member->in_front)
+        return USER_PENDING;
+    wanted = order_user_wanted(order, member);
+    return user_readiness(&member->subject->user, &wanted, rules, now);
 }
 
-struct members_state order_ready_members(const struct place *place, const struct engine_rules *rules,
-                                         instant now, struct levels_user *members)
+static struct levels_user as_member(const struct place *room, const struct place *member)
+{
+    return (struct levels_user){
+        .user = member->subject->key,
+        .level = level_wanted(member, room),
+        .invited = true,
+        .name = member->subject->user.name,
+        .avatar = member->subject->user.avatar,
+    };
+}
+
+struct members_state order_coming_members(const struct order *order, const struct place *place,
+                                          const struct engine_rules *rules, instant now,
+                                          struct levels_user *members)
 {
     struct members_state state = {.ready = 0};
 
     for (size_t i = 0; i < order_member_count(place); i++) {
         const struct place *member = &place->message->places[i];
-        bool moderates = place->room->is_moderator || member->user->is_moderator;
 
-        switch (readiness_of(member, rules, now)) {
+        if (!member->in_front)
+            continue;
+        switch (readiness_of(order, member, rules, now)) {
+        case USER_UNREAD:
+            state.pending++;
+            break;
+        case USER_PENDING:
+        case USER_READY:
+            members[state.ready] = as_member(place, member);
+            members[state.ready++].invited = false;
+            break;
+        case USER_DELAYED:
+            state.delayed++;
+            break;
+        case USER_HOPELESS:
+            break;
+        }
+    }
+    return state;
+}
+
+struct members_state order_ready_members(const struct order *order, const struct place *place,
+                                         const struct engine_rules *rules, instant now,
+                                         struct levels_user *members)
+{
+    struct members_state state = {.ready = 0};
+
+    for (size_t i = 0; i < order_member_count(place); i++) {
+        const struct place *member = &place->message->places[i];
+
+        switch (readiness_of(order, member, rules, now)) {
+        case USER_UNREAD:
         case USER_PENDING:
             state.pending++;
             break;
@@ -332,8 +348,7 @@ struct members_state order_ready_members(const struct place *place, const struct
             state.delayed++;
             break;
         case USER_READY:
-            members[state.ready++] =
-                (struct levels_user){member->subject->key, moderates ? LEVEL_OF_MODERATOR : 0};
+            members[state.ready++] = as_member(place, member);
             break;
         case USER_HOPELESS:
             break;

@@ -9,6 +9,8 @@
 enum {
     HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more: SPEC section 2 */
     LOOK_LIMIT = 100,            /* ms: what came longer ago is read again before it is overwritten */
+    ID_LIFE = 10 * 60 * 1000,    /* ms: an alias may be moved to another room, though hardly anybody does */
+    STATE_LIFE = 60 * 60 * 1000, /* ms: a state reset (Matrix specification, room version 2) is not told */
 };
 
 void room_known_init(struct room_known *known)
@@ -16,6 +18,7 @@ void room_known_init(struct room_known *known)
     *known = (struct room_known){
         .resolved_at = INSTANT_PAST,
         .read_at = INSTANT_PAST,
+        .whole_at = INSTANT_PAST,
         .looked_at = INSTANT_PAST,
         .half_made_since = INSTANT_NEVER,
         .gone_at = INSTANT_NEVER,
@@ -27,16 +30,36 @@ void room_known_deinit(struct room_known *known)
     free(known->id);
     free(known->creator);
     room_state_free(known->state);
+    state_events_free(known->news);
     obstacles_deinit(&known->obstacles);
     room_known_init(known);
 }
 
-void room_known_remember(struct room_known *known, const char *id, instant found_at)
+bool room_known_settle(struct room_known *known)
 {
-    free(known->id);
-    known->id = text_copy(id);
-    known->found_at = found_at;
-    known->presence = PRESENCE_HERE;
+    struct room_known kept;
+
+    if (known->presence != PRESENCE_HERE || !known->id || known->deleting || known->gone_at != INSTANT_NEVER)
+        return false;
+    room_known_init(&kept);
+    kept.presence = PRESENCE_HERE;
+    kept.id = TAKE(known->id);
+    kept.found_at = known->found_at;
+    if (known->mirrored && known->state) {
+        kept.state = TAKE(known->state);
+        kept.read_at = known->read_at;
+        kept.whole_at = known->whole_at;
+        kept.mirrored = true;
+    }
+    room_known_deinit(known);
+    *known = kept;
+    return true;
+}
+
+void room_known_doubt(struct room_known *known)
+{
+    known->read_at = INSTANT_PAST;
+    known->mirrored = false;
 }
 
 static struct synapse_call call_of(enum synapse_kind kind, const struct room_known *known,
@@ -114,7 +137,7 @@ static struct action creation(struct plan *plan, const struct room_known *known,
     call.topic = wanted->topic;
     call.levels = room_levels_wanted(wanted);
     call.raised = wanted->members;
-    call.raised_count = wanted->member_count;
+    call.raised_count = wanted->member_count + wanted->coming_count;
     return plan_step(plan, &call);
 }
 
@@ -218,6 +241,18 @@ static bool may_create_unseen(const struct room_known *known, const struct room_
     return known->presence == PRESENCE_UNKNOWN && !known->taken && wanted->name && !rules->resolve_first;
 }
 
+/* Remembered for long: whether the alias still points there is looked up. */
+static bool is_id_old(const struct room_known *known, const struct room_wanted *wanted)
+{
+    return known->found_at < wanted->since - ID_LIFE;
+}
+
+static bool is_state_old(const struct room_known *known, const struct room_wanted *wanted)
+{
+    return !known->state || known->whole_at < wanted->since - STATE_LIFE ||
+           (known->read_at < wanted->since && !known->mirrored);
+}
+
 /* An id from before is doubtful when the room does not call itself by the alias. */
 static bool may_be_outdated(const struct room_known *known, const struct room_wanted *wanted)
 {
@@ -237,8 +272,12 @@ static struct action addition(struct plan *plan, const struct room_known *known,
         return step(plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
     if (known->gone_at != INSTANT_NEVER)
         return liberation(plan, known, wanted);
-    if (!known->state || known->read_at < wanted->since)
+    if (is_id_old(known, wanted))
+        return step(plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
+    if (is_state_old(known, wanted))
         return step(plan, SYNAPSE_READ_STATE, known, wanted);
+    if (known->read_at < wanted->since)
+        return step(plan, SYNAPSE_READ_CHANGES, known, wanted);
     if (may_be_outdated(known, wanted))
         return step(plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
     if (!known->state->creator && !known->details)

@@ -71,15 +71,17 @@ static bool learn_taken(struct room_known *known)
 
 /* The room that createRoom has made, so that it need not be read. */
 static void learn_creation(struct room_known *known, const struct synapse_call *call,
-                           struct synapse_reply *reply, const struct engine_rules *rules, instant sent)
+                           struct synapse_reply *reply, const struct engine_rules *rules, instant sent,
+                           instant now)
 {
-    struct levels_user sync_user = {rules->sync_user, LEVEL_OF_SYNC_USER};
+    struct levels_user sync_user = {.user = rules->sync_user, .level = LEVEL_OF_SYNC_USER};
     struct room_state *state = room_state_new();
 
     forget_room(known);
     known->presence = PRESENCE_HERE;
     known->id = TAKE(reply->text);
     known->resolved_at = known->found_at = known->read_at = sent;
+    known->whole_at = now; /* when it was asked for it was not there */
     state->creator = text_copy(rules->sync_user);
     for (int setting = 0; setting < ROOM_SETTINGS; setting++) {
         const struct room_wanted made = {.alias = call->alias, .name = call->name, .topic = call->topic};
@@ -92,6 +94,9 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
     state->levels = levels_new(&call->levels, call->raised, call->raised_count);
     levels_raise(state->levels, &sync_user);
     room_state_set_membership(state, rules->sync_user, MEMBERSHIP_JOIN);
+    for (size_t i = 0; i < call->raised_count; i++)
+        if (call->raised[i].invited)
+            room_state_set_membership(state, call->raised[i].user, MEMBERSHIP_INVITE);
     known->state = state;
 }
 
@@ -109,7 +114,7 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply,
 
     room_state_free(known->state);
     known->state = TAKE(reply->state);
-    known->read_at = sent;
+    known->read_at = known->whole_at = sent;
     known->looked_at = now;
     if (is_at_home(known->state, rules))
         known->regained = false; /* should it be put out again, it may ask again */
@@ -184,7 +189,6 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
 {
     bool absent = reply->outcome == SYNAPSE_ABSENT;
 
-    known->looked_at = INSTANT_PAST; /* only what the last call told is fresh */
     switch ((int)call->kind) {
     case SYNAPSE_RESOLVE_ALIAS:
         learn_alias(known, reply, sent);
@@ -192,7 +196,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
     case SYNAPSE_CREATE_ROOM:
         if (reply->outcome == SYNAPSE_TAKEN)
             return learn_taken(known);
-        learn_creation(known, call, reply, rules, sent);
+        learn_creation(known, call, reply, rules, sent, now);
         break;
     case SYNAPSE_READ_STATE:
         if (absent)
@@ -227,10 +231,10 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         break;
     case SYNAPSE_REGAIN_ROOM:
         known->regained = true;
-        known->read_at = INSTANT_PAST;
+        room_known_doubt(known);
         break;
     case SYNAPSE_ENTER_ROOM:
-        known->read_at = INSTANT_PAST;
+        room_known_doubt(known);
         break;
     case SYNAPSE_DELETE_ROOM:
         known->deleting = true;
@@ -252,8 +256,10 @@ static void doubt(struct room_known *known, enum synapse_kind kind)
         (void)learn_taken(known);
     else if (kind == SYNAPSE_DELETE_ALIAS)
         forget(known);
-    else if (synapse_kind_writes(kind))
-        known->read_at = known->details_at = INSTANT_PAST;
+    else if (synapse_kind_writes(kind)) {
+        room_known_doubt(known);
+        known->details_at = INSTANT_PAST;
+    }
 }
 
 /* What is done inside a room may have been refused because the room is not as it was when we read it. */
@@ -266,6 +272,7 @@ static bool is_inside(enum synapse_kind kind)
 void room_learn(struct room_known *known, const struct synapse_call *call, struct synapse_reply *reply,
                 const struct engine_rules *rules, bool others_succeeded, instant sent, instant now)
 {
+    known->looked_at = INSTANT_PAST; /* only what the last call told is fresh */
     switch (reply->outcome) {
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
@@ -279,7 +286,7 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
         if (!is_inside(call->kind))
             obstacle_refuse(&known->obstacles, call, reply);
         else if (!obstacle_doubt(&known->obstacles, call, reply, now))
-            known->read_at = INSTANT_PAST;
+            room_known_doubt(known);
         break;
     case SYNAPSE_FAILED:
         doubt(known, call->kind);

@@ -20,10 +20,34 @@ void user_known_init(struct user_known *known)
 void user_known_deinit(struct user_known *known)
 {
     free(known->name);
+    free(known->avatar);
     free(known->email);
     free(known->welcome.room);
     obstacles_deinit(&known->obstacles);
     user_known_init(known);
+}
+
+bool user_known_settle(struct user_known *known)
+{
+    struct user_known kept = {
+        .presence = PRESENCE_HERE,
+        .read_at = known->read_at,
+        .seen_at = known->seen_at,
+        .deactivated = known->deactivated,
+        .admin = known->admin,
+        .has_email = known->has_email,
+        .mirrored = true,
+        .record = known->record,
+        .record_email = known->record_email,
+    };
+
+    if (known->presence != PRESENCE_HERE || !known->mirrored)
+        return false;
+    kept.name = TAKE(known->name);
+    kept.avatar = TAKE(known->avatar);
+    user_known_deinit(known);
+    *known = kept;
+    return true;
 }
 
 bool rules_is_ours(const struct engine_rules *rules, const char *creator)
@@ -49,7 +73,23 @@ static struct synapse_call call_of(enum synapse_kind kind, const struct user_wan
 
 static bool is_known(const struct user_known *known, const struct user_wanted *wanted)
 {
-    return known->presence != PRESENCE_UNKNOWN && known->read_at >= wanted->since;
+    if (known->presence == PRESENCE_UNKNOWN)
+        return false;
+    return known->read_at >= wanted->since || (known->mirrored && wanted->witness == WITNESS_GIVEN);
+}
+
+bool user_rests_on_witness(const struct user_known *known, const struct user_wanted *wanted)
+{
+    return known->read_at < wanted->since;
+}
+
+/* The mirror may have to catch up before it is known whether the user has to be read. */
+static struct action look(struct plan *plan, const struct user_known *known, const struct user_wanted *wanted)
+{
+    bool may_be_known = known->presence == PRESENCE_HERE && known->mirrored && wanted->witness == WITNESS_DUE;
+    const struct synapse_call call = call_of(may_be_known ? SYNAPSE_READ_CHANGES : SYNAPSE_READ_USER, wanted);
+
+    return plan_step(plan, &call);
 }
 
 static bool name_differs(const struct user_known *known, const struct user_wanted *wanted)
@@ -159,34 +199,48 @@ static struct action reactivation(struct plan *plan, const struct user_known *kn
     return plan_rest(plan);
 }
 
+/* Of a user who was read, or has a witness. */
+static struct action next_of_known(struct plan *plan, const struct user_known *known,
+                                   const struct user_wanted *wanted, const struct engine_rules *rules)
+{
+    struct synapse_call call;
+
+    if (wanted->removed)
+        return removal(plan, known, wanted, rules);
+    if (known->presence == PRESENCE_ABSENT)
+        return creation(plan, known, wanted);
+    if (known->by_another && known->record == RECORD_OPEN)
+        return closing(plan, wanted); /* not ours to greet */
+    if (!wanted->added)
+        return plan_rest(plan);
+    if (known->deactivated)
+        return rules->reactivate ? reactivation(plan, known, wanted) : plan_rest(plan);
+    call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
+    call.name = wanted->name;
+    if (name_differs(known, wanted) && plan_may(plan, call.kind, NULL))
+        return write(plan, known, &call);
+    call = call_of(SYNAPSE_READ_RECORD, wanted);
+    if (known->record == RECORD_UNKNOWN && plan_may(plan, call.kind, NULL))
+        return plan_call(&call);
+    if (known->record == RECORD_OPEN)
+        return completion(plan, known, wanted);
+    return plan_rest(plan);
+}
+
 struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules, instant now)
 {
     struct plan plan = plan_begin(&known->obstacles, now);
-    struct synapse_call call = call_of(SYNAPSE_READ_USER, wanted);
+    const struct synapse_call read = call_of(SYNAPSE_READ_USER, wanted);
+    struct action action;
 
     if (!is_known(known, wanted))
-        return plan_step(&plan, &call);
-    if (wanted->removed)
-        return removal(&plan, known, wanted, rules);
-    if (known->presence == PRESENCE_ABSENT)
-        return creation(&plan, known, wanted);
-    if (known->by_another && known->record == RECORD_OPEN)
-        return closing(&plan, wanted); /* not ours to greet */
-    if (!wanted->added)
-        return plan_rest(&plan);
-    if (known->deactivated)
-        return rules->reactivate ? reactivation(&plan, known, wanted) : plan_rest(&plan);
-    call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
-    call.name = wanted->name;
-    if (name_differs(known, wanted) && plan_may(&plan, call.kind, NULL))
-        return write(&plan, known, &call);
-    call = call_of(SYNAPSE_READ_RECORD, wanted);
-    if (known->record == RECORD_UNKNOWN && plan_may(&plan, call.kind, NULL))
-        return plan_call(&call);
-    if (known->record == RECORD_OPEN)
-        return completion(&plan, known, wanted);
-    return plan_rest(&plan);
+        return look(&plan, known, wanted);
+    action = next_of_known(&plan, known, wanted, rules);
+    if (action.kind == ACTION_CALL && synapse_kind_writes(action.call.kind) &&
+        user_rests_on_witness(known, wanted))
+        return plan_step(&plan, &read); /* nothing is written on the word of a witness */
+    return action;
 }
 
 bool user_is_there(const struct user_known *known)
@@ -209,7 +263,7 @@ enum user_readiness user_readiness(const struct user_known *known, const struct 
     if (there && !(next.kind == ACTION_CALL && is_about_name(next.call.kind)))
         return USER_READY;
     if (next.kind == ACTION_CALL)
-        return USER_PENDING;
+        return is_known(known, wanted) ? USER_PENDING : USER_UNREAD;
     return next.kind == ACTION_WAIT ? USER_DELAYED : USER_HOPELESS;
 }
 
@@ -226,20 +280,23 @@ static void learn_user(struct user_known *known, struct synapse_reply *reply, in
     known->presence = absent ? PRESENCE_ABSENT : PRESENCE_HERE;
     free(known->name);
     known->name = TAKE(reply->user.name);
+    free(known->avatar);
+    known->avatar = TAKE(reply->user.avatar);
     known->deactivated = reply->user.deactivated;
     known->admin = reply->user.admin;
     known->has_email = reply->user.has_email;
 }
 
+/* Who is made without a name gets one from Synapse. */
 static void learn_creation(struct user_known *known, const struct synapse_call *call,
-                           const struct synapse_reply *reply)
+                           struct synapse_reply *reply)
 {
     known->presence = PRESENCE_HERE;
     known->deactivated = known->admin = false;
     known->has_email = call->email != NULL;
     known->by_another = !reply->created;
     free(known->name);
-    known->name = text_copy(call->name);
+    known->name = reply->user.name ? TAKE(reply->user.name) : text_copy(call->name);
 }
 
 static void learn_owner(struct user_known *known, const struct synapse_call *call,

@@ -195,8 +195,8 @@ class Homeserver:
         room = Room(self._id("!"), self.sync_user)
         self.rooms[room.room_id] = room
         self.aliases[alias] = room.room_id
-        for kind, content in _events_of_new_room(body, alias, self.sync_user):
-            self._set(room, self.sync_user, kind, content, self.sync_user if kind == "m.room.member" else "")
+        for kind, key, content in _events_of_new_room(body, alias, self.sync_user):
+            self._set(room, self.sync_user, kind, content, key)
         for user in body.get("invite", []):
             self._set(room, self.sync_user, "m.room.member", {"membership": "invite", "is_direct": True}, user)
         self._wrote("create-room", alias, body.get("name"))
@@ -345,20 +345,22 @@ def _user(name: str | None, admin: bool = False) -> Json:
     return {"displayname": name, "admin": admin, "deactivated": False, "locked": False, "threepids": []}
 
 
-def _events_of_new_room(body: Json, alias: str, creator: str) -> list[tuple[str, Json]]:
+def _events_of_new_room(body: Json, alias: str, creator: str) -> list[tuple[str, str, Json]]:
+    """Type, state key and content of each."""
     levels = {"users": {creator: 100}, "users_default": 0, "events": {}, "events_default": 0, "state_default": 50,
               "ban": 50, "kick": 50, "redact": 50, "invite": 0, **body.get("power_level_content_override", {})}
-    events: list[tuple[str, Json]] = [
-        ("m.room.create", {"room_version": body.get("room_version", ROOM_VERSION),
-                           **body.get("creation_content", {})}),
-        ("m.room.member", {"membership": "join"}), ("m.room.power_levels", levels),
-        ("m.room.canonical_alias", {"alias": alias}), ("m.room.join_rules", {"join_rule": "invite"}),
-        ("m.room.history_visibility", {"history_visibility": "shared"})]
-    events += [(event["type"], event["content"]) for event in body.get("initial_state", [])]
+    events: list[tuple[str, str, Json]] = [
+        ("m.room.create", "", {"room_version": body.get("room_version", ROOM_VERSION),
+                               **body.get("creation_content", {})}),
+        ("m.room.member", creator, {"membership": "join"}), ("m.room.power_levels", "", levels),
+        ("m.room.canonical_alias", "", {"alias": alias}), ("m.room.join_rules", "", {"join_rule": "invite"}),
+        ("m.room.history_visibility", "", {"history_visibility": "shared"})]
+    events += [(event["type"], event.get("state_key", ""), event["content"])
+               for event in body.get("initial_state", [])]
     if body.get("name"):
-        events.append(("m.room.name", {"name": body["name"]}))
+        events.append(("m.room.name", "", {"name": body["name"]}))
     if body.get("topic"):
-        events.append(("m.room.topic", {"topic": body["topic"]}))
+        events.append(("m.room.topic", "", {"topic": body["topic"]}))
     return events
 
 
@@ -513,6 +515,10 @@ class Server:
     async def slow(self, seconds: str) -> None:
         self.latency = float(seconds)
 
+    async def mark(self) -> None:
+        """A line drawn below the writes so far: what comes now may be of messages that are delivered again."""
+        self.homeserver.writes.append(["mark", "", None, True])
+
     async def dump(self) -> Json:
         return self.homeserver.dump()
 
@@ -553,6 +559,10 @@ class Stub:
     def slow(self, seconds: float) -> None:
         """Answer only after that time."""
         self._tell(f"slow {seconds}")
+
+    def mark(self) -> None:
+        """Into the list of writes: from here on messages may be handled that were handled before."""
+        self._tell("mark")
 
     def dump(self) -> Json:
         answer: Json = self._tell("dump")

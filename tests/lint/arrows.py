@@ -19,7 +19,7 @@ ROOMS = {
     "config": {"base"},
     "request": {"base"},
     "synapse": {"base", "loop", "http"},
-    "engine": {"base", "loop", "request", "synapse/call.h", "synapse/state.h"},  # values only
+    "engine": {"base", "loop", "request", "synapse/call.h", "synapse/changes.h", "synapse/state.h"},  # values only
     "monitor": {"base", "loop"},
     "command": {"base", "loop", "http", "broker", "config", "request", "synapse", "engine", "monitor"},
     "main": {"base", "command", "config"},

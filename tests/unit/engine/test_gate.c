@@ -1,16 +1,291 @@
-/* What hangs must not hold the gate shut: while one call is never answered, another one probes. */
+/* The gate by itself; and that what hangs does not hold it shut: while one call is never answered, others go
+ * on. */
 #include "engine/simulation/clock.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "engine/gate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+#include "support/capture.h"
+
+/* ---- the gate ---- */
+
+static struct gate gate;
+static instant now;
+
+static int begin(void **state)
+{
+    (void)state;
+    clock_start(1);
+    now = instant_now();
+    gate_init(&gate);
+    return 0;
+}
+
+static struct synapse_reply reply_of(enum synapse_outcome outcome, int64_t retry_after)
+{
+    return (struct synapse_reply){.outcome = outcome, .retry_after = retry_after};
+}
+
+static void be_answered(enum synapse_outcome outcome, int64_t retry_after)
+{
+    const struct synapse_reply reply = reply_of(outcome, retry_after);
+
+    if (gate.under_way == 0)
+        gate.under_way = 1;
+    gate_answered(&gate, &reply, now, now);
+}
+
+static void hear_health(enum synapse_outcome outcome)
+{
+    const struct synapse_reply reply = reply_of(outcome, -1);
+
+    gate_heard(&gate, &reply, now);
+}
+
+static bool lets_through(void)
+{
+    instant opens = INSTANT_PAST;
+    bool open = gate_lets_through(&gate, now, &opens);
+
+    if (!open)
+        assert_true(opens > now);
+    return open;
+}
+
+static void wait_until_it_opens(void)
+{
+    instant opens = INSTANT_PAST;
+
+    assert_false(gate_lets_through(&gate, now, &opens));
+    assert_int_not_equal(opens, INSTANT_NEVER);
+    now = opens;
+}
+
+static void test_health_is_asked_for_after_an_outage(void **state)
+{
+    (void)state;
+    assert_true(lets_through());
+    assert_false(gate_wants_health(&gate, now));
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    assert_false(gate_wants_health(&gate, now));
+    wait_until_it_opens();
+    assert_true(gate_wants_health(&gate, now));
+    gate_asked(&gate);
+    assert_false(gate_wants_health(&gate, now));
+    assert_false(lets_through()); /* until that is answered */
+    hear_health(SYNAPSE_OK);
+    assert_true(lets_through());
+    gate_sent(&gate, now);
+    assert_false(lets_through()); /* one at a time */
+    be_answered(SYNAPSE_OK, -1);
+    assert_true(lets_through());
+    gate_sent(&gate, now);
+    assert_true(lets_through());
+}
+
+/* The pauses grow, to some seconds; and a call that is not answered either begins it anew. */
+static void test_a_long_outage(void **state)
+{
+    int64_t longest = 0;
+
+    (void)state;
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    for (int i = 0; i < 20; i++) {
+        instant shut = now;
+
+        wait_until_it_opens();
+        longest = now - shut > longest ? now - shut : longest;
+        assert_true(gate_wants_health(&gate, now));
+        gate_asked(&gate);
+        if (i % 2 == 0) {
+            hear_health(SYNAPSE_UNREACHABLE);
+            continue;
+        }
+        hear_health(SYNAPSE_FAILED); /* something is there */
+        assert_true(lets_through());
+        gate_sent(&gate, now);
+        be_answered(SYNAPSE_UNREACHABLE, -1);
+        assert_false(gate_wants_health(&gate, now));
+    }
+    assert_in_range(longest, 1000, 5000);
+}
+
+static void test_silence(void **state)
+{
+    (void)state;
+    gate_sent(&gate, now);
+    gate_sent(&gate, now);
+    assert_false(gate_wants_health(&gate, now));
+    now = gate_next_look(&gate);
+    assert_true(gate_wants_health(&gate, now));
+    gate_asked(&gate);
+    assert_false(gate_wants_health(&gate, now));
+    assert_true(lets_through()); /* meanwhile */
+    hear_health(SYNAPSE_OK);
+    assert_int_equal(gate_width(&gate, 8), 10); /* others may take their slots */
+    assert_int_equal(gate_width(&gate, 1), 2);
+    assert_int_equal(gate_next_look(&gate), INSTANT_NEVER); /* all was told */
+    be_answered(SYNAPSE_OK, -1);
+    assert_int_equal(gate_width(&gate, 8), 9);
+}
+
+/* Long before the calls that are under way are given up; whose end is no news then. */
+static void test_silence_of_who_is_away(void **state)
+{
+    const struct synapse_reply reply = reply_of(SYNAPSE_UNREACHABLE, -1);
+    instant sent = now, opens;
+
+    (void)state;
+    gate_sent(&gate, now);
+    now = gate_next_look(&gate);
+    gate_asked(&gate);
+    hear_health(SYNAPSE_UNREACHABLE);
+    assert_false(lets_through());
+    wait_until_it_opens();
+    opens = now;
+    gate_asked(&gate);
+    hear_health(SYNAPSE_OK);
+    gate_answered(&gate, &reply, sent, now);
+    assert_true(gate_lets_through(&gate, now, &opens));
+}
+
+static void test_the_call_that_goes_first_may_hang(void **state)
+{
+    (void)state;
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    wait_until_it_opens();
+    gate_asked(&gate);
+    hear_health(SYNAPSE_OK);
+    gate_sent(&gate, now);
+    wait_until_it_opens();
+    assert_true(lets_through()); /* another one */
+    gate_sent(&gate, now);
+    assert_false(lets_through());
+}
+
+/* The homeserver is there, and only wants patience. */
+static void test_who_asks_for_patience_is_not_asked_how_it_is(void **state)
+{
+    instant asked = now;
+
+    (void)state;
+    be_answered(SYNAPSE_LIMITED, 20000);
+    assert_false(gate_wants_health(&gate, now + 60000));
+    be_answered(SYNAPSE_OK, -1); /* those that were under way */
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    be_answered(SYNAPSE_LIMITED, 100);
+    wait_until_it_opens();
+    assert_int_equal(now - asked, 20000);
+    assert_false(gate_wants_health(&gate, now));
+    gate_sent(&gate, now);
+    assert_false(lets_through());
+    be_answered(SYNAPSE_OK, -1);
+    assert_true(lets_through());
+}
+
+static void test_more_patience_is_granted(void **state)
+{
+    static const struct {
+        enum synapse_outcome before;
+        bool asked; /* its health */
+    } cases[] = {{SYNAPSE_LIMITED, false}, {SYNAPSE_UNREACHABLE, false}, {SYNAPSE_UNREACHABLE, true}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        instant asked;
+
+        (void)begin(state);
+        be_answered(cases[i].before, 10);
+        if (cases[i].asked) {
+            wait_until_it_opens();
+            gate_asked(&gate);
+        }
+        asked = now;
+        be_answered(SYNAPSE_LIMITED, 30000);
+        if (cases[i].asked)
+            hear_health(SYNAPSE_OK);
+        wait_until_it_opens();
+        assert_int_equal(now - asked, 30000);
+    }
+}
+
+/* All those that were under way tell of one outage, and make the pause no longer. */
+static void test_one_outage_counts_once(void **state)
+{
+    instant first, last;
+
+    (void)state;
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    assert_false(gate_lets_through(&gate, now, &first));
+    for (int i = 0; i < 10; i++)
+        be_answered(SYNAPSE_UNREACHABLE, -1);
+    assert_false(gate_lets_through(&gate, now, &last));
+    assert_int_equal(first, last);
+}
+
+/* Who answers is there, whatever was said of it before. */
+static void test_an_answer_opens_it(void **state)
+{
+    (void)state;
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    be_answered(SYNAPSE_REFUSED, -1);
+    assert_true(lets_through());
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    wait_until_it_opens();
+    gate_asked(&gate);
+    be_answered(SYNAPSE_OK, -1);
+    assert_true(lets_through());
+    hear_health(SYNAPSE_UNREACHABLE); /* comes late */
+    assert_true(lets_through());
+}
+
+static unsigned count_of(const char *text, const char *what)
+{
+    unsigned count = 0;
+
+    for (const char *found = strstr(text, what); found; found = strstr(found + 1, what))
+        count++;
+    return count;
+}
+
+static void test_one_line_when_it_shuts_and_one_when_it_opens(void **state)
+{
+    CLEANUP(freep) char *lines = NULL;
+    struct capture capture;
+
+    (void)state;
+    capture_begin(&capture);
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    wait_until_it_opens();
+    gate_asked(&gate);
+    hear_health(SYNAPSE_UNREACHABLE);
+    wait_until_it_opens();
+    gate_asked(&gate);
+    hear_health(SYNAPSE_OK);
+    gate_sent(&gate, now);
+    be_answered(SYNAPSE_LIMITED, 100);
+    wait_until_it_opens();
+    now = 1000000 + 9000;
+    be_answered(SYNAPSE_OK, -1);
+    be_answered(SYNAPSE_OK, -1);
+    lines = capture_end(&capture);
+    assert_int_equal(count_of(lines, "event=homeserver-paused"), 1);
+    assert_int_equal(count_of(lines, "event=homeserver-resumed after_ms=9000"), 1);
+    assert_int_equal(count_of(lines, "\n"), 2);
+}
+
+/* ---- a call that hangs ---- */
 
 enum { MOST_CALLS = 8 };
 
@@ -18,6 +293,7 @@ struct silent {
     struct {
         void (*done)(void *context, struct synapse_reply *reply);
         void *context;
+        enum synapse_kind kind;
         char *user;
     } calls[MOST_CALLS];
     size_t count;
@@ -32,6 +308,7 @@ static void hear(void *context, const struct synapse_call *call,
     assert_true(silent->count < MOST_CALLS);
     silent->calls[silent->count].done = done;
     silent->calls[silent->count].context = done_context;
+    silent->calls[silent->count].kind = call->kind;
     silent->calls[silent->count++].user = text_copy(call->user);
     loop_stop(silent->loop);
 }
@@ -88,7 +365,13 @@ static void test_a_call_that_hangs_does_not_hold_the_gate_shut(void **state)
     answer(&silent, 1, SYNAPSE_UNREACHABLE); /* the first one hangs, for good */
     loop_run(silent.loop);                   /* until a call is made */
     assert_int_equal(silent.count, 3);
-    assert_string_equal(silent.calls[2].user, "@b:h");
+    assert_int_equal(silent.calls[2].kind, SYNAPSE_READ_HEALTH);
+    answer(&silent, 2, SYNAPSE_OK);
+    assert_int_equal(silent.count, 4);
+    assert_string_equal(silent.calls[3].user, "@b:h");
+    answer(&silent, 3, SYNAPSE_UNREACHABLE);
+    loop_run(silent.loop);
+    assert_int_equal(silent.calls[4].kind, SYNAPSE_READ_HEALTH);
     loop_timer_stop(&deadline);
     engine_free(engine);
     loop_free(silent.loop);
@@ -99,6 +382,16 @@ static void test_a_call_that_hangs_does_not_hold_the_gate_shut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_health_is_asked_for_after_an_outage, begin),
+        cmocka_unit_test_setup(test_a_long_outage, begin),
+        cmocka_unit_test_setup(test_silence, begin),
+        cmocka_unit_test_setup(test_silence_of_who_is_away, begin),
+        cmocka_unit_test_setup(test_the_call_that_goes_first_may_hang, begin),
+        cmocka_unit_test_setup(test_who_asks_for_patience_is_not_asked_how_it_is, begin),
+        cmocka_unit_test_setup(test_more_patience_is_granted, begin),
+        cmocka_unit_test_setup(test_one_outage_counts_once, begin),
+        cmocka_unit_test_setup(test_an_answer_opens_it, begin),
+        cmocka_unit_test_setup(test_one_line_when_it_shuts_and_one_when_it_opens, begin),
         cmocka_unit_test(test_a_call_that_hangs_does_not_hold_the_gate_shut),
     };
 

@@ -34,8 +34,10 @@ static struct message *enter(struct order *order, const char *text, instant now)
 
 static void drop(void *context, struct subject *subject)
 {
+    struct order *order = context;
+
     if (!subject->line)
-        order_drop(context, subject);
+        subjects_rest(&order->subjects, subject);
 }
 
 static void leave(struct order *order, struct message *message)
@@ -45,9 +47,8 @@ static void leave(struct order *order, struct message *message)
 
 static struct subject *subject_of(const struct order *order, const char *key)
 {
-    struct subject *subject = NULL;
+    struct subject *subject = subjects_find(&order->subjects, key);
 
-    HASH_FIND_STR(order->subjects, key, subject);
     assert_non_null(subject);
     return subject;
 }
@@ -112,7 +113,7 @@ static void test_fronts(void **state)
         assert_line(&order, lines[i].key, lines[i].front);
         while (count > 0)
             leave(&order, messages[--count]);
-        assert_null(order.subjects);
+        assert_null(order.subjects.active);
         order_deinit(&order);
     }
 }
@@ -133,7 +134,7 @@ static void test_leaving(void **state)
     leave(&order, last);
     assert_line(&order, "@a:s", "F");
     leave(&order, member);
-    assert_null(order.subjects);
+    assert_null(order.subjects.active);
     order_deinit(&order);
 }
 
@@ -157,7 +158,7 @@ static void test_all_lines_have_one_order(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT; i++)
         messages[i] = enter(&order, texts[i], (instant)i);
-    for (struct subject *subject = order.subjects; subject; subject = subject->hh.next)
+    for (struct subject *subject = order.subjects.active; subject; subject = subject->hh.next)
         for (const struct place *place = subject->line; place->next; place = place->next)
             assert_true(place->message->arrived < place->next->message->arrived);
     for (size_t i = 0; i < COUNT; i++)
@@ -171,13 +172,13 @@ static struct user_wanted all_of(struct order *order, const char *const *texts)
 {
     for (instant now = 1; *texts; texts++, now++)
         (void)enter(order, *texts, now);
-    return order_user_wanted_by_all(subject_of(order, "@a:s"));
+    return order_user_wanted_by_all(order, subject_of(order, "@a:s"));
 }
 
 static void leave_all(struct order *order)
 {
-    while (order->subjects)
-        leave(order, order->subjects->line->message);
+    while (order->subjects.active)
+        leave(order, order->subjects.active->line->message);
     order_deinit(order);
 }
 
@@ -241,11 +242,12 @@ static void test_welcome_alias(void **state)
 
 static void test_room_ids_are_remembered(void **state)
 {
-    struct order order = {0};
+    struct order order = {.subjects = {.most_weight = 1 << 20}};
     struct message *message = enter(&order, MAKE("R", ""), 1);
 
     (void)state;
-    room_known_remember(&subject_of(&order, "#room_r:s")->room, "!1:s", instant_now());
+    subject_of(&order, "#room_r:s")->room.presence = PRESENCE_HERE;
+    subject_of(&order, "#room_r:s")->room.id = text_copy("!1:s");
     leave(&order, message);
     message = enter(&order, MAKE("R", ""), 2);
     assert_string_equal(subject_of(&order, "#room_r:s")->room.id, "!1:s");

@@ -1,4 +1,5 @@
-/* Deletions that come to nothing: begun again, but after pauses that grow, and until the alias is free. */
+/* What replies tell of a room. Deletions that come to nothing are begun again, but after pauses that grow,
+   and until the alias is free. */
 #include "base/memory.h"
 #include "engine/room.h"
 
@@ -79,10 +80,27 @@ static void test_once_the_alias_is_free_all_is_well(void **state)
     room_known_deinit(&known);
 }
 
+/* A list of the sync user's rooms that was asked for meanwhile may be without it, and tells nothing. */
+static void test_a_room_is_there_from_the_end_of_its_making(void **state)
+{
+    const struct synapse_call call = {.kind = SYNAPSE_CREATE_ROOM, .alias = removed.alias, .name = "R"};
+    struct synapse_reply reply = {.text = text_copy("!r:h"), .retry_after = -1};
+    struct room_known known;
+
+    (void)state;
+    room_known_init(&known);
+    room_learn(&known, &call, &reply, &rules, false, 1000, 1165);
+    assert_int_equal(known.read_at, 1000); /* what others have done since may have been done since then */
+    assert_int_equal(known.whole_at, 1165);
+    synapse_reply_deinit(&reply);
+    room_known_deinit(&known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_deletion_that_fails_is_not_repeated_at_once),
+        cmocka_unit_test(test_a_room_is_there_from_the_end_of_its_making),
         cmocka_unit_test(test_once_the_alias_is_free_all_is_well),
     };
 

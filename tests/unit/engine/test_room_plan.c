@@ -58,7 +58,7 @@ static void choose_want(struct want *want, struct world *world)
     for (size_t i = 0; i < WORLD_SUBJECTS; i++)
         if (chance_percent(50) && world->users[i].here && !world->users[i].deactivated)
             want->members[room->member_count++] =
-                (struct levels_user){world->users[i].id, chance_percent(40) ? 50 : 0};
+                (struct levels_user){.user = world->users[i].id, .level = chance_percent(40) ? 50 : 0};
 }
 
 /* ---- the way there ---- */
@@ -153,9 +153,10 @@ static void forget_all(struct pursuit *pursuit)
                    : NULL;
 
     room_known_deinit(&pursuit->known);
-    if (id)
-        room_known_remember(&pursuit->known, id, 0);
-    free(id);
+    if (!id)
+        return;
+    pursuit->known.id = id;
+    pursuit->known.presence = PRESENCE_HERE;
 }
 
 /* ---- whether it is as wanted ---- */

@@ -43,6 +43,16 @@ bool chance_percent(unsigned percent)
     return chance_below(100) < percent;
 }
 
+uint64_t chance_mark(void)
+{
+    return simulated.random;
+}
+
+void chance_return(uint64_t mark)
+{
+    simulated.random = mark;
+}
+
 /* ---- in the place of the real ones ---- */
 
 instant instant_now(void)

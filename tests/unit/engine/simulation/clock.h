@@ -22,6 +22,9 @@ void clock_reach(instant at);
 /* Random numbers: 0 … below - 1; true in so many of a hundred cases. */
 unsigned chance_below(unsigned below);
 bool chance_percent(unsigned percent);
+/* What has come by chance so far; to have the same again. */
+uint64_t chance_mark(void);
+void chance_return(uint64_t mark);
 
 #include "clock.c"
 

@@ -1,6 +1,7 @@
 #include "engine/simulation/homeserver.h"
 
 #include "base/memory.h"
+#include "synapse/replies.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -132,7 +133,7 @@ static void deactivate_user(const struct deed *deed)
 /* Taking a deactivated user out of the rooms takes its time; who is in which is not looked at here. */
 static void read_joined_rooms(const struct deed *deed)
 {
-    deed->reply->joined_rooms = chance_percent(30) ? 2 : 0;
+    deed->reply->joined_rooms = deed->user->leaves_at != INSTANT_NEVER || chance_percent(30) ? 2 : 0;
 }
 
 static void read_record(const struct deed *deed)
@@ -199,7 +200,10 @@ static void create_room(const struct deed *deed)
         return;
     levels_free(room->state->levels);
     room->state->levels = levels_new(&call->levels, call->raised, call->raised_count);
-    levels_raise(room->state->levels, &(struct levels_user){sync_user, 100});
+    levels_raise(room->state->levels, &(struct levels_user){.user = sync_user, .level = 100});
+    for (size_t i = 0; i < call->raised_count; i++)
+        if (call->raised[i].invited)
+            world_move(deed->world, room, call->raised[i].user, MEMBERSHIP_INVITE);
     text_set(&room->state->name, call->name);
     text_set(&room->state->topic, call->topic && *call->topic ? call->topic : NULL);
 }
@@ -306,154 +310,7 @@ static void read_deletion(const struct deed *deed)
                                                               : DELETION_FAILED;
 }
 
-/* ---- what is done within rooms ---- */
-
-static void read_levels(const struct deed *deed)
-{
-    struct world_room *room = deed->room;
-
-    if (!room->exists || room_state_membership(room->state, deed->world->rules.sync_user) != MEMBERSHIP_JOIN)
-        refuse(deed, "M_FORBIDDEN");
-    else if (!room->state->levels)
-        absent(deed);
-    else {
-        CLEANUP(freep) char *text = levels_print(room->state->levels);
-
-        deed->reply->levels = levels_parse(text, strlen(text));
-        room->looked_at = instant_now();
-    }
-}
-
-static bool is_raised(const struct synapse_call *call, const char *user)
-{
-    for (size_t i = 0; i < call->raised_count; i++)
-        if (strcmp(call->raised[i].user, user) == 0)
-            return true;
-    return false;
-}
-
-/* Nobody is lowered, nobody raised who should not be, and whatever else there was is there still. */
-static void judge_levels(const struct deed *deed)
-{
-    const struct levels *before = deed->room->state->levels, *after = deed->call->content;
-    static const char *const own[] = {"invite", "kick", "ban", "events_default", "users"};
-    CLEANUP(freep) char *before_text = levels_print(before), *after_text = levels_print(after);
-    json_auto_t *old = json_loads(before_text, 0, NULL), *new = json_loads(after_text, 0, NULL);
-
-    for (size_t i = 0; i < deed->world->user_count; i++) {
-        const char *user = deed->world->users[i].id;
-
-        if (levels_of(after, user) < levels_of(before, user))
-            world_accuse(deed->world, "%s is lowered in %s", user, deed->room->id);
-        if (levels_of(after, user) > levels_of(before, user) && !is_raised(deed->call, user))
-            world_accuse(deed->world, "%s is raised in %s", user, deed->room->id);
-    }
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        (void)json_object_del(old, own[i]);
-        (void)json_object_del(new, own[i]);
-    }
-    if (!json_equal(old, new))
-        world_accuse(deed->world, "other levels of %s are changed", deed->room->id);
-}
-
-static void write_levels(const struct deed *deed)
-{
-    struct world_room *room = deed->room;
-    CLEANUP(freep) char *text = levels_print(deed->call->content);
-
-    if (!room->exists || !world_may(room, deed->world->rules.sync_user, 100)) {
-        refuse(deed, "M_FORBIDDEN");
-        return;
-    }
-    if (instant_now() > room->looked_at + RECENTLY)
-        world_accuse(deed->world, "levels of %s are written that were not read right before", room->id);
-    judge_levels(deed);
-    levels_free(room->state->levels);
-    room->state->levels = levels_parse(text, strlen(text));
-    world_touch(room);
-}
-
-static void write_setting(const struct deed *deed)
-{
-    static const int64_t needed[ROOM_SETTINGS] = {50, 50, 100, 100, 100, 100};
-    struct room_state *state = deed->room->state;
-    char **places[ROOM_SETTINGS] = {&state->name,         &state->topic,           &state->join_rule,
-                                    &state->guest_access, &state->canonical_alias, NULL};
-    const struct synapse_call *call = deed->call;
-
-    if (!deed->room->exists || !world_may(deed->room, deed->world->rules.sync_user, needed[call->setting])) {
-        refuse(deed, "M_FORBIDDEN");
-        return;
-    }
-    if (call->setting == SETTING_CANONICAL_ALIAS && world_room_of(deed->world, call->value) != deed->room) {
-        refuse(deed, "M_BAD_ALIAS");
-        return;
-    }
-    if (places[call->setting])
-        text_set(places[call->setting], call->value);
-    else
-        state->managed = true;
-    world_touch(deed->room);
-}
-
-static void join_user(const struct deed *deed)
-{
-    struct world_room *room = deed->room;
-
-    if (!deed->user->here || !room->exists) {
-        absent(deed);
-        return;
-    }
-    if (deed->user->deactivated)
-        world_accuse(deed->world, "%s is joined, who is deactivated", deed->user->id);
-    if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_BAN)
-        refuse(deed, "M_BAD_STATE");
-    else if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_JOIN ||
-             !world_may(room, deed->world->rules.sync_user, world_level(room, "invite", 0)))
-        refuse(deed, "M_FORBIDDEN");
-    else
-        world_move(deed->world, room, deed->user->id, MEMBERSHIP_JOIN);
-}
-
-/* Synapse acts as a local member who has the power; the sync user is invited if it is not in. */
-static void regain_room(const struct deed *deed)
-{
-    struct world_room *room = deed->room;
-    const char *sync_user = deed->world->rules.sync_user;
-    enum membership membership;
-    bool helped = false;
-
-    if (!room->exists) {
-        absent(deed);
-        return;
-    }
-    membership = room_state_membership(room->state, sync_user);
-    for (size_t i = 0; i < deed->world->user_count; i++)
-        helped = helped || world_may(room, deed->world->users[i].id, 100);
-    if (!helped || membership == MEMBERSHIP_BAN) {
-        refuse(deed, "M_FORBIDDEN");
-        return;
-    }
-    if (!room_state_reigns(room->state, sync_user))
-        world_set_user_level(room, sync_user, 100);
-    if (membership != MEMBERSHIP_JOIN)
-        world_move(deed->world, room, sync_user, MEMBERSHIP_INVITE);
-}
-
-static void enter_room(const struct deed *deed)
-{
-    struct world_room *room = deed->room;
-    const char *sync_user = deed->world->rules.sync_user;
-    enum membership membership = room_state_membership(room->state, sync_user);
-
-    if (!room->exists)
-        absent(deed);
-    else if (membership == MEMBERSHIP_INVITE ||
-             (text_equal(room->state->join_rule, "public") && membership != MEMBERSHIP_BAN))
-        world_move(deed->world, room, sync_user, MEMBERSHIP_JOIN);
-    else if (membership != MEMBERSHIP_JOIN)
-        refuse(deed, "M_FORBIDDEN");
-}
+#include "inside.c" /* what is done inside of rooms */
 
 /* ---- welcome ---- */
 
@@ -499,6 +356,40 @@ static void send_welcome(const struct deed *deed)
     deed->room->greeted = true;
 }
 
+/* ---- what has changed ---- */
+
+/* As the real reader reads what the real homeserver would write. */
+static void read_told(const struct deed *deed, bool (*read)(const json_t *body, struct synapse_reply *reply),
+                      json_t *told)
+{
+    if (!read(told, deed->reply))
+        world_accuse(deed->world, "%s: the reply is not understood", synapse_kind_name(deed->call->kind));
+    json_decref(told);
+}
+
+static void read_position(const struct deed *deed)
+{
+    if (deed->world->mute)
+        refuse(deed, "M_FORBIDDEN");
+    else
+        read_told(deed, reply_changes, stream_position(deed->world));
+}
+
+static void read_changes(const struct deed *deed)
+{
+    read_told(deed, reply_changes, stream_changes(deed->world, deed->call->position, deed->call->attempt));
+}
+
+static void read_joined(const struct deed *deed)
+{
+    read_told(deed, reply_joined, stream_joined_rooms(deed->world));
+}
+
+static void read_health(const struct deed *deed)
+{
+    answer(deed->reply, SYNAPSE_OK, "");
+}
+
 /* ---- all ---- */
 
 static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
@@ -528,6 +419,10 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_CREATE_WELCOME_ROOM] = create_welcome_room,
     [SYNAPSE_READ_WELCOME] = read_welcome,
     [SYNAPSE_SEND_WELCOME] = send_welcome,
+    [SYNAPSE_READ_POSITION] = read_position,
+    [SYNAPSE_READ_CHANGES] = read_changes,
+    [SYNAPSE_READ_JOINED] = read_joined,
+    [SYNAPSE_READ_HEALTH] = read_health,
 };
 
 /* Whatever is done in a room must be done in one of ours. */
@@ -558,11 +453,13 @@ static void carry_out(struct world *world, const struct synapse_call *call, bool
         return;
     }
     judge_place(&deed);
+    world_tick(world);
     deeds[call->kind](&deed);
     world->made[call->kind] += reply->outcome == SYNAPSE_OK;
     if (!synapse_kind_writes(call->kind) || reply->outcome != SYNAPSE_OK)
         return;
     world->writes++;
+    stream_note(world);
     if (deed.room)
         deed.room->looked_at = INSTANT_PAST;
 }

@@ -2,6 +2,7 @@
 #define SYNC_TESTS_ENGINE_HOMESERVER_H
 
 #include "engine/simulation/clock.h"
+#include "engine/simulation/stream.h"
 #include "engine/simulation/world.h"
 
 /*

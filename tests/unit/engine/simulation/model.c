@@ -23,7 +23,7 @@ static void add_to_room(struct world *world, struct world_room *room, const stru
         return;
     if (room_state_membership(room->state, user->id) != MEMBERSHIP_JOIN)
         world_move(world, room, user->id, MEMBERSHIP_JOIN);
-    levels_raise(room->state->levels, &(struct levels_user){user->id, moderates ? 50 : 0});
+    levels_raise(room->state->levels, &(struct levels_user){.user = user->id, .level = moderates ? 50 : 0});
 }
 
 /* NULL: the alias is someone else's, or there is no name for a room that has to be made. */

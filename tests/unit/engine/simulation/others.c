@@ -167,6 +167,7 @@ static void build_new_version(struct world *world, const char *alias)
     struct world_room *room = world_make_room(world, alias, world->rules.sync_user, STAGE_ALL);
 
     room->state->creators_reign = true;
+    text_set(&room->state->version, "12");
     world_set_user_level(room, world->rules.sync_user, 0);
     decorate(world, room);
 }
@@ -314,4 +315,101 @@ void others_act(struct world *world)
     else
         finish(world, room);
     world_note(world, "others act in %s", room->id);
+}
+
+/* ---- changes that the model knows how to deal with ---- */
+
+static void meddle_with_user(struct world *world, struct world_user *user)
+{
+    bool active = user->here && !user->deactivated;
+
+    switch (chance_below(4)) {
+    case 0:
+        if (active)
+            text_set(&user->name, others_choose(20, others_names, 3));
+        break;
+    case 1:
+        if (active && !user->admin)
+            world_deactivate(world, user, chance_percent(50));
+        break;
+    case 2:
+        user->deactivated = user->erased = false;
+        break;
+    default:
+        if (!user->has_record)
+            others_create(world, user);
+        break;
+    }
+}
+
+static void meddle_with_members(struct world *world, struct world_room *room, const struct world_user *user)
+{
+    static const int64_t levels[] = {0, 10, 50, 75};
+
+    if (user->here && !user->deactivated && chance_percent(60))
+        world_move(world, room, user->id, (enum membership)(MEMBERSHIP_INVITE + chance_below(5)));
+    else
+        world_set_user_level(room, user->id, levels[chance_below(4)]);
+}
+
+/* The alias goes to a new room, as an upgrade of the old one does it. */
+static void replace(struct world *world, const struct world_alias *alias)
+{
+    world_note(world, "others replace %s", alias->room->id);
+    text_set(&alias->room->state->canonical_alias, NULL);
+    (void)world_make_room(world, alias->alias,
+                          chance_percent(50) ? world->rules.sync_user : "@stranger:school", STAGE_ALL);
+}
+
+static void meddle_with_settings(struct world *world, const struct world_alias *alias)
+{
+    static const char *const rules[] = {"public", "knock", "can_join"};
+    static const char *const keys[] = {"invite", "kick", "ban", "events_default"};
+    struct world_room *room = alias->room;
+
+    switch (chance_below(8)) {
+    case 0:
+        text_set(&room->state->name, others_choose(20, others_names, 3));
+        break;
+    case 1:
+        text_set(&room->state->topic, others_choose(20, others_names, 3));
+        break;
+    case 2:
+        text_set(&room->state->join_rule, rules[chance_below(2)]);
+        break;
+    case 3:
+        text_set(&room->state->guest_access, rules[2]);
+        break;
+    case 4:
+        text_set(&room->state->canonical_alias, NULL);
+        break;
+    case 5:
+        room->state->managed = false;
+        break;
+    case 6:
+        world_set_level(room, keys[chance_below(4)], (int64_t)chance_below(100));
+        break;
+    default:
+        replace(world, alias);
+        break;
+    }
+}
+
+void others_meddle(struct world *world, bool users)
+{
+    struct world_alias *alias = &world->aliases[chance_below(WORLD_ALIASES)];
+    struct world_user *user = &world->users[chance_below(WORLD_SUBJECTS)];
+    unsigned what = chance_below(100);
+
+    world_note(world, "others meddle with %s or %s", user->id, alias->alias);
+    if (what < 30 && users)
+        meddle_with_user(world, user);
+    else if (!alias->room)
+        (void)world_make_room(world, alias->alias, "@stranger:school", STAGE_ALL);
+    else if (what < 60)
+        meddle_with_members(world, alias->room, user);
+    else if (what < 92)
+        meddle_with_settings(world, alias);
+    else
+        world_purge(world, alias->room);
 }

@@ -12,6 +12,10 @@ void others_build(struct world *world);
 /* One change of something. Whatever happens here may happen at any time. */
 void others_act(struct world *world);
 
+/* Something that people and admins may do to users and sound rooms, and that a message will set right or
+   leave as it is; to users only if `users`. The same in worlds that are the same. */
+void others_meddle(struct world *world, bool users);
+
 /* Creates the user, if there is none. */
 void others_create(struct world *world, struct world_user *user);
 

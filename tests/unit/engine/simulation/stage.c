@@ -29,27 +29,9 @@ static void free_transit(struct transit *transit)
     free(transit->body);
     free(transit->formatted_body);
     free(transit->password);
+    free(transit->position);
     free(transit->subject);
     synapse_reply_deinit(&transit->reply);
-}
-
-/* Welcome rooms belong to their users. */
-static const char *subject_of_call(const struct synapse_call *call)
-{
-    return call->alias && strncmp(call->alias, "#sync_", strlen("#sync_")) != 0 ? call->alias : call->user;
-}
-
-static void watch(struct stage *stage, const struct synapse_call *call)
-{
-    for (size_t i = 0; i < stage->transit_count; i++)
-        if (strcmp(stage->transits[i].subject, subject_of_call(call)) == 0)
-            world_accuse(stage->world, "two calls at a time for %s", subject_of_call(call));
-    if (stage->transit_count >= stage->concurrency)
-        world_accuse(stage->world, "too many calls at a time");
-    if (!stage->ready)
-        world_accuse(stage->world, "a call is made without a session");
-    if (instant_now() < stage->closed_until)
-        world_accuse(stage->world, "a call is made too early");
 }
 
 static void carry_out_transit(struct stage *stage, struct transit *transit)
@@ -79,7 +61,7 @@ static void stage_send(void *context, const struct synapse_call *call,
     struct stage *stage = context;
     struct transit *transit;
 
-    watch(stage, call);
+    watch_call(stage, call);
     stage->calls++;
     if (stage->transit_count == STAGE_MOST_CALLS)
         abort();
@@ -88,7 +70,8 @@ static void stage_send(void *context, const struct synapse_call *call,
     transit->call.body = transit->body = text_copy(call->body);
     transit->call.formatted_body = transit->formatted_body = text_copy(call->formatted_body);
     transit->call.password = transit->password = text_copy(call->password);
-    transit->subject = text_copy(subject_of_call(call));
+    transit->call.position = transit->position = text_copy(call->position);
+    transit->subject = text_copy(watch_subject(call));
     if (chance_percent(50))
         carry_out_transit(stage, transit);
     if (stage->most_calls < stage->transit_count)
@@ -124,6 +107,7 @@ static void answers_due(void *context)
         set_session(stage, false);
         loop_timer_set(&stage->session, instant_now() + chance_below(5000));
     }
+    watch_answer(stage, &transit.call, &transit.reply);
     transit.done(transit.context, &transit.reply);
     free_transit(&transit);
     schedule_answer(stage);
@@ -152,6 +136,7 @@ static void deliver(struct stage *stage, struct letter *letter)
         return;
     letter->ended = false;
     letter->deliveries++;
+    letter->delivered_at = instant_now();
     world_note(stage->world, "delivered: %zu %s", (size_t)(letter - stage->letters), letter->text);
     letter->message = engine_submit(stage->engine, request, letter);
 }
@@ -216,6 +201,8 @@ static void queue_due(void *context)
         stage->losses--;
         lose_connection(stage);
     }
+    for (; stage->deeds > 0 && chance_percent(60); stage->deeds--)
+        others_act(stage->world);
     if (stage->gone < stage->letter_count)
         loop_timer_set(&stage->queue, instant_now() + chance_below(chance_percent(80) ? 10 : 1000));
 }
@@ -249,6 +236,8 @@ static void start_daemon(struct stage *stage)
 {
     const struct engine_config config = {.rules = stage->world->rules,
                                          .concurrency = stage->concurrency,
+                                         .mirrors = stage->mirrors,
+                                         .most_memory = stage->most_memory,
                                          .ended = stage_ended,
                                          .context = stage};
     const struct engine_homeserver homeserver = {.homeserver = stage, .send = stage_send};
@@ -282,6 +271,14 @@ static void kill_daemon(struct stage *stage)
     for (size_t i = 0; i < stage->transit_count; i++)
         free_transit(&stage->transits[i]);
     stage->transit_count = 0;
+}
+
+void stage_use_mirror(struct stage *stage, size_t most_memory)
+{
+    kill_daemon(stage);
+    stage->mirrors = true;
+    stage->most_memory = most_memory;
+    start_daemon(stage);
 }
 
 void stage_deinit(struct stage *stage)

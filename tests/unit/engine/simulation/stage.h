@@ -8,7 +8,8 @@
  * The engine on its loop, between a simulated homeserver, whose answers come in any order, and a simulated
  * queue, which delivers messages and loses its connection. What the engine promises of its calls is watched:
  * never more than `concurrency` at a time, never two for one subject, none while it is not ready or the
- * homeserver is to be left alone.
+ * homeserver is to be left alone; levels are written only right after they were read, and nothing is written
+ * about a user who was not asked for since a message for that was delivered.
  */
 
 enum { STAGE_MOST_MESSAGES = 128, STAGE_MOST_CALLS = 64 };
@@ -25,12 +26,13 @@ struct letter {
     char detail[512], warnings[512];
     instant ended_at;
     unsigned requests;
+    instant delivered_at;
 };
 
 /* A call under way. */
 struct transit {
     struct synapse_call call;
-    char *body, *formatted_body, *password; /* borrowed by the call only while it is sent */
+    char *body, *formatted_body, *password, *position; /* borrowed by the call only while it is sent */
     char *subject;
     bool carried_out;
     struct synapse_reply reply;
@@ -45,6 +47,8 @@ struct stage {
     struct engine *engine;
     unsigned concurrency;
     unsigned most_calls; /* that there were at a time */
+    bool mirrors;
+    size_t most_memory;
 
     struct letter letters[STAGE_MOST_MESSAGES];
     size_t letter_count;
@@ -53,9 +57,14 @@ struct stage {
     bool acks_at_once; /* else some time after the end */
     bool all_at_once;  /* all that is posted is delivered at once, else one after the other */
     unsigned losses;   /* of the connection, that are still to come */
+    unsigned deeds;    /* of others, that are still to come, at any time */
 
     struct transit transits[STAGE_MOST_CALLS];
     size_t transit_count;
+    struct {
+        enum synapse_kind kind;
+        instant at;
+    } last[WORLD_ALIASES]; /* the last answer about a room */
     bool ready;
     instant closed_until; /* the homeserver asked for patience */
     unsigned calls;
@@ -70,6 +79,8 @@ struct stage {
 /* Zeroed before; `world` is what it plays in. */
 void stage_init(struct stage *stage, struct world *world, unsigned concurrency);
 void stage_deinit(struct stage *stage);
+/* Before anything else: the daemon keeps a mirror, and remembers so many bytes. */
+void stage_use_mirror(struct stage *stage, size_t most_memory);
 /* Puts a message into the queue. */
 void stage_post(struct stage *stage, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Runs until all messages are gone; false (and a crime) if that takes more than `limit` milliseconds. */
@@ -84,6 +95,8 @@ void stage_run_for(struct stage *stage, int64_t milliseconds);
 
 /* The request of a letter; the caller frees it. */
 struct request *stage_request(const struct stage *stage, const struct letter *letter);
+
+#include "watch.c" /* of what stage.c sends */
 
 #include "stage.c"
 

@@ -14,7 +14,7 @@ static struct world_user *new_user(struct world *world, char *id)
 {
     size_t i = world->user_count++;
 
-    world->users[i].id = id;
+    world->users[i] = (struct world_user){.id = id, .leaves_at = INSTANT_NEVER, .asked_at = INSTANT_PAST};
     world->aliases[WORLD_ALIASES + i].alias = synapse_welcome_alias(id);
     return &world->users[i];
 }
@@ -50,6 +50,17 @@ void world_init(struct world *world)
     }
 }
 
+static void free_told(struct world_told *told)
+{
+    if (!told)
+        return;
+    for (size_t i = 0; i < WORLD_PARTS; i++)
+        free(told->parts[i].text);
+    for (size_t i = 0; i < WORLD_MOST_USERS; i++)
+        free(told->members[i].name);
+    free(told);
+}
+
 void world_deinit(struct world *world)
 {
     for (size_t i = 0; i < world->user_count; i++) {
@@ -57,11 +68,15 @@ void world_deinit(struct world *world)
         free(world->users[i].name);
         free(world->users[i].email);
         free(world->users[i].password);
+        free(world->users[i].shown_name);
     }
     for (size_t i = 0; i < WORLD_ALIASES + world->user_count; i++)
         free(world->aliases[i].alias);
-    for (size_t i = 0; i < world->room_count; i++)
+    for (size_t i = 0; i < world->room_count; i++) {
         room_state_free(world->rooms[i].state);
+        free_told(world->rooms[i].told);
+    }
+    json_decref(world->answer.reply);
     buffer_deinit(&world->trace);
 }
 
@@ -170,14 +185,9 @@ void world_make_user(struct world *world, struct world_user *user, const char *n
     text_set(&user->email, email);
 }
 
-void world_deactivate(struct world *world, struct world_user *user, bool erase)
+static void leave_rooms(struct world *world, struct world_user *user)
 {
-    user->deactivated = true;
-    user->erased = user->erased || erase;
-    text_set(&user->email, NULL);
-    text_set(&user->password, NULL);
-    if (erase)
-        text_set(&user->name, NULL);
+    user->leaves_at = INSTANT_NEVER;
     for (size_t i = 0; i < world->room_count; i++) {
         struct world_room *room = &world->rooms[i];
 
@@ -195,6 +205,35 @@ void world_deactivate(struct world *world, struct world_user *user, bool erase)
             break;
         }
     }
+}
+
+void world_deactivate(struct world *world, struct world_user *user, bool erase)
+{
+    user->deactivated = true;
+    user->erased = user->erased || erase;
+    text_set(&user->email, NULL);
+    text_set(&user->password, NULL);
+    if (erase)
+        text_set(&user->name, NULL);
+    user->leaves_at = instant_now() + (world->lag ? chance_below((unsigned)world->lag) : 0);
+    world_tick(world);
+}
+
+static void leave_until(struct world *world, instant limit)
+{
+    for (size_t i = 0; i < world->user_count; i++)
+        if (world->users[i].leaves_at <= limit)
+            leave_rooms(world, &world->users[i]);
+}
+
+void world_tick(struct world *world)
+{
+    leave_until(world, instant_now());
+}
+
+void world_settle(struct world *world)
+{
+    leave_until(world, INSTANT_NEVER - 1);
 }
 
 /* ---- rooms ---- */

@@ -3,9 +3,12 @@
 
 #include "base/buffer.h"
 #include "base/instant.h"
+#include "engine/simulation/clock.h"
 #include "engine/user.h"
 #include "synapse/call.h"
 #include "synapse/state.h"
+
+#include <jansson.h>
 
 /*
  * The truth: users and rooms as they are on a simulated homeserver, for tests of the engine. Small and of
@@ -27,6 +30,7 @@ enum {
 
     WORLD_ALIASES = 4, /* of rooms; those of welcome rooms come behind, by user */
     WORLD_ROOMS = 256,
+    WORLD_PARTS = 8, /* kinds of state events that are no member's */
 };
 
 struct world_user {
@@ -39,6 +43,32 @@ struct world_user {
     unsigned greetings;
     bool has_record;
     struct synapse_record record;
+    instant leaves_at; /* all rooms, having been deactivated; INSTANT_NEVER: does not */
+    char *shown_name;  /* which name was looked at, and when rooms show it: see stream.h */
+    instant shows_at;
+    instant asked_at; /* when the sync asked about the user last */
+};
+
+/* What was told of a room, and at which position of the stream (stream.h). */
+struct world_told_member {
+    enum membership membership;
+    char *name;
+    uint64_t at;
+};
+struct world_told {
+    bool in;        /* the sync user is */
+    uint64_t moved; /* it came in, or left */
+    struct {
+        char *text; /* the content; NULL: no such event */
+        uint64_t at;
+    } parts[WORLD_PARTS];
+    struct world_told_member members[WORLD_MOST_USERS];
+};
+struct world_answer {
+    json_t *reply; /* NULL: none */
+    uint64_t since;
+    unsigned attempt;
+    instant at;
 };
 
 enum world_deletion { NOT_DELETED, BEING_DELETED, DELETION_DONE, DELETION_BROKEN };
@@ -55,7 +85,8 @@ struct world_room {
     enum world_deletion deletion;
     unsigned looks; /* at the deletion, before it ends */
     bool deletion_fails;
-    instant looked_at; /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
+    instant looked_at;       /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
+    struct world_told *told; /* NULL: nobody asked yet */
 };
 
 struct world_alias {
@@ -75,6 +106,11 @@ struct world {
     bool lenient;                 /* do not judge what only one who knows what is wanted can judge */
     unsigned writes;              /* calls that were to change something and were carried out */
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
+    int64_t lag;                  /* ms within which names and departures of users reach the rooms */
+    bool mute;                    /* it tells nobody what has changed */
+    bool asked;                   /* somebody asked what changes */
+    uint64_t position;            /* of the stream of changes */
+    struct world_answer answer;   /* the last one about changes */
     struct buffer trace;
     char crime[512]; /* the first; "" for none */
 };
@@ -111,8 +147,12 @@ bool world_is_good(const struct world *world, uint64_t seed);
 void text_set(char **place, const char *text);
 /* Makes the user; an e-mail address is taken from whoever had it, as Synapse does. */
 void world_make_user(struct world *world, struct world_user *user, const char *name, const char *email);
-/* With all that follows: rooms are left, name and address are gone if `erase`. */
+/* With all that follows: rooms are left (by and by, if the world lags), name and address are gone if `erase`.
+ */
 void world_deactivate(struct world *world, struct world_user *user, bool erase);
+/* What was to happen by now happens; and what was to happen at all. */
+void world_tick(struct world *world);
+void world_settle(struct world *world);
 
 /* How far the making of a room came. */
 enum world_stage { STAGE_ALIAS, STAGE_CREATED, STAGE_JOINED, STAGE_ALL };

@@ -1,0 +1,100 @@
+"""Measures the daemon against the floor and prints the tables. See the package's own words, and `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from lab.daemon import REPOSITORY, executable
+
+from . import costs, counts, table
+from .rounds import Rounds
+from .servers import Servers
+
+PARTS = ("users", "moderators", "rooms", "joins", "counts")
+
+
+def main() -> int:
+    options = _options()
+    if not executable().exists():
+        sys.exit(f"build the daemon first: there is no {executable()}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with Servers() as servers:
+        if options.costs:
+            print(table.price_table(costs.investigate(servers, options.concurrency)))
+            return 0
+        rounds = Rounds(servers, options.concurrency, _settings(options), not options.plain_floor)
+        _measure(rounds, options)
+        counted = _count(servers, options)
+    _tell(rounds, counted, options)
+    return 0
+
+
+def _measure(rounds: Rounds, options: argparse.Namespace) -> None:
+    if "users" in options.only:
+        rounds.add_users()
+    if "moderators" in options.only:
+        rounds.moderators()
+    for size in options.sizes if {"rooms", "joins"} & set(options.only) else []:
+        rounds.add_room(size)
+        if "joins" in options.only:
+            rounds.join(size)
+
+
+def _count(servers: Servers, options: argparse.Namespace) -> list[counts.Count]:
+    if "counts" not in options.only:
+        return []
+    settings = _settings(options)
+    size = 200 if options.quick else 1000
+    return [counts.merged_levels(servers, settings), counts.nobody_waits(servers, size, settings)]
+
+
+def _tell(rounds: Rounds, counted: list[counts.Count], options: argparse.Namespace) -> None:
+    timed = [table.table(rounds.rows), table.notes(rounds.rows)] if rounds.rows else []
+    text = "\n".join([*timed, table.count_lines(counted)])
+    print(f"\n{text}")
+    if options.json:
+        options.json.write_text(table.as_json(rounds.rows, counted))
+    if options.readme:
+        table.into_readme(options.readme, text, shlex.join(["tests/bench/run.sh", *_arguments_told()]))
+
+
+def _arguments_told() -> list[str]:
+    """The command without what says where the result goes."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--readme", nargs="?")
+    parser.add_argument("--json")
+    return parser.parse_known_args()[1]
+
+
+def _settings(options: argparse.Namespace) -> dict[str, str]:
+    return dict(setting.split("=", 1) for setting in options.set)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few minutes: small rooms, two concurrencies")
+    parser.add_argument("--only", action="append", choices=PARTS, help="these parts alone; may be repeated")
+    parser.add_argument("--sizes", type=int, nargs="+", help="members of rooms (10 100 1000)")
+    parser.add_argument("--concurrency", type=int, nargs="+", help="of the floor (1 2 4 8)")
+    parser.add_argument("--rounds", type=int, default=1, help="do everything so often; the best counts")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the daemon")
+    parser.add_argument("--plain-floor", action="store_true",
+                        help="let the floor invite nobody when it makes a room: the joins do it then")
+    parser.add_argument("--costs", action="store_true", help="instead: what single calls cost the homeserver")
+    parser.add_argument("--json", type=Path, help="write everything that was measured into this file")
+    parser.add_argument("--readme", type=Path, nargs="?", const=REPOSITORY / "README.md",
+                        help="put the table between its marks in this file (README.md)")
+    options = parser.parse_args()
+    options.only = options.only or PARTS
+    options.sizes = options.sizes or ([10, 100] if options.quick else [10, 100, 1000])
+    options.concurrency = options.concurrency or ([2, 8] if options.quick else [1, 2, 4, 8])
+    options.concurrency *= options.rounds
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What a piece of work costs.
+
+Synapse goes on working after its last reply (statistics, the user directory, leaving the rooms of who was
+deactivated), so its CPU is read when it has come to rest. Requests are those that Synapse has counted, whoever made
+them and why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import requests
+
+from .kernel import cpu_of, cpu_of_all
+from .servers import PATIENCE, MeteredSynapse
+
+_REQUESTS = re.compile(r"^synapse_http_server_requests_received_total\{(.*)\} (\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+# At rest: no more than this share of a core over so many seconds.
+RESTING_SHARE = 0.03
+RESTING_SECONDS = 1.0
+
+
+@dataclass
+class Cost:
+    """Seconds, kilobytes and counts of one piece of work."""
+
+    wall: float = 0.0
+    homeserver_cpu: float = 0.0
+    own_cpu: float = 0.0
+    requests: dict[str, int] = field(default_factory=dict)  # by method and servlet
+    told: int = 0  # requests as the daemon itself counts them
+    resident: int = 0
+    resident_most: int = 0
+    others: float = 0.0  # share of the machine that neither we nor the homeserver used meanwhile
+
+    @property
+    def request_count(self) -> int:
+        return sum(self.requests.values())
+
+
+class Meter:
+    """Measures work on one homeserver."""
+
+    def __init__(self, synapse: MeteredSynapse) -> None:
+        self._synapse = synapse
+
+    def rest(self) -> None:
+        """Until the homeserver does nothing any more."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            before = cpu_of(self._synapse.pid)
+            time.sleep(RESTING_SECONDS)
+            if cpu_of(self._synapse.pid) - before <= RESTING_SHARE * RESTING_SECONDS:
+                return
+        raise AssertionError("the homeserver does not come to rest")
+
+    def requests(self) -> Counter[str]:
+        """All requests so far, by method and servlet."""
+        text = requests.get(self._synapse.metrics_url, timeout=30).text
+        counted: Counter[str] = Counter()
+        for labels, value in _REQUESTS.findall(text):
+            named = dict(_LABEL.findall(labels))
+            if named["servlet"] != "MetricsResource":  # that is us
+                counted[f"{named['method']} {named['servlet']}"] += int(float(value))
+        return counted
+
+    def measure(self, work: Callable[[], float], own_cpu: Callable[[], float]) -> Cost:
+        """`work` returns when it ended, which may be a bit before it returns; `own_cpu` is the CPU of who works."""
+        self.rest()
+        counted, cpu, own = self.requests(), cpu_of(self._synapse.pid), own_cpu()
+        busy, begun = cpu_of_all(), time.monotonic()
+        wall = work() - begun
+        own = own_cpu() - own
+        others = (cpu_of_all() - busy - own - (cpu_of(self._synapse.pid) - cpu)) / (wall * (os.cpu_count() or 1))
+        self.rest()
+        cpu = cpu_of(self._synapse.pid) - cpu
+        return Cost(wall, cpu, own, dict(self.requests() - counted), others=max(0.0, others))
+

@@ -1,0 +1,137 @@
+/*
+ * GET /_matrix/client/v3/sync, for a client that is in all rooms and asks what has changed.
+ *
+ * Of each room in which something happened since the token, the newest event is the timeline (limit 1),
+ * `limited` says that there was more, and `state` has the state that changed before it (client-server API,
+ * "Syncing"). A state event that was replaced again is told once. Without a token, the whole state of the
+ * rooms that the filter lets through is told: of none, where it names none.
+ *
+ * Known of the filter: room.rooms and room.state.types. A timeline is always as if it were unfiltered with
+ * limit 1.
+ */
+#include "answers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct filter {
+    const json_t *rooms, *types; /* NULL: all */
+};
+
+static bool lists(const json_t *list, const char *text)
+{
+    if (!list)
+        return true;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (text_equal(json_string_value(json_array_get(list, i)), text))
+            return true;
+    return false;
+}
+
+static struct filter filter_of(const json_t *json)
+{
+    const json_t *room = json_object_get(json, "room");
+
+    return (struct filter){.rooms = json_object_get(room, "rooms"),
+                           .types = json_object_get(json_object_get(room, "state"), "types")};
+}
+
+/* "s<position>" */
+static size_t position_of(const char *token)
+{
+    return token && token[0] == 's' ? strtoul(token + 1, NULL, 10) : 0;
+}
+
+/* ---- what happened in a room ---- */
+
+static void append_event(struct buffer *list, const struct event *event)
+{
+    if (list->size > 0)
+        (void)buffer_append_char(list, ',');
+    (void)buffer_append_text(list, event->text);
+}
+
+/* Goes back in time: the first event that comes along is the timeline. */
+static void note(struct event *event, const struct filter *filter, struct room **rooms)
+{
+    struct room *room = event->room;
+
+    if (!room->sync.seen) {
+        room->sync.seen = true;
+        room->sync.events = 0;
+        room->sync.newest = event;
+        room->sync.next = *rooms;
+        buffer_init(&room->sync.state, SIZE_MAX / 2);
+        *rooms = room;
+    } else if (event->slot && lists(filter->types, event->type)) {
+        append_event(&room->sync.state, event);
+    }
+    room->sync.events++;
+}
+
+static struct room *changed_rooms(const struct homeserver *homeserver, size_t since,
+                                  const struct filter *filter)
+{
+    struct room *rooms = NULL;
+
+    for (size_t i = homeserver->journal_size; i > since; i--) {
+        const struct journal_entry *entry = &homeserver->journal[i - 1];
+
+        if (entry->event->position != entry->position) {
+            if (entry->event->room->sync.seen)
+                entry->event->room->sync.events++;
+        } else if (lists(filter->rooms, entry->event->room->id)) {
+            note(entry->event, filter, &rooms);
+        }
+    }
+    return rooms;
+}
+
+/* ---- the reply ---- */
+
+static void append_rooms(struct buffer *body, const char *section, struct room *rooms, bool deleted)
+{
+    bool first = true;
+
+    (void)buffer_append_format(body, "\"%s\":{", section);
+    for (; rooms; rooms = rooms->sync.next) {
+        if (rooms->deleted != deleted)
+            continue;
+        (void)buffer_append_format(
+            body, "%s\"%s\":{\"timeline\":{\"events\":[%s],\"limited\":%s,\"prev_batch\":\"s0\"},",
+            first ? "" : ",", rooms->id, rooms->sync.newest->text, rooms->sync.events > 1 ? "true" : "false");
+        (void)buffer_append_text(body, "\"state\":{\"events\":[");
+        (void)buffer_append(body, rooms->sync.state.bytes, rooms->sync.state.size);
+        (void)buffer_append_text(body, "]}}");
+        first = false;
+    }
+    (void)buffer_append_char(body, '}');
+}
+
+static void forget(struct room *rooms)
+{
+    for (; rooms; rooms = rooms->sync.next) {
+        rooms->sync.seen = false;
+        buffer_deinit(&rooms->sync.state);
+    }
+}
+
+void answer_sync(struct homeserver *homeserver, const char *query, struct answer *answer)
+{
+    CLEANUP(freep) char *since = query_value(query, "since");
+    CLEANUP(freep) char *given = query_value(query, "filter");
+    json_auto_t *json = given ? json_loads(given, 0, NULL) : NULL;
+    struct filter filter = filter_of(json);
+    struct room *rooms = changed_rooms(homeserver, position_of(since), &filter);
+
+    (void)buffer_append_format(&answer->body, "{\"next_batch\":\"s%zu\"", homeserver->journal_size);
+    if (rooms) {
+        (void)buffer_append_text(&answer->body, ",\"rooms\":{");
+        append_rooms(&answer->body, "join", rooms, false);
+        (void)buffer_append_char(&answer->body, ',');
+        append_rooms(&answer->body, "leave", rooms, true);
+        (void)buffer_append_char(&answer->body, '}');
+    }
+    (void)buffer_append_char(&answer->body, '}');
+    forget(rooms);
+}
