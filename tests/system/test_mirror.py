@@ -127,10 +127,13 @@ def test_a_promotion_by_hand_is_kept_when_levels_are_written(stage: Stage) -> No
 
 
 def test_a_name_that_an_admin_changes_is_set_right(stage: Stage) -> None:
-    user = stage.user()
-    message = add_user(user, room(stage.room_id()), name="Right")
+    room_id, user = stage.room_id(), stage.user()
+    message = add_user(user, room(room_id), name="Right")
     stage.done(message)
     stage.homeserver.put_user(user, displayname="Wrong")
+    # Synapse has answered, and goes on to tell the rooms in the background.
+    wait_until(lambda: "Wrong" in str(stage.homeserver.room(stage.alias(room_id)).state("m.room.member", user)),
+               "the room to show the name")
     stage.done(message)
     account = stage.homeserver.user(user)
     assert account is not None and account["displayname"] == "Right"
