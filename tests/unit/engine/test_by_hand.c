@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum {
-    CASES = 1200,
+    CASES = 400,
     FIRST_SEED = 20241201,
     LIMIT = 3600 * 1000,   /* ms of a part */
     LIST_LIFE = 1001,      /* ms: so old may the list of rooms be, which alone tells of one that was purged */

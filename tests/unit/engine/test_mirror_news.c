@@ -1,0 +1,273 @@
+/* The mirror by itself: what becomes of what is known when something is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "engine/simulation/rig.h"
+
+static void test_changes_are_taken_in(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    assert_true(subject->room.mirrored);
+    be_told(IN_ROOM(NAME("B") "," MEMBER("@a:s", "join", "Anna")));
+    assert_true(subject->room.mirrored);
+    assert_string_equal(subject->room.state->name, "B");
+    assert_int_equal(room_state_membership(subject->room.state, "@a:s"), MEMBERSHIP_JOIN);
+    order_refresh(&order, &subject->room);
+    assert_int_equal(subject->room.read_at, mirror.asked_at);
+}
+
+/* ---- while a call is under way ---- */
+
+#define NEW_NAME ((struct synapse_call){.kind = SYNAPSE_WRITE_SETTING, .setting = SETTING_NAME, .value = "B"})
+
+static void learn_name(struct subject *subject, const char *name)
+{
+    free(subject->room.state->name);
+    subject->room.state->name = text_copy(name);
+    land(subject);
+}
+
+static void test_our_own_echo(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    fly(subject, NEW_NAME);
+    be_told(IN_ROOM(NAME("B"))); /* comes first */
+    assert_string_equal(subject->room.state->name, "A");
+    learn_name(subject, "B");
+    assert_true(subject->room.mirrored);
+    be_told(IN_ROOM(NAME("B"))); /* comes afterwards */
+    assert_true(subject->room.mirrored);
+}
+
+static void test_news_that_disagree(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    fly(subject, NEW_NAME);
+    be_told(IN_ROOM(NAME("C"))); /* before ours or after it? */
+    learn_name(subject, "B");
+    assert_false(subject->room.mirrored);
+    assert_int_equal(subject->room.read_at, INSTANT_PAST);
+    fly(subject, (struct synapse_call){.kind = SYNAPSE_READ_STATE}); /* in the same moment */
+    know_state(subject, "C");
+    land(subject);
+    assert_true(subject->room.mirrored);
+}
+
+/* Our call was answered after they were asked for: the homeserver may not have known of it. */
+static void test_news_that_crossed_our_call(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    ask_for_changes();
+    fly(subject, NEW_NAME);
+    learn_name(subject, "B");
+    tell_rooms(IN_ROOM(NAME("A")));
+    assert_string_equal(subject->room.state->name, "B");
+    assert_false(subject->room.mirrored);
+}
+
+/* What is read meanwhile may be older than what was told twice. */
+static void test_told_twice_in_one_call(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    fly(subject, (struct synapse_call){.kind = SYNAPSE_READ_STATE});
+    be_told(IN_ROOM(NAME("B")));
+    be_told(IN_ROOM(NAME("C")));
+    know_state(subject, "B");
+    land(subject);
+    assert_false(subject->room.mirrored);
+}
+
+/* A join is an invitation first. */
+static void test_the_invitation_of_a_join(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    fly(subject, (struct synapse_call){.kind = SYNAPSE_JOIN_USER, .user = "@a:s"});
+    be_told(IN_ROOM(MEMBER("@a:s", "invite", "Anna")));
+    room_state_set_membership(subject->room.state, "@a:s", MEMBERSHIP_JOIN);
+    land(subject);
+    assert_true(subject->room.mirrored);
+    fly(subject, (struct synapse_call){.kind = SYNAPSE_JOIN_USER, .user = "@a:s"});
+    be_told(IN_ROOM(MEMBER("@b:s", "invite", "Bert"))); /* another's is news */
+    land(subject);
+    assert_false(subject->room.mirrored);
+}
+
+/* ---- rooms that are left ---- */
+
+static void test_a_room_that_was_left(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    be_told("'leave': {'" ROOM "': {}}");
+    assert_false(subject->room.mirrored);
+    assert_int_equal(subject->room.read_at, INSTANT_PAST);
+}
+
+/* Nothing is told of it; but it is not among the rooms any more. */
+static void test_a_room_that_was_purged(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    ask_for_changes();
+    (void)answer(SYNAPSE_READ_CHANGES, "{'next_batch': 's2'}");
+    assert_true(answer(SYNAPSE_READ_JOINED, "{'joined_rooms': ['!2:s']}"));
+    order_refresh(&order, &subject->room);
+    assert_false(subject->room.mirrored);
+}
+
+/* The list of rooms is older than this one. */
+static void test_a_room_that_was_read_since(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    mirror_want(&mirror, now);
+    (void)ask(SYNAPSE_READ_CHANGES);
+    (void)answer(SYNAPSE_READ_CHANGES, "{'next_batch': 's2'}");
+    (void)ask(SYNAPSE_READ_JOINED);
+    (void)answer(SYNAPSE_READ_JOINED, "{'joined_rooms': []}");
+    now += 10;
+    subject = room_that_was_read();
+    order_refresh(&order, &subject->room);
+    assert_true(subject->room.mirrored);
+}
+
+/* The id belongs to the room that the alias led to before. */
+static void test_another_room_by_now(void **state)
+{
+    struct subject *subject;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    free(subject->room.id);
+    subject->room.id = text_copy("!2:s");
+    be_told("'leave': {'" ROOM "': {}}");
+    assert_true(subject->room.mirrored);
+}
+
+/* ---- users ---- */
+
+static struct subject *user_who_was_read(void)
+{
+    struct subject *user = subjects_take(&order.subjects, "@a:s");
+
+    fly(user, (struct synapse_call){.kind = SYNAPSE_READ_USER});
+    user->user.presence = PRESENCE_HERE;
+    free(user->user.name);
+    user->user.name = text_copy("Anna");
+    land(user);
+    assert_true(user->user.mirrored);
+    return user;
+}
+
+/* Whether it is still believed what is known of the user, after this was told. */
+static bool is_believed_after(const char *events)
+{
+    CLEANUP(freep) char *rooms = text_format(IN_ROOM("%s"), events);
+    const struct subject *user = user_who_was_read();
+
+    be_told(rooms);
+    return user->user.mirrored;
+}
+
+static void test_users_in_rooms(void **state)
+{
+    (void)state;
+    get_position("s1");
+    assert_true(is_believed_after(MEMBER("@a:s", "join", "Anna")));
+    assert_true(is_believed_after(MEMBER("@a:s", "invite", "Anna")));
+    assert_true(is_believed_after(MEMBER("@b:s", "join", "Bert")));
+    assert_false(is_believed_after(MEMBER("@a:s", "join", "Annabel")));
+    assert_false(is_believed_after(EVENT("m.room.member", "@a:s", "'membership': 'join'")));
+    assert_false(is_believed_after(MEMBER("@a:s", "leave", "Anna")));
+    assert_false(is_believed_after(MEMBER("@a:s", "ban", "Anna")));
+}
+
+static void test_a_name_that_we_are_giving(void **state)
+{
+    struct subject *user;
+
+    (void)state;
+    get_position("s1");
+    user = user_who_was_read();
+    fly(user, (struct synapse_call){.kind = SYNAPSE_SET_DISPLAY_NAME, .name = "Annabel"});
+    be_told(IN_ROOM(MEMBER("@a:s", "join", "Annabel")));
+    assert_true(user->user.mirrored);
+    be_told(IN_ROOM(MEMBER("@a:s", "join", "Somebody Else")));
+    assert_false(user->user.mirrored);
+    land(user);
+    assert_false(user->user.mirrored);
+}
+
+/* Whoever is told of while they are being read is read again, for what is read may be the older. */
+static void test_a_user_who_is_being_read(void **state)
+{
+    struct subject *user;
+
+    (void)state;
+    get_position("s1");
+    user = user_who_was_read();
+    fly(user, (struct synapse_call){.kind = SYNAPSE_READ_USER});
+    be_told(IN_ROOM(MEMBER("@a:s", "join", "Anna")));
+    land(user);
+    assert_false(user->user.mirrored);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_changes_are_taken_in, begin, end),
+        cmocka_unit_test_setup_teardown(test_our_own_echo, begin, end),
+        cmocka_unit_test_setup_teardown(test_news_that_disagree, begin, end),
+        cmocka_unit_test_setup_teardown(test_news_that_crossed_our_call, begin, end),
+        cmocka_unit_test_setup_teardown(test_told_twice_in_one_call, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_invitation_of_a_join, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_room_that_was_left, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_room_that_was_purged, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_room_that_was_read_since, begin, end),
+        cmocka_unit_test_setup_teardown(test_another_room_by_now, begin, end),
+        cmocka_unit_test_setup_teardown(test_users_in_rooms, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_name_that_we_are_giving, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_user_who_is_being_read, begin, end),
+    };
+
+    log_configure(LOG_ERROR, LOG_LOGFMT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
