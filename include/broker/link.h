@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "broker/helper.h"
 #include "broker/settings.h"
+#include "broker/tls.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -21,6 +22,7 @@ struct link {
     struct helper *helper;    /* that guards the socket while a thread owns the link; NULL: none */
     bool exclusive;           /* its consumer was asked for so */
     const char *consumer_tag; /* the name of its one consumer */
+    struct tls_check tls;     /* OpenSSL calls back with it as long as the connection lives */
     int64_t pulse;            /* milliseconds: call in at least so often, for the heartbeats */
     bool refused_message; /* link_read() found the channel closed since a message was larger than the broker's
                              max_message_size */
@@ -90,7 +92,7 @@ enum link_read {
 enum link_read link_read(struct link *link, amqp_frame_t *ret_frame, struct error *error) MUST_USE;
 /* Whether frames may be there although the socket is not readable. */
 bool link_has_more(const struct link *link);
-/* The first number of the broker's version; 0: it does not tell. */
+/* The broker's version, 403 for 4.3; 0: it does not tell. */
 unsigned link_broker_version(const struct link *link);
 /* The socket, to wait for. */
 int link_socket(const struct link *link);

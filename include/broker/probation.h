@@ -23,6 +23,7 @@ struct probation {
     instant end; /* INSTANT_NEVER: no message has come yet */
 };
 
+/* Before RabbitMQ 4.3 what was given back in good order (an orderly stop, an outage) counts just the same. */
 enum { PROBATION_DELIVERIES = 5 };
 
 /* Quorum queues have no limit of deliveries unless they are given one, before RabbitMQ 4.0. */

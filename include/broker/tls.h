@@ -16,7 +16,8 @@ struct tls_check {
 
 /*
  * Gives the connection a socket that will speak TLS 1.2 or later and trust the authorities of the settings,
- * whose files are read anew for it. `check` must live as long as the handshake. NULL on failure.
+ * whose files are read anew for it. `check` must live as long as the connection: OpenSSL
+ * calls back for alerts and tickets, too. NULL on failure.
  */
 amqp_socket_t *tls_socket(amqp_connection_state_t amqp, const struct broker_settings *settings,
                           struct tls_check *check, struct error *error) MUST_USE;

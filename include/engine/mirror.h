@@ -30,9 +30,10 @@ struct mirror {
     struct order *order;
     const char *sync_user;
     bool on;
-    char *position;     /* NULL: none */
-    unsigned attempt;   /* to catch up from it */
-    bool wanted;        /* a catch-up is waited for, and is not begun */
+    char *position;   /* NULL: none */
+    unsigned attempt; /* to catch up from it */
+    unsigned asker;   /* another in each process: they share user and device, and Synapse's cached answers */
+    bool wanted;      /* a catch-up is waited for, and is not begun */
     instant not_before; /* for the next one */
     instant asked_at;   /* when the last one began */
     bool half_asked;    /* of its two calls only the first was sent */

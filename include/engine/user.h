@@ -42,8 +42,9 @@ struct user_known {
     char *name;      /* NULL: none */
     char *avatar;    /* mxc URI, as it was when read; NULL: none */
     bool deactivated, admin, has_email;
-    bool mirrored;   /* the rooms tell when it is time to read it again (engine/mirror.h) */
-    bool by_another; /* it turned out that somebody else created the user while we were about to */
+    bool mirrored;    /* the rooms tell when it is time to read it again (engine/mirror.h) */
+    bool may_be_made; /* a creation of ours was not answered: it may still be carried out */
+    bool by_another;  /* it turned out that somebody else created the user while we were about to */
     enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
     bool record_email;   /* the creation was to set an e-mail address */
     char *email;         /* the address whose owner was looked up; NULL: none was */

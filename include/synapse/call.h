@@ -125,6 +125,7 @@ struct synapse_call {
 
     const char *position; /* of SYNAPSE_READ_CHANGES */
     unsigned attempt; /* makes it another request than those before, whose answers Synapse would give again */
+    unsigned asker;   /* likewise for the same question of another process, whose position was the same */
 };
 
 /* What a reply means. */

@@ -114,8 +114,7 @@ static bool open_tls(struct link *link, const struct broker_settings *settings,
     struct timeval limit = {.tv_sec = settings->connect_limit / 1000,
                             .tv_usec = settings->connect_limit % 1000 * 1000L};
     char host[NI_MAXHOST];
-    struct tls_check check;
-    amqp_socket_t *socket = tls_socket(link->amqp, settings, &check, error);
+    amqp_socket_t *socket = tls_socket(link->amqp, settings, &link->tls, error);
     int status;
 
     if (!socket)
@@ -128,7 +127,7 @@ static bool open_tls(struct link *link, const struct broker_settings *settings,
     if (status == AMQP_STATUS_SOCKET_ERROR || status == AMQP_STATUS_TIMEOUT)
         return error_set(error, "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
                          amqp_error_string2(status));
-    return tls_failed(&check, status, error);
+    return tls_failed(&link->tls, status, error);
 }
 
 /*

@@ -17,6 +17,11 @@
  * asked for again, on the same channel, where deliveries stay valid. The one message that is there was
  * delivered to the earlier consumer, so the new one is given one less than the prefetch.
  *
+ * In order. A quorum queue without a delivery limit (before RabbitMQ 4.0) puts to its end what is given back
+ * with basic.nack, and also what was on its way to a consumer when that was cancelled (measured, 3.10). Only
+ * what is unacknowledged when the channel ends goes back to its place. So there nothing is given back
+ * otherwise, and a consumer is cancelled only while it can have nothing on its way.
+ *
  * Giving back. Messages that are given back by intent are lost at once, but the connection is cut only when
  * the broker has taken note (see farewell.h), or after a moment.
  *
@@ -76,6 +81,9 @@ struct consumer {
     bool cautious;      /* one message at a time on the next connection */
     struct probation probation;
     struct setup_found found; /* as it was when a connection was made last */
+    unsigned window;          /* so many messages of this connection may be unacknowledged */
+    unsigned unacked;         /* so many are, as far as they came */
+    bool cancelled;           /* no more are to come */
     uint64_t delivery_limit;
 };
 
@@ -117,6 +125,8 @@ static void drop_link(struct consumer *consumer)
     consumer->broken = NULL;
     consumer->leaving = INSTANT_NEVER;
     consumer->told = false;
+    consumer->unacked = 0;
+    consumer->cancelled = false;
     assembly_clear(&consumer->assembly);
     link_free(TAKE(consumer->link));
 }
@@ -189,6 +199,7 @@ static bool start_attempt(struct consumer *consumer, struct error *error)
 
     attempt->settings = broker_settings_share(consumer->settings);
     attempt->prefetch = consumer->cautious || consumer->probation.on ? 1 : consumer->settings->prefetch;
+    consumer->window = attempt->prefetch;
     attempt->found = consumer->found;
     consumer->helper = helper_start(attempt_run, attempt, attempt_release, error);
     if (!consumer->helper) {
@@ -215,7 +226,27 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
     return error_set(error, "too many large messages at a time: for now one message at a time");
 }
 
-/* The broker's answers come as frames and need no looking at: what goes wrong closes the channel. */
+/* After every sending: it may have read frames into the library's buffer, of which the socket does not tell.
+ */
+static bool was_sent(struct consumer *consumer, int status)
+{
+    if (status != AMQP_STATUS_OK)
+        consumer->broken = "the connection broke while sending";
+    if (consumer->broken || link_has_more(consumer->link))
+        loop_timer_set(&consumer->timer, instant_now());
+    return !consumer->broken;
+}
+
+static bool send_method(const struct link *link, amqp_method_number_t method, void *arguments)
+{
+    return amqp_send_method(link->amqp, LINK_CHANNEL, method, arguments) == AMQP_STATUS_OK;
+}
+
+/*
+ * The broker's answers come as frames and need no looking at: what goes wrong closes the channel. The second
+ * consumer comes before the first one goes, so that nobody who stands by finds none; but where the first is
+ * exclusive, which keeps others out for that moment, it keeps out the second one too.
+ */
 static void end_probation(struct consumer *consumer)
 {
     struct link *link = consumer->link;
@@ -224,14 +255,20 @@ static void end_probation(struct consumer *consumer)
     amqp_basic_consume_t consume = {.queue = amqp_cstring_bytes(consumer->settings->queue),
                                     .consumer_tag = amqp_cstring_bytes(LINK_SECOND_TAG),
                                     .exclusive = link->exclusive};
+    bool sent = true;
 
     consumer->probation.on = false;
     if (consumer->settings->prefetch == 1)
         return;
+    consumer->window = consumer->settings->prefetch;
     link->consumer_tag = LINK_SECOND_TAG;
-    if (amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &cancel) != AMQP_STATUS_OK ||
-        amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_QOS_METHOD, &qos) != AMQP_STATUS_OK ||
-        amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CONSUME_METHOD, &consume) != AMQP_STATUS_OK)
+    if (link->exclusive)
+        sent = send_method(link, AMQP_BASIC_CANCEL_METHOD, &cancel);
+    sent = sent && send_method(link, AMQP_BASIC_QOS_METHOD, &qos) &&
+           send_method(link, AMQP_BASIC_CONSUME_METHOD, &consume);
+    if (!link->exclusive)
+        sent = sent && send_method(link, AMQP_BASIC_CANCEL_METHOD, &cancel);
+    if (!sent)
         consumer->broken = "the connection broke while sending";
 }
 
@@ -244,13 +281,54 @@ static void look_into(struct consumer *consumer, struct broker_message *message)
         probation_judge(&consumer->probation, message, consumer->delivery_limit, instant_now());
 }
 
+/* With the one message that it may have, the first consumer has no other on its way. */
 static void look_at_probation(struct consumer *consumer)
 {
-    if (!consumer->stopped && !consumer->broken && probation_is_served(&consumer->probation, instant_now()))
+    if (!consumer->stopped && !consumer->broken && consumer->unacked == 1 &&
+        probation_is_served(&consumer->probation, instant_now()))
         end_probation(consumer);
 }
 
-/* A complete message goes up, unless no more are wanted: then it stays with the broker. */
+/* Whether the queue takes back in order what is given back by basic.nack or a cancel. */
+static bool takes_back_in_order(const struct consumer *consumer)
+{
+    return consumer->found.shape.type == SHAPE_CLASSIC || consumer->delivery_limit != PROBATION_NO_LIMIT;
+}
+
+/* Cancels the consumer, where that moves no message; not by the library's amqp_basic_cancel(), which waits
+   for the answer. When the window is full, no message is on its way. */
+static void cancel_if_safe(struct consumer *consumer)
+{
+    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(consumer->link->consumer_tag)};
+    bool safe = takes_back_in_order(consumer) || consumer->unacked >= consumer->window;
+
+    if (!safe || consumer->cancelled || consumer->broken || consumer->leaving != INSTANT_NEVER)
+        return;
+    consumer->cancelled = true;
+    (void)was_sent(consumer, send_method(consumer->link, AMQP_BASIC_CANCEL_METHOD, &cancel)
+                                 ? AMQP_STATUS_OK
+                                 : AMQP_STATUS_SOCKET_ERROR);
+}
+
+/* A complete message goes up, unless no more are wanted: then it stays with the broker. But where they come
+   one at a time there may be others that were given back before it, and it would come to stand behind them.
+ */
+static void pass_on(struct consumer *consumer, struct broker_message *message)
+{
+    bool wanted = !consumer->stopped || (consumer->window == 1 && !consumer->cancelled);
+
+    consumer->unacked++;
+    if (consumer->stopped)
+        cancel_if_safe(consumer);
+    if (!wanted) {
+        broker_message_free(message);
+        return;
+    }
+    look_into(consumer, message);
+    look_at_probation(consumer);
+    consumer->handlers.came(consumer->handlers.context, message);
+}
+
 static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct error *error)
 {
     CLEANUP(broker_message_freep) struct broker_message *message = NULL;
@@ -259,12 +337,8 @@ static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct
         if (!has_room(consumer, frame, error) ||
             assembly_feed(&consumer->assembly, frame, &message, error) == ASSEMBLY_BROKEN)
             return false;
-        if (message) {
-            look_into(consumer, message);
-            look_at_probation(consumer);
-        }
-        if (message && !consumer->stopped)
-            consumer->handlers.came(consumer->handlers.context, TAKE(message));
+        if (message)
+            pass_on(consumer, TAKE(message));
         return true;
     }
     if (frame->frame_type == AMQP_FRAME_METHOD && frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD) {
@@ -317,7 +391,8 @@ static void pump(struct consumer *consumer)
     case LINK_NOTHING:
         loop_timer_set(&consumer->timer,
                        instant_min(instant_now() + consumer->link->pulse,
-                                   consumer->probation.on ? consumer->probation.end : INSTANT_NEVER));
+                                   consumer->probation.on && consumer->unacked == 1 ? consumer->probation.end
+                                                                                    : INSTANT_NEVER));
         break;
     }
 }
@@ -361,23 +436,12 @@ void consumer_free(struct consumer *consumer)
     loop_watch_stop(&consumer->bell);
     helper_stop(consumer->helper);
     if (consumer->link && !consumer->broken && consumer->leaving == INSTANT_NEVER) {
-        farewell_send(consumer->link);
+        farewell_send(consumer->link, takes_back_in_order(consumer));
         farewell_await(consumer->link, FAREWELL);
     }
     drop_link(consumer);
     broker_settings_free(consumer->settings);
     free(consumer);
-}
-
-/* After every sending: it may have read frames into the library's buffer, of which the socket does not tell.
- */
-static bool was_sent(struct consumer *consumer, int status)
-{
-    if (status != AMQP_STATUS_OK)
-        consumer->broken = "the connection broke while sending";
-    if (consumer->broken || link_has_more(consumer->link))
-        loop_timer_set(&consumer->timer, instant_now());
-    return !consumer->broken;
 }
 
 /*
@@ -388,6 +452,7 @@ bool consumer_ack(struct consumer *consumer, uint64_t tag)
 {
     if (!consumer->link || consumer->broken || consumer->leaving != INSTANT_NEVER)
         return false;
+    consumer->unacked--;
     return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, 0));
 }
 
@@ -409,7 +474,7 @@ void consumer_pause(struct consumer *consumer)
         return;
     }
     if (!consumer->broken && consumer->leaving == INSTANT_NEVER) {
-        farewell_send(consumer->link);
+        farewell_send(consumer->link, takes_back_in_order(consumer));
         consumer->leaving = instant_now() + FAREWELL;
     }
     loop_timer_set(&consumer->timer, instant_now());
@@ -426,21 +491,15 @@ void consumer_resume(struct consumer *consumer)
 
 void consumer_stop(struct consumer *consumer)
 {
-    amqp_basic_cancel_t cancel = {0};
-
     if (consumer->stopped)
         return;
     consumer->stopped = true;
+    consumer->probation.on = false; /* it would be due for ever, and nothing ends it any more */
     if (!consumer->link) {
         stop_connecting(consumer);
         return;
     }
-    cancel.consumer_tag = amqp_cstring_bytes(consumer->link->consumer_tag);
-    if (!consumer->broken &&
-        consumer->leaving ==
-            INSTANT_NEVER) /* not the library's amqp_basic_cancel(), which waits for the answer */
-        (void)was_sent(consumer, amqp_send_method(consumer->link->amqp, LINK_CHANNEL,
-                                                  AMQP_BASIC_CANCEL_METHOD, &cancel));
+    cancel_if_safe(consumer);
 }
 
 bool consumer_is_consuming(const struct consumer *consumer)

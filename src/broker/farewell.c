@@ -5,14 +5,15 @@
 #include <poll.h>
 
 /* What cannot be sent comes to the same end when the connection is cut. */
-void farewell_send(struct link *link)
+void farewell_send(struct link *link, bool nacks)
 {
     amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(link->consumer_tag), .nowait = 1};
     amqp_basic_nack_t all = {.delivery_tag = 0, .multiple = 1, .requeue = 1};
     amqp_channel_close_t close = {.reply_code = AMQP_REPLY_SUCCESS};
 
-    if (amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &cancel) == AMQP_STATUS_OK &&
-        amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_NACK_METHOD, &all) == AMQP_STATUS_OK)
+    if (!nacks ||
+        (amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &cancel) == AMQP_STATUS_OK &&
+         amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_BASIC_NACK_METHOD, &all) == AMQP_STATUS_OK))
         (void)amqp_send_method(link->amqp, LINK_CHANNEL, AMQP_CHANNEL_CLOSE_METHOD, &close);
 }
 

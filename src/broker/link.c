@@ -247,14 +247,19 @@ bool link_has_more(const struct link *link)
     return amqp_data_in_buffer(link->amqp) || amqp_frames_enqueued(link->amqp);
 }
 
-static unsigned first_number(amqp_bytes_t text)
+/* Major and minor number. */
+static unsigned read_version(amqp_bytes_t text)
 {
     const char *digits = text.bytes;
-    unsigned number = 0;
+    unsigned numbers[2] = {0, 0};
 
-    for (size_t i = 0; i < text.len && i < 4 && digits[i] >= '0' && digits[i] <= '9'; i++)
-        number = 10 * number + (unsigned)(digits[i] - '0');
-    return number;
+    for (size_t i = 0, n = 0; i < text.len && i < 6 && n < 2; i++) {
+        if (digits[i] >= '0' && digits[i] <= '9')
+            numbers[n] = 10 * numbers[n] + (unsigned)(digits[i] - '0');
+        else
+            n = digits[i] == '.' ? n + 1 : 2;
+    }
+    return 100 * numbers[0] + (numbers[1] < 99 ? numbers[1] : 99);
 }
 
 unsigned link_broker_version(const struct link *link)
@@ -266,7 +271,7 @@ unsigned link_broker_version(const struct link *link)
 
         if (entry->key.len == 7 && memcmp(entry->key.bytes, "version", 7) == 0 &&
             entry->value.kind == AMQP_FIELD_KIND_UTF8)
-            return first_number(entry->value.value.bytes);
+            return read_version(entry->value.value.bytes);
     }
     return 0;
 }

@@ -4,6 +4,7 @@ enum {
     PROBATION = 2000, /* ms for the first message to do harm */
     /* While it is found out whether a suspect may be judged (see broker_delivery_suspicion()). */
     SUSPECT_PROBATION = 10000,
+    MOST_DOUBLINGS = 4,
 };
 
 struct probation probation_start(void)
@@ -18,6 +19,13 @@ static bool is_near(uint64_t deliveries, uint64_t limit)
     return limit != PROBATION_NO_LIMIT && deliveries > 0 && deliveries >= limit - limit / 4;
 }
 
+/* The more often, the longer it is alone: else the one behind it, that ends the process, would make it the
+   suspect. */
+static int64_t length(uint64_t deliveries)
+{
+    return (int64_t)PROBATION << (deliveries < MOST_DOUBLINGS ? deliveries : MOST_DOUBLINGS);
+}
+
 enum broker_suspicion probation_judge(struct probation *probation, const struct broker_message *message,
                                       uint64_t limit, instant now)
 {
@@ -29,7 +37,8 @@ enum broker_suspicion probation_judge(struct probation *probation, const struct 
     else if (message->redelivered && first && message->deliveries >= PROBATION_DELIVERIES)
         suspicion = BROKER_SUSPECT;
     if (first)
-        probation->end = now + (suspicion == BROKER_SUSPECT ? SUSPECT_PROBATION : PROBATION);
+        probation->end =
+            now + (suspicion == BROKER_SUSPECT ? SUSPECT_PROBATION : length(message->deliveries));
     if (!message->redelivered)
         probation->end = now;
     return suspicion;

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_WITH_LIMIT = 4, DEFAULT_LIMIT = 20 };
+enum { FIRST_WITH_LIMIT = 400, DEFAULT_LIMIT = 20 };
 
 static const char impossible_type[] = "synapse-sync-asks";
 

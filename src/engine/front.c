@@ -33,7 +33,9 @@ static bool is_user_settled(const struct order *order, struct place *place, cons
 
     if (user_next(known, &wanted, rules, now).kind != ACTION_NONE)
         return false;
-    place->vouched = user_rests_on_witness(known, &wanted);
+    /* Who could not be read is not there, whatever is remembered. */
+    place->there = user_readiness(known, &wanted, rules, now) == USER_READY;
+    place->vouched = place->there && user_rests_on_witness(known, &wanted);
     user_report(known, &wanted, rules, &place->message->report);
     return true;
 }
@@ -67,8 +69,6 @@ void front_settle(const struct order *order, struct subject *subject, const stru
                              : !is_user_settled(order, place, rules, now))
             continue;
         place->settled = true;
-        if (!subject->is_room)
-            place->there = user_is_there(&subject->user);
         settled(context, place);
     }
 }

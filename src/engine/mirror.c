@@ -20,6 +20,7 @@ void mirror_init(struct mirror *mirror, struct order *order, const char *sync_us
     *mirror = (struct mirror){.order = order,
                               .sync_user = sync_user,
                               .on = on,
+                              .asker = (unsigned)instant_now(),
                               .not_before = INSTANT_PAST,
                               .joined_at = INSTANT_PAST};
     order->mirrored_at = INSTANT_PAST;
@@ -59,8 +60,10 @@ bool mirror_next(const struct mirror *mirror, instant now, struct synapse_call *
         return false;
     }
     if (mirror->position)
-        *ret_call = (struct synapse_call){
-            .kind = SYNAPSE_READ_CHANGES, .position = mirror->position, .attempt = mirror->attempt};
+        *ret_call = (struct synapse_call){.kind = SYNAPSE_READ_CHANGES,
+                                          .position = mirror->position,
+                                          .attempt = mirror->attempt,
+                                          .asker = mirror->asker};
     else /* those before may have been another process's */
         *ret_call = (struct synapse_call){.kind = SYNAPSE_READ_POSITION, .attempt = (unsigned)now & INT_MAX};
     return true;
@@ -246,10 +249,11 @@ static void learn(struct mirror *mirror, enum synapse_kind kind, struct synapse_
 static void miss(struct mirror *mirror, enum synapse_kind kind, const struct synapse_reply *reply,
                  instant now)
 {
-    bool may_pass = reply->outcome == SYNAPSE_UNREACHABLE ||
-                    (reply->outcome == SYNAPSE_FAILED && ++mirror->failures < MOST_FAILURES);
-    bool later = reply->outcome == SYNAPSE_LIMITED || reply->outcome == SYNAPSE_SHUT_OUT ||
-                 (may_pass && kind != SYNAPSE_READ_POSITION);
+    /* Out of reach may be the homeserver, or only what answers /sync (a worker, behind a proxy). */
+    bool may_pass = (reply->outcome == SYNAPSE_UNREACHABLE || reply->outcome == SYNAPSE_FAILED) &&
+                    ++mirror->failures < MOST_FAILURES;
+    bool later = reply->outcome == SYNAPSE_SHUT_OUT ||
+                 ((may_pass || reply->outcome == SYNAPSE_LIMITED) && kind != SYNAPSE_READ_POSITION);
 
     mirror->failed = true;
     mirror->half_asked = false;

@@ -193,7 +193,8 @@ enum witness order_testimony(const struct order *order, const struct place *plac
     const char *user = member->subject->key;
     instant as_of = instant_max(room->read_at, order->mirrored_at);
 
-    if (!room->mirrored || !room->state || room->news || !place->in_front || is_gone(order, room))
+    if (!room->mirrored || !room->state || !room->state->levels || room->news || !place->in_front ||
+        is_gone(order, room))
         return WITNESS_NONE;
     if (room_state_membership(room->state, user) != MEMBERSHIP_JOIN ||
         (!room_state_reigns(room->state, user) &&

@@ -37,8 +37,8 @@ bool user_known_settle(struct user_known *known)
         .admin = known->admin,
         .has_email = known->has_email,
         .mirrored = true,
-        .record = known->record,
-        .record_email = known->record_email,
+        /* An open one may be closed by another instance meanwhile; a closed one stays so. */
+        .record = known->record == RECORD_CLOSED ? RECORD_CLOSED : RECORD_UNKNOWN,
     };
 
     if (known->presence != PRESENCE_HERE || !known->mirrored)
@@ -275,7 +275,7 @@ static void learn_user(struct user_known *known, struct synapse_reply *reply, in
 
     known->read_at = sent;
     known->seen_at = now;
-    if (known->presence == PRESENCE_ABSENT && !absent)
+    if (known->presence == PRESENCE_ABSENT && !absent && !known->may_be_made)
         known->by_another = true; /* for we have not yet */
     known->presence = absent ? PRESENCE_ABSENT : PRESENCE_HERE;
     free(known->name);
@@ -294,7 +294,7 @@ static void learn_creation(struct user_known *known, const struct synapse_call *
     known->presence = PRESENCE_HERE;
     known->deactivated = known->admin = false;
     known->has_email = call->email != NULL;
-    known->by_another = !reply->created;
+    known->by_another = !reply->created && !known->may_be_made;
     free(known->name);
     known->name = reply->user.name ? TAKE(reply->user.name) : text_copy(call->name);
 }
@@ -377,6 +377,8 @@ static void doubt(struct user_known *known, enum synapse_kind kind)
     if (kind == SYNAPSE_CREATE_USER || kind == SYNAPSE_SET_DISPLAY_NAME || kind == SYNAPSE_ADD_EMAIL ||
         kind == SYNAPSE_REACTIVATE_USER || kind == SYNAPSE_DEACTIVATE_USER)
         known->presence = PRESENCE_UNKNOWN;
+    if (kind == SYNAPSE_CREATE_USER)
+        known->may_be_made = true;
     if (kind == SYNAPSE_WRITE_RECORD)
         known->record = RECORD_UNKNOWN;
     welcome_doubt(&known->welcome, kind);

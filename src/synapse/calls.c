@@ -66,7 +66,8 @@ enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Ali
     "%22m.room.canonical_alias%22%2C%22m.room.sync%22%5D%2C%22lazy_load_members%22%3Afalse%7D%2C"            \
     "%22timeline%22%3A%7B%22limit%22%3A1%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C"               \
     "%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D%2C"                                                  \
-    "%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D"
+    "%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C"                                                         \
+    "%22account_data%22%3A%7B%22types%22%3A%5B%5D%2C%22not_types%22%3A%5B%22{asker}%22%5D%7D%7D"
 
 /* The alias is in use (400), or another request was making it at that very moment (409). */
 static const struct errcode_rule room_rules[] = {
@@ -324,7 +325,7 @@ char *call_path(const struct synapse_call *call, const struct call_terms *terms)
     CLEANUP(freep) char *record = of_record ? call_record_type(call->user) : NULL;
     CLEANUP(freep)
     char *transaction = call->kind == SYNAPSE_SEND_WELCOME ? call_welcome_transaction(call->user) : NULL;
-    char attempt[16];
+    char attempt[16], asker[16];
     const struct path_value values[] = {
         {"user", call->user},
         {"room", call->room},
@@ -336,9 +337,11 @@ char *call_path(const struct synapse_call *call, const struct call_terms *terms)
         {"transaction", transaction},
         {"position", call->position},
         {"attempt", attempt},
+        {"asker", asker},
         {NULL, NULL},
     };
 
     (void)snprintf(attempt, sizeof(attempt), "%u", call->attempt);
+    (void)snprintf(asker, sizeof(asker), "%u", call->asker);
     return path_expand(forms[call->kind].path, values);
 }

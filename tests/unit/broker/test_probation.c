@@ -35,10 +35,21 @@ static void test_it_lasts_from_the_first_message_on(void **state)
     struct probation probation = probation_start();
 
     (void)state;
-    assert_int_equal(judge(&probation, message(true, 4), 1000), BROKER_UNSUSPECTED);
+    assert_int_equal(judge(&probation, message(true, 0), 1000), BROKER_UNSUSPECTED);
     assert_false(probation_is_served(&probation, 2999));
     (void)judge(&probation, message(true, 1), 2999);
     assert_true(probation_is_served(&probation, 3000));
+}
+
+static void test_the_oftener_it_came_back_the_longer_it_is_alone(void **state)
+{
+    (void)state;
+    for (uint64_t deliveries = 0; deliveries < PROBATION_DELIVERIES; deliveries++) {
+        struct probation probation = probation_start();
+
+        assert_int_equal(judge(&probation, message(true, deliveries), 0), BROKER_UNSUSPECTED);
+        assert_int_equal(probation.end, 2000 << deliveries);
+    }
 }
 
 static void test_the_first_message_is_suspected_after_five_deliveries(void **state)
@@ -78,7 +89,7 @@ static void test_what_comes_near_the_limit_is_at_its_last_delivery(void **state)
     struct broker_message fresh = message(false, 19);
 
     (void)state;
-    assert_int_equal(probation_judge(&served, &fresh, 20, 0), BROKER_UNSUSPECTED);
+    assert_int_equal(probation_judge(&served, &fresh, 20, PROBATION_DELIVERIES, 0), BROKER_UNSUSPECTED);
     assert_int_equal(near(14, 20), BROKER_UNSUSPECTED);
     assert_int_equal(near(15, 20), BROKER_LAST_DELIVERY);
     assert_int_equal(near(21, 20), BROKER_LAST_DELIVERY);
@@ -93,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_fresh_message_ends_it),
         cmocka_unit_test(test_it_lasts_from_the_first_message_on),
+        cmocka_unit_test(test_the_oftener_it_came_back_the_longer_it_is_alone),
         cmocka_unit_test(test_the_first_message_is_suspected_after_five_deliveries),
         cmocka_unit_test(test_a_fresh_message_is_never_suspected),
         cmocka_unit_test(test_what_comes_near_the_limit_is_at_its_last_delivery),

@@ -210,9 +210,9 @@ static void test_delivery_limit(void **state)
     struct shape classic = with(SHAPE_CLASSIC, NULL, NULL), quorum = with(SHAPE_QUORUM, NULL, NULL);
 
     (void)state;
-    assert_true(shape_delivery_limit(&classic, 4) == UINT64_MAX);
-    assert_true(shape_delivery_limit(&quorum, 3) == UINT64_MAX);
-    assert_int_equal(shape_delivery_limit(&quorum, 4), 20);
+    assert_true(shape_delivery_limit(&classic, 400) == UINT64_MAX);
+    assert_true(shape_delivery_limit(&quorum, 310) == UINT64_MAX);
+    assert_int_equal(shape_delivery_limit(&quorum, 400), 20);
 }
 
 int main(void)

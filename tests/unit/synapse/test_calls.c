@@ -207,7 +207,7 @@ static const struct {
      "7D%2C%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D",
      NULL,
      "{\"next_batch\":\"s1\"}"},
-    {{.kind = SYNAPSE_READ_CHANGES, .position = "s1_2&", .attempt = 3},
+    {{.kind = SYNAPSE_READ_CHANGES, .position = "s1_2&", .attempt = 3, .asker = 7},
      "GET /_matrix/client/v3/sync?since=s1_2%26&timeout=3&set_presence=offline&filter=%7B%22room%22%3A%7B%22"
      "state%22%3A%7B%22types%22%3A%5B%22m.room.create%22%2C%22m.room.member%22%2C%22m.room.power_levels%22%"
      "2C%22"
@@ -217,8 +217,7 @@ static const struct {
      "limit%22%3A1%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%"
      "3A%"
      "5B%5D%7D%7D%2C%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%3A%5B%"
-     "5D"
-     "%7D%7D",
+     "5D%2C%22not_types%22%3A%5B%227%22%5D%7D%7D",
      NULL,
      "{\"next_batch\":\"s2\",\"rooms\":{\"leave\":{\"!r:h\":{}}}}"},
     {{.kind = SYNAPSE_READ_JOINED},
