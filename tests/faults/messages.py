@@ -46,13 +46,15 @@ def bad_first(seed: int, good: int, bad: int, server_name: str) -> Stream:
     return Stream([*wrong, *made.bodies], made.model, wrong)
 
 
-def light(seed: int, count: int, server_name: str) -> Stream:
-    """One user each, most of them in one of a few rooms: many messages that cost little."""
+def light(seed: int, count: int, server_name: str, users: int) -> Stream:
+    """One of so many users each, most of them in one of a few rooms: many messages that cost little, and less when
+    the users are there."""
     chance = random.Random(seed)
     model = Model(server_name)
     bodies = []
-    for number in range(count):
-        rooms = [say.room(f"light{chance.randrange(count // 50 + 1)}")] if chance.random() < 0.7 else []
+    for _ in range(count):
+        number = chance.randrange(users)
+        rooms = [say.room(f"light{number % 20}")] if number % 10 < 7 else []
         one = say.add_user(f"@light{number}:{server_name}", *rooms, name=f"Pupil {number}")
         model.apply(one)
         bodies.append(json.dumps(one).encode())

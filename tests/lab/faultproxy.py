@@ -30,7 +30,8 @@ class Harm(enum.Enum):
     REFUSE = "refused"  # nobody listens, and what is open is reset
     RESET = "reset"  # RST
     CLOSE = "closed"  # FIN
-    BLACKHOLE = "blackhole"  # all is accepted and nothing arrives, neither bytes nor the end of the connection
+    STALL = "stalled"  # nothing arrives until it is healed; then everything does
+    BLACKHOLE = "blackhole"  # the same, and what was open is forgotten: neither bytes nor an end ever arrive there
     HALF_OPEN = "half-open"  # the machine is gone: no answer to a SYN; what is open answers bytes with RST at most
     LATENCY = "500 ms latency"  # in each direction
     TRICKLE = "1 kB/s"  # in each direction of each connection
@@ -43,7 +44,7 @@ LATENCY = 0.5
 TRICKLE_BYTES, TRICKLE_PAUSE = 100, 0.1
 LONGEST_CUT = 3000
 CHUNK = 65536
-TCP_REPAIR = 19  # linux/tcp.h; the socket module does not know it
+TCP_REPAIR, TCP_ESTABLISHED = 19, 1  # linux/tcp.h and net/tcp_states.h; the socket module does not know them
 
 
 @dataclass(eq=False)
@@ -122,6 +123,7 @@ class Connection:
         while True:
             due, data = await direction.line.get()
             await asyncio.sleep(max(0.0, due - now()))
+            await self._until_it_flows()
             if not data:
                 break
             try:
@@ -131,6 +133,10 @@ class Connection:
                 self._hand_on_reset()
         if not self._is_silent and direction.sink.can_write_eof():
             direction.sink.write_eof()
+
+    async def _until_it_flows(self) -> None:
+        while self._harm is Harm.STALL and not self._is_silent:
+            await self._proxy.healed.wait()
 
     async def _pass_on(self, direction: Direction, data: bytes) -> bytes:
         """Returns what is left for another turn, when the harm may be another one."""
@@ -173,6 +179,8 @@ class FaultProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._harm: Harm | None = None
         self._share = 1.0
+        self.healed = asyncio.Event()
+        self.healed.set()
 
     def start(self) -> FaultProxy:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -222,6 +230,7 @@ class FaultProxy:
 
     async def _strike(self, harm: Harm, share: float, new_ones: bool) -> None:
         self._harm, self._share = (harm if new_ones else None), share
+        self.healed.clear()
         if new_ones and harm in (Harm.REFUSE, Harm.HALF_OPEN):
             self._stop_listening()
             if harm is Harm.HALF_OPEN:
@@ -239,6 +248,7 @@ class FaultProxy:
             await self._listen()
         for connection in list(self._connections):
             connection.strike(None)
+        self.healed.set()
 
     async def _end(self) -> None:
         await self._heal()
@@ -259,10 +269,14 @@ class FaultProxy:
             _reset(writer)
         elif harm is Harm.CLOSE:
             writer.close()
-        elif harm is Harm.BLACKHOLE:
-            await _swallow(reader, writer)
         else:
-            await self._connect(reader, writer, harm)
+            # A SYN is repeated until somebody hears it: who comes into a black hole is served after it.
+            if harm is Harm.BLACKHOLE:
+                await self.healed.wait()
+            if harm is Harm.BLACKHOLE and _has_given_up(writer):
+                writer.close()
+            else:
+                await self._connect(reader, writer, harm)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, harm: Harm | None) -> None:
         try:
@@ -279,14 +293,11 @@ class FaultProxy:
             self._connections.discard(connection)
 
 
-async def _swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while await reader.read(CHUNK):
-            pass
-    except OSError:
-        pass
-    finally:
-        writer.close()
+def _has_given_up(writer: asyncio.StreamWriter) -> bool:
+    """Its requests were never sent: there was no connection."""
+    connection = writer.get_extra_info("socket")
+    return (connection is None or connection.fileno() < 0
+            or connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_ESTABLISHED)
 
 
 def _with_socket(writer: asyncio.StreamWriter, action: Callable[[Any], None]) -> None:

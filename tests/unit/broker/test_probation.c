@@ -89,7 +89,7 @@ static void test_what_comes_near_the_limit_is_at_its_last_delivery(void **state)
     struct broker_message fresh = message(false, 19);
 
     (void)state;
-    assert_int_equal(probation_judge(&served, &fresh, 20, PROBATION_DELIVERIES, 0), BROKER_UNSUSPECTED);
+    assert_int_equal(probation_judge(&served, &fresh, 20, 0), BROKER_UNSUSPECTED);
     assert_int_equal(near(14, 20), BROKER_UNSUSPECTED);
     assert_int_equal(near(15, 20), BROKER_LAST_DELIVERY);
     assert_int_equal(near(21, 20), BROKER_LAST_DELIVERY);

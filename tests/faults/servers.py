@@ -1,0 +1,59 @@
+"""The broker and the homeserver are stopped, killed and frozen under load."""
+
+from __future__ import annotations
+
+import time
+
+from .result import Result
+from .trial import Run, on_stub, on_synapse
+
+
+def broker_harmed(run: Run, how: str, queue: str) -> Result:
+    rounds = run.pick(1, 10)
+    broker = run.broker()
+    with on_stub(run, f"broker {how}, {queue} queue", run.stream(600, 8000), rounds, queue=queue,
+                 settled=how == "killed") as (bench, _):
+        for left in range(rounds, 0, -1):
+            if not bench.work(bench.spread(left)):
+                break
+            bench.pause(0.1)
+            with bench.harm():
+                broker.kill() if how == "killed" else broker.stop()
+                broker.start()
+    return bench.result
+
+
+def synapse_harmed(run: Run, how: str) -> Result:
+    rounds = run.pick(1, 10 if how != "frozen" else 5)
+    with on_synapse(run, f"Synapse {how}", run.stream(50, 300), rounds) as (bench, school):
+        synapse = school.synapse
+        for left in range(rounds, 0, -1):
+            if not bench.work(bench.spread(left)):
+                break
+            bench.pause(0.3)
+            with bench.harm():
+                if how == "frozen":
+                    synapse.freeze()
+                    time.sleep(run.pick(8, 90))
+                    synapse.thaw()
+                else:
+                    synapse.kill() if how == "killed" else synapse.stop()
+                    bench.pause(3)
+                    synapse.start()
+    return bench.result
+
+
+def homeserver_crashes(run: Run) -> Result:
+    """The stub goes in the middle of everything, more often than a real one could: requests that were carried out
+    and not answered, rooms left half made."""
+    rounds = run.pick(6, 40)
+    with on_stub(run, "homeserver crashes", run.stream(800, 8000), rounds) as (bench, stub):
+        for left in range(rounds, 0, -1):
+            if not bench.work(bench.spread(left)):
+                break
+            bench.pause(0.03)
+            with bench.harm():
+                stub.down(half=0.5 if run.long else float(left <= 2))  # costs half a minute
+                bench.pause(0.3)
+                stub.up()
+    return bench.result
