@@ -1,6 +1,7 @@
 /* What the engine promises of the calls that it sends. */
 #include "engine/simulation/stage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Welcome rooms belong to their users; what is about nobody goes by its kind. */
@@ -46,6 +47,15 @@ static bool concerns_user(const struct request *request, const char *user)
     return text_equal(request->user.id, user);
 }
 
+static struct world_user *known_user(const struct stage *stage, const char *id)
+{
+    struct world_user *user = world_user(stage->world, id);
+
+    if (!user)
+        abort(); /* calls are about users of this world */
+    return user;
+}
+
 /* Whether one of the messages under way may want this of the user, and asked for the user before. */
 static bool was_asked_for(const struct stage *stage, const char *user, const char *alias)
 {
@@ -54,7 +64,7 @@ static bool was_asked_for(const struct stage *stage, const char *user, const cha
 
         if (letter->message && concerns_user(engine_request(letter->message), user) &&
             (!alias || concerns_room(engine_request(letter->message), alias)) &&
-            letter->delivered_at <= world_user(stage->world, user)->asked_at)
+            letter->delivered_at <= known_user(stage, user)->asked_at)
             return true;
     }
     return false;
@@ -82,7 +92,7 @@ static void watch_people(struct stage *stage, const struct synapse_call *call)
 {
     switch ((int)call->kind) {
     case SYNAPSE_READ_USER:
-        world_user(stage->world, call->user)->asked_at = instant_now();
+        known_user(stage, call->user)->asked_at = instant_now();
         break;
     case SYNAPSE_CREATE_USER:
     case SYNAPSE_SET_DISPLAY_NAME:
