@@ -74,7 +74,8 @@ static struct world_room *maths(struct scene *scene)
 {
     struct world_room *room = world_room_of(&scene->world, MATHS_ALIAS);
 
-    assert_non_null(room);
+    if (!room)
+        abort();
     return room;
 }
 

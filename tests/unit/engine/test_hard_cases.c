@@ -73,6 +73,9 @@ static void test_a_known_user_who_cannot_be_read(void **state)
     {
         struct world_room *room = world_room_of(&scene->world, MATHS_ALIAS);
 
+        if (!room)
+            abort();
+
         assert_non_null(room);
         assert_int_equal(room_state_membership(room->state, "@anna:school"), MEMBERSHIP_JOIN);
         assert_int_not_equal(room_state_membership(room->state, "@bert:school"), MEMBERSHIP_JOIN);
