@@ -102,10 +102,11 @@ faults() {
   (cd tests && /usr/bin/python3 -B -m faults "$@" ${FAULTS_ARGS:-})
 }
 
-# Not what walks through all states of a plan: that takes minutes here, and the sanitizers have seen it.
+# Not what walks through all states of a plan, and only some of the random cases: all of them take many minutes
+# here, and the sanitizers have seen them.
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
-  ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
+  CASES=12 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
     --exclude-regex '^lint/|^engine/.*_plan$' --overwrite MemoryCheckCommandOptions="$options"
 }
 

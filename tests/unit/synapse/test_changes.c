@@ -399,15 +399,22 @@ static struct room_state *make_state(size_t members)
     return state;
 }
 
+/* That of a sanitizer gives as much as was asked for, and weighs otherwise. */
+static bool has_allocator_of_its_own(void)
+{
+    CLEANUP(freep) char *probe = text_copy("");
+
+    return malloc_usable_size(probe) == 1;
+}
+
 /* What a state says that it takes is what malloc has given for it, but for a tenth. */
 static void knows_its_weight(void **unused)
 {
     static const size_t sizes[] = {0, 1, 5, 20, 30, 100, 160, 180, 1000, 3000};
-    CLEANUP(freep) char *probe = text_copy("");
 
     (void)unused;
-    if (malloc_usable_size(probe) == 1)
-        skip(); /* the allocator of a sanitizer */
+    if (has_allocator_of_its_own())
+        skip();
     json_set_alloc_funcs(json_get, json_give_back);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         CLEANUP(room_state_freep) struct room_state *state = make_state(sizes[i]);
