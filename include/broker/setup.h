@@ -16,7 +16,8 @@
  */
 struct setup_found {
     uint32_t messages; /* that were waiting */
-    bool knows_shape;  /* to begin with: the shape is known from an earlier time */
+    bool knows_shape;  /* to begin with: the queue was looked at, and has been watched since */
+    bool said_shape;   /* the log tells of it */
     struct shape shape;
 };
 

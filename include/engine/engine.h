@@ -53,8 +53,8 @@ DEFINE_CLEANUP(struct engine, engine_free)
 void engine_set_ready(struct engine *engine, bool ready);
 
 /* A message was delivered: takes the request, works on it when its turn comes. `ended` is called later, never
-   before this returns. */
-struct message *engine_submit(struct engine *engine, struct request *request, void *owner);
+   before this returns. `tried`: it may have been worked on by another process before (it is redelivered). */
+struct message *engine_submit(struct engine *engine, struct request *request, bool tried, void *owner);
 /* The user's pointer that was given to engine_submit(). */
 void *engine_owner(const struct message *message);
 const struct request *engine_request(const struct message *message);

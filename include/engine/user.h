@@ -75,6 +75,7 @@ struct user_wanted {
     const struct request_welcome *welcome; /* NULL: none */
     const char *welcome_alias;             /* of the room in which the user is greeted */
     enum witness witness;
+    bool tried;    /* a process before this one may have been at work on it, and its calls may be so still */
     instant since; /* when it was asked for: older knowledge is read again, unless there is a witness */
 };
 

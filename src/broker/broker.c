@@ -27,7 +27,8 @@ struct broker {
     struct broker_handlers handlers;
     struct consumer *consumer;
     struct publisher *publisher;
-    struct broker_delivery *deliveries; /* of the connection that is there now */
+    struct broker_delivery *deliveries; /* of the connection that is there now; the oldest first */
+    struct loop_timer acks;             /* set: some are to be acknowledged */
 };
 
 struct broker_delivery {
@@ -36,6 +37,7 @@ struct broker_delivery {
     struct broker_message *message; /* owned unless there is a letter */
     struct dead_letter *letter;     /* rejected; the publisher's */
     bool ended;                     /* acknowledged or rejected, by the user: only once */
+    bool over;                      /* and nothing is left but to tell the broker */
     void *data;
 };
 
@@ -85,16 +87,56 @@ static bool has_room(void *context, uint64_t size)
     return held == 0 || size > largest || held + size <= largest;
 }
 
-/* If the ack cannot be sent the delivery stays in the list, and `lost` takes it. */
+/* Returns how many of the oldest are over; the last of them is in *ret_last. */
+static unsigned count_oldest(const struct broker *broker, struct broker_delivery **ret_last)
+{
+    struct broker_delivery *delivery;
+    unsigned count = 0;
+
+    for (delivery = broker->deliveries; delivery && delivery->over; delivery = delivery->next) {
+        *ret_last = delivery;
+        count++;
+    }
+    return count;
+}
+
+/* Returns those whose acks were sent; the others stay in the list, and `lost` takes them. */
+static struct broker_delivery *send_acks(struct broker *broker)
+{
+    struct broker_delivery *delivery, *next, *last, *sent = NULL;
+    unsigned oldest = count_oldest(broker, &last);
+
+    if (oldest > 0 && !consumer_ack(broker->consumer, last->message->tag, oldest))
+        return NULL;
+    DL_FOREACH_SAFE2 (broker->deliveries, delivery, next, next) {
+        if (oldest > 0)
+            oldest--; /* told with the last of them */
+        else if (!delivery->over)
+            continue;
+        else if (!consumer_ack(broker->consumer, delivery->message->tag, 1))
+            break;
+        DL_DELETE2(broker->deliveries, delivery, previous, next);
+        DL_APPEND2(sent, delivery, previous, next);
+    }
+    return sent;
+}
+
+static void acknowledge_all(void *context)
+{
+    struct broker *broker = context;
+    struct broker_delivery *sent = send_acks(broker), *delivery, *next;
+
+    DL_FOREACH_SAFE2 (sent, delivery, next, next) {
+        broker->handlers.gone(broker->handlers.context, delivery);
+        delivery_free(delivery);
+    }
+}
+
+/* Not at once: the acks of one turn of the loop are one frame if they can. */
 static void acknowledge(struct broker_delivery *delivery)
 {
-    struct broker *broker = delivery->broker;
-
-    if (!consumer_ack(broker->consumer, delivery->message->tag))
-        return;
-    DL_DELETE2(broker->deliveries, delivery, previous, next);
-    broker->handlers.gone(broker->handlers.context, delivery);
-    delivery_free(delivery);
+    delivery->over = true;
+    loop_timer_set(&delivery->broker->acks, instant_now());
 }
 
 static void published(void *context, struct dead_letter *letter)
@@ -121,6 +163,7 @@ struct broker *broker_new(const struct broker_config *config, const struct broke
         .came = came, .lost = lost, .has_room = has_room, .context = broker};
 
     broker->handlers = *handlers;
+    loop_timer_init(&broker->acks, loop, acknowledge_all, broker);
     broker->settings = broker_settings_new(config, error);
     if (!broker->settings)
         return NULL;
@@ -133,12 +176,15 @@ struct broker *broker_new(const struct broker_config *config, const struct broke
 
 void broker_free(struct broker *broker)
 {
-    struct broker_delivery *delivery, *next;
+    struct broker_delivery *delivery, *next, *sent;
 
     if (!broker)
         return;
+    sent = send_acks(broker);
+    DL_CONCAT2(broker->deliveries, sent, previous, next);
     DL_FOREACH_SAFE2 (broker->deliveries, delivery, next, next)
         delivery_free(delivery);
+    loop_timer_stop(&broker->acks);
     consumer_free(broker->consumer);
     publisher_free(broker->publisher);
     broker_settings_free(broker->settings);
@@ -167,6 +213,7 @@ void broker_reject(struct broker_delivery *delivery, const char *code, const cha
 
 void broker_pause(struct broker *broker)
 {
+    acknowledge_all(broker); /* what is over is not given back */
     consumer_pause(broker->consumer);
 }
 

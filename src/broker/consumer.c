@@ -118,6 +118,7 @@ static void retry_later(struct consumer *consumer, const struct error *error)
     loop_timer_set(&consumer->timer, instant_now() + pause);
 }
 
+/* While nobody watches it, the queue may be made anew, as one of another kind. */
 static void drop_link(struct consumer *consumer)
 {
     loop_watch_stop(&consumer->socket);
@@ -127,6 +128,7 @@ static void drop_link(struct consumer *consumer)
     consumer->told = false;
     consumer->unacked = 0;
     consumer->cancelled = false;
+    consumer->found.knows_shape = false;
     assembly_clear(&consumer->assembly);
     link_free(TAKE(consumer->link));
 }
@@ -165,9 +167,9 @@ static bool take_over_link(struct consumer *consumer, struct link *link, struct 
 static void attempt_ended(struct consumer *consumer)
 {
     CLEANUP(link_freep) struct link *link = TAKE(consumer->attempt->link);
-    struct setup_found found = consumer->attempt->found;
     struct error error = consumer->attempt->error;
 
+    consumer->found = consumer->attempt->found;
     loop_watch_stop(&consumer->bell);
     helper_stop(TAKE(consumer->helper));
     consumer->attempt = NULL;
@@ -176,10 +178,10 @@ static void attempt_ended(struct consumer *consumer)
         return;
     }
     link = NULL;
-    consumer->found = found;
-    consumer->delivery_limit = shape_delivery_limit(&found.shape, link_broker_version(consumer->link));
+    consumer->delivery_limit =
+        shape_delivery_limit(&consumer->found.shape, link_broker_version(consumer->link));
     log_info("connected", LOG_TEXT("queue", consumer->settings->queue),
-             LOG_NUMBER("messages", found.messages));
+             LOG_NUMBER("messages", consumer->found.messages));
     pump(consumer); /* deliveries came along with the answers to the helper's calls */
 }
 
@@ -274,10 +276,11 @@ static void end_probation(struct consumer *consumer)
         consumer->broken = "the connection broke while sending";
 }
 
-/* What a classic queue gives as the number of deliveries is what the producer wrote there. */
+/* What a classic queue gives as the number of deliveries is what the producer wrote there. A queue of unknown
+   kind is believed: to set a message aside needlessly is better than to have it dropped. */
 static void look_into(struct consumer *consumer, struct broker_message *message)
 {
-    if (message->redelivered && consumer->found.shape.type == SHAPE_QUORUM)
+    if (message->redelivered && consumer->found.shape.type != SHAPE_CLASSIC)
         message->deliveries = message_delivery_count(message);
     message->suspicion =
         probation_judge(&consumer->probation, message, consumer->delivery_limit, instant_now());
@@ -343,10 +346,8 @@ static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct
             pass_on(consumer, TAKE(message));
         return true;
     }
-    if (frame->frame_type == AMQP_FRAME_METHOD && frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD) {
-        consumer->found.knows_shape = false; /* it may come back as another */
+    if (frame->frame_type == AMQP_FRAME_METHOD && frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD)
         return error_set(error, "the broker cancelled the consumer: the queue was deleted or has moved");
-    }
     return true; /* the answer to our own basic.cancel */
 }
 
@@ -447,15 +448,18 @@ void consumer_free(struct consumer *consumer)
 }
 
 /*
+ * Older than what was passed on is nothing that was left with the broker: `stopped` is for ever, and where the
+ * window is one there are no two to be acknowledged together.
+ *
  * The library may block in a write when the socket takes no more, until the connection is given up for dead.
  * A few kilobytes of acks are far from that, and a broker reads on from connections that do not publish.
  */
-bool consumer_ack(struct consumer *consumer, uint64_t tag)
+bool consumer_ack(struct consumer *consumer, uint64_t tag, unsigned count)
 {
     if (!consumer->link || consumer->broken || consumer->leaving != INSTANT_NEVER)
         return false;
-    consumer->unacked--;
-    return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, 0));
+    consumer->unacked -= count;
+    return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, count > 1));
 }
 
 static void stop_connecting(struct consumer *consumer)

@@ -16,6 +16,7 @@
 #include "broker/setup.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 
 enum { STAND_BY = 1000, MISSING = 3000 }; /* milliseconds between two looks */
 
@@ -149,14 +150,18 @@ static enum outcome try_to_consume(struct link *link, const struct broker_settin
 static bool learn_shape(struct link *link, const struct broker_settings *settings, struct setup_found *found,
                         struct error *error)
 {
+    CLEANUP(freep) char *before = NULL, *after = NULL;
     struct error reason;
 
     if (found->knows_shape)
         return true;
+    before = shape_describe(&found->shape);
     if (!shape_learn(link, settings->queue, &found->shape, &reason, error))
         return false;
-    shape_log(&found->shape, settings->queue, reason.text);
-    found->knows_shape = true;
+    after = shape_describe(&found->shape);
+    if (!found->said_shape || !text_equal(before, after))
+        shape_log(&found->shape, settings->queue, reason.text);
+    found->knows_shape = found->said_shape = true;
     return true;
 }
 

@@ -310,7 +310,9 @@ char *shape_shortcomings(const struct shape *shape, bool *ret_loses)
 
 uint64_t shape_delivery_limit(const struct shape *shape, unsigned broker_version)
 {
-    return shape->type == SHAPE_QUORUM && broker_version >= FIRST_WITH_LIMIT ? DEFAULT_LIMIT : UINT64_MAX;
+    bool may_count = shape->type == SHAPE_QUORUM || shape->type == SHAPE_UNKNOWN;
+
+    return may_count && broker_version >= FIRST_WITH_LIMIT ? DEFAULT_LIMIT : UINT64_MAX;
 }
 
 void shape_log(const struct shape *shape, const char *queue, const char *reason)

@@ -90,7 +90,9 @@ static void take_on(struct daemon *daemon, struct broker_delivery *delivery)
     const char *code;
 
     if (request) {
-        broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
+        bool tried = broker_delivery_is_redelivered(delivery);
+
+        broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, tried, delivery));
         return;
     }
     code = request_code_name(complaint.code);

@@ -557,9 +557,9 @@ void engine_set_ready(struct engine *engine, bool ready)
         turn(engine);
 }
 
-struct message *engine_submit(struct engine *engine, struct request *request, void *owner)
+struct message *engine_submit(struct engine *engine, struct request *request, bool tried, void *owner)
 {
-    struct message *message = order_enter(&engine->order, request, owner, instant_now());
+    struct message *message = order_enter(&engine->order, request, tried, owner, instant_now());
 
     DL_APPEND2(engine->messages, message, older, newer);
     for (size_t i = 0; i < message->place_count; i++)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-    GATHERING = 2,                  /* ms: messages come in bursts, and one catch-up serves them all */
+    GATHERING = 1,                  /* ms: messages come in bursts, and one catch-up serves them all */
     JOINED_LIFE = 1000,             /* ms: so old may the list of rooms be */
     MOST_FAILURES = 4,              /* while a room is being purged, Synapse may fail to tell of changes */
     ATTEMPT_PAUSE = 300,            /* ms */

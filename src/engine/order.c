@@ -113,7 +113,8 @@ static void take_room_place(struct order *order, struct message *message, enum p
     mark_front(place->subject);
 }
 
-struct message *order_enter(struct order *order, struct request *request, void *owner, instant now)
+struct message *order_enter(struct order *order, struct request *request, bool tried, void *owner,
+                            instant now)
 {
     size_t users = (request->user.id ? 1 : 0) + request->member_count;
     size_t places = users + request->room_count;
@@ -125,6 +126,7 @@ struct message *order_enter(struct order *order, struct request *request, void *
     message->request = request;
     message->owner = owner;
     message->arrived = now;
+    message->tried = tried;
     message->user_count = users;
     message->open = places;
     report_init(&message->report);
@@ -235,6 +237,7 @@ struct user_wanted order_user_wanted(const struct order *order, const struct pla
         .welcome = added ? request->welcome : NULL,
         .welcome_alias = place->message->welcome_alias,
         .witness = witness_of(order, place),
+        .tried = place->message->tried,
         .since = place->message->arrived,
     };
 }
@@ -255,10 +258,12 @@ struct user_wanted order_user_wanted_by_all(const struct order *order, const str
         if (all.id) {
             one.since = instant_max(one.since, all.since);
             one.witness = one.witness < all.witness ? one.witness : all.witness;
+            one.tried = one.tried || all.tried;
         }
         if (all.id && !one.added) {
             all.since = one.since;
             all.witness = one.witness;
+            all.tried = one.tried;
             continue;
         }
         if (!one.name)

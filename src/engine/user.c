@@ -133,7 +133,8 @@ static struct action email_look_up(struct plan *plan, const struct user_wanted *
 
 /*
  * A record is opened where something may be left to be done after the creation: members are to be greeted by
- * an addUser that comes later; an e-mail address is set by Synapse after the user is there already.
+ * an addUser that comes later; an e-mail address is set by Synapse after the user is there already. One that is open
+ * already was opened for a creation that has not been carried out yet, and still may be.
  */
 static struct action creation(struct plan *plan, const struct user_known *known,
                               const struct user_wanted *wanted)
@@ -142,6 +143,10 @@ static struct action creation(struct plan *plan, const struct user_known *known,
     bool sets_email = wanted->added && wanted->email;
     struct synapse_call call;
 
+    if (needs_record && wanted->tried && known->record == RECORD_UNKNOWN) {
+        call = call_of(SYNAPSE_READ_RECORD, wanted);
+        return plan_step(plan, &call);
+    }
     if (sets_email && !knows_owner(known, wanted))
         return email_look_up(plan, wanted);
     sets_email = sets_email && !known->email_is_taken;
@@ -319,6 +324,8 @@ static void learn_record(struct user_known *known, const struct synapse_record *
 {
     known->record = there && record->open ? RECORD_OPEN : RECORD_CLOSED;
     known->record_email = there && record->email;
+    if (known->presence == PRESENCE_ABSENT && known->record == RECORD_OPEN)
+        known->may_be_made = true;
 }
 
 /* The calls of this file; those of the welcome are learnt there. */
@@ -363,7 +370,8 @@ static void learn_success(struct user_known *known, const struct synapse_call *c
         learn_record(known, &reply->record, !absent);
         break;
     case SYNAPSE_WRITE_RECORD:
-        learn_record(known, &call->record, true);
+        known->record = call->record.open ? RECORD_OPEN : RECORD_CLOSED;
+        known->record_email = call->record.email;
         known->by_another = false;
         break;
     default:

@@ -69,7 +69,9 @@ def _harmed_link(run: Run, peer: str, kind: Kind) -> Result:
     link = Link(peer, run.folder, run.seed, kind.tls)
     settings = SOON if kind.silent and not run.long else {}
     moment = run.pick(SILENCE, LONG_SILENCE) if kind.silent else MOMENT
-    with on_stub(run, f"link to {peer}: {kind.name}", run.stream(250, 1500, bad=0.05), rounds, RESUMES, link=link,
+    # After a silence much is done at once, and no message must be the last before the last silence.
+    stream = run.stream(250, 4000 if kind.silent else 1500, bad=0.05)
+    with on_stub(run, f"link to {peer}: {kind.name}", stream, rounds, RESUMES, link=link,
                  latency=LATENCY, **settings) as (bench, _):
         for number in range(rounds):
             if not bench.work(bench.spread(rounds)):

@@ -12,6 +12,7 @@ from typing import Any
 import pika
 import pytest
 
+from lab.faultproxy import FaultProxy, Harm
 from lab.message import add_user
 from lab.process import wait_until
 from lab.rabbitmq import RabbitMQ
@@ -78,6 +79,26 @@ def test_a_queue_that_is_made_anew_is_looked_at_anew(stage: Stage) -> None:
         channel.queue_delete(stage.queue.name)
         channel.queue_declare(stage.queue.name, durable=True, arguments=QUORUM)
     daemon.wait_line("event=queue-found .*durable quorum")
+
+
+def test_a_queue_that_is_made_anew_while_nobody_looks_is_looked_at_anew(stage: Stage) -> None:
+    stage.queue.declare()
+    link = FaultProxy(stage.school.broker.port).start()
+    try:
+        uri = f"amqp://guest:guest@127.0.0.1:{link.port}"
+        daemon = stage.start(RABBITMQ_QUEUE_DECLARE="passive", RABBITMQ_URI=uri)
+        daemon.wait_line("event=queue-found .*durable classic")
+        wait_until(lambda: stage.queue.consumers() == 1, "the consumer")
+        link.strike(Harm.REFUSE)
+        wait_until(lambda: stage.queue.consumers() == 0, "the consumer to be gone")
+        with stage.school.broker.connect() as connection:
+            channel = connection.channel()
+            channel.queue_delete(stage.queue.name)
+            channel.queue_declare(stage.queue.name, durable=True, arguments=QUORUM)
+        link.heal()
+        daemon.wait_line("event=queue-found .*durable quorum")
+    finally:
+        link.destroy()
 
 
 def test_who_may_not_configure_the_queue_is_told_that_its_kind_is_unknown(stage: Stage) -> None:

@@ -208,11 +208,14 @@ static void test_unknown(void **state)
 static void test_delivery_limit(void **state)
 {
     struct shape classic = with(SHAPE_CLASSIC, NULL, NULL), quorum = with(SHAPE_QUORUM, NULL, NULL);
+    struct shape unknown = with(SHAPE_UNKNOWN, NULL, NULL);
 
     (void)state;
     assert_true(shape_delivery_limit(&classic, 400) == UINT64_MAX);
     assert_true(shape_delivery_limit(&quorum, 310) == UINT64_MAX);
     assert_int_equal(shape_delivery_limit(&quorum, 400), 20);
+    assert_int_equal(shape_delivery_limit(&unknown, 400), 20); /* to be on the safe side */
+    assert_true(shape_delivery_limit(&unknown, 310) == UINT64_MAX);
 }
 
 int main(void)

@@ -83,7 +83,7 @@ static void submit(struct engine *engine, const char *body)
             *c = '"';
     request = request_parse(json, strlen(json), &rules, &complaint);
     assert_non_null(request);
-    (void)engine_submit(engine, request, NULL);
+    (void)engine_submit(engine, request, false, NULL);
 }
 
 static void stop(void *context)

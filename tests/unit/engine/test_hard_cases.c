@@ -170,6 +170,35 @@ static void test_a_creation_that_is_carried_out_late(void **state)
     user_known_deinit(&known);
 }
 
+/* The creation of a process that was killed: the record that it opened tells of it. */
+static void test_a_creation_of_a_process_before(void **state)
+{
+    static const struct engine_rules rules = {.server_name = "school", .sync_user = "@sync:school"};
+    static char hello[] = "Hello";
+    const struct request_welcome welcome = {.body = hello, .formatted_body = hello};
+    const struct user_wanted wanted = {.id = "@anna:school",
+                                       .added = true,
+                                       .name = "Anna",
+                                       .renamed = true,
+                                       .welcome = &welcome,
+                                       .welcome_alias = "#sync_anna:school",
+                                       .tried = true,
+                                       .since = 1};
+    const struct synapse_call call = {.kind = SYNAPSE_READ_RECORD, .user = "@anna:school"};
+    struct synapse_reply record = {.record = {.open = true}, .retry_after = -1};
+    struct user_known known;
+
+    (void)state;
+    user_known_init(&known);
+    user_hears(&known, SYNAPSE_READ_USER, SYNAPSE_ABSENT, false, 10);
+    assert_int_equal(user_next(&known, &wanted, &rules, 10).call.kind, SYNAPSE_READ_RECORD);
+    user_learn(&known, &call, &record, &rules, true, 20, 20);
+    assert_int_equal(user_next(&known, &wanted, &rules, 20).call.kind, SYNAPSE_CREATE_USER);
+    user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false, 30); /* 200: the other was carried out meanwhile */
+    assert_int_equal(user_next(&known, &wanted, &rules, 40).call.kind, SYNAPSE_CREATE_WELCOME_ROOM);
+    user_known_deinit(&known);
+}
+
 /* A stand-by took over, handled the first addUser (which brought no welcome) and closed the record; then it
    went, and we are the one again. */
 static void test_a_record_that_another_instance_closed(void **state)
@@ -199,6 +228,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_changes_alone_are_out_of_reach),
         cmocka_unit_test(test_a_witness_in_a_room_without_levels),
         cmocka_unit_test(test_a_creation_that_is_carried_out_late),
+        cmocka_unit_test(test_a_creation_of_a_process_before),
         cmocka_unit_test(test_a_record_that_another_instance_closed),
     };
 

@@ -29,7 +29,7 @@ static struct request *parse(const char *text)
 
 static struct message *enter(struct order *order, const char *text, instant now)
 {
-    return order_enter(order, parse(text), NULL, now);
+    return order_enter(order, parse(text), false, NULL, now);
 }
 
 static void drop(void *context, struct subject *subject)

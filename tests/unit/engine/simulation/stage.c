@@ -138,7 +138,7 @@ static void deliver(struct stage *stage, struct letter *letter)
     letter->deliveries++;
     letter->delivered_at = instant_now();
     world_note(stage->world, "delivered: %zu %s", (size_t)(letter - stage->letters), letter->text);
-    letter->message = engine_submit(stage->engine, request, letter);
+    letter->message = engine_submit(stage->engine, request, letter->deliveries > 1, letter);
 }
 
 /* The connection is lost: what is not acknowledged is delivered again, in the same order. */
