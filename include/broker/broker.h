@@ -50,12 +50,13 @@ struct broker_handlers {
 /* Begins to connect; succeeds whether or not a broker answers. Fails on a URI that cannot be one. */
 struct broker *broker_new(const struct broker_config *config, const struct broker_handlers *handlers,
                           struct loop *loop, struct error *error) MUST_USE;
-/* Closes the connections without further ado: what is not acknowledged will be delivered again. No handler is
-   called any more. Not from within a handler. NULL is fine. */
+/* Sends the acks that are due and closes the connections: what is not acknowledged will be delivered again.
+   No handler is called any more. Not from within a handler. NULL is fine. */
 void broker_free(struct broker *broker);
 DEFINE_CLEANUP(struct broker, broker_free)
 
-/* The message is done: acknowledge it. `gone` (or `lost`) follows, possibly before this returns. */
+/* The message is done: acknowledge it, with all others that are done in this turn of the loop. `gone` (or
+   `lost`) follows, not before this returns. */
 void broker_ack(struct broker_delivery *delivery);
 /*
  * The message can never succeed: publish it to <queue>_dlq, persistent and mandatory, body and properties

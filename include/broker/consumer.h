@@ -28,9 +28,9 @@ struct consumer *consumer_new(struct broker_settings *settings, struct loop *loo
 void consumer_free(struct consumer *consumer);
 DEFINE_CLEANUP(struct consumer, consumer_free)
 
-/* Hands the ack to the socket: for that message; with a `count` above 1 for all that came up to it and are not
-   acknowledged yet (basic.ack with `multiple`, AMQP 0-9-1 section 1.8.3.13), which are so many. False: the
-   connection broke; `lost` will follow, though not before this returns. */
+/* Hands the ack to the socket: for that message; with a `count` above 1 for all that came up to it and are
+   not acknowledged yet (basic.ack with `multiple`, AMQP 0-9-1 section 1.8.3.13), which are so many. False:
+   the connection broke; `lost` will follow, though not before this returns. */
 bool consumer_ack(struct consumer *consumer, uint64_t tag, unsigned count) MUST_USE;
 /* Gives all messages back to the broker (`lost` is called, from the loop) and takes none until
    consumer_resume(). */

@@ -57,11 +57,11 @@ char *shape_describe(const struct shape *shape) MUST_USE;
 char *shape_shortcomings(const struct shape *shape, bool *ret_loses) MUST_USE;
 
 /*
- * How many deliveries it counts before it drops a message, by default; UINT64_MAX: no limit. One of unknown kind
- * is taken for one that counts. Since 4.0 quorum
- * queues have one of 20 (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling; measured
- * on 4.3: a message that has 20 is gone when it is given back again). One that somebody has set, by
- * x-delivery-limit or a policy, cannot be found out: the broker does not compare it.
+ * How many deliveries it counts before it drops a message, by default; UINT64_MAX: no limit. One of unknown
+ * kind is taken for one that counts. Since 4.0 quorum queues have one of 20
+ * (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling; measured on 4.3: a message that has
+ * 20 is gone when it is given back again). One that somebody has set, by x-delivery-limit or a policy, cannot
+ * be found out: the broker does not compare it.
  */
 uint64_t shape_delivery_limit(const struct shape *shape, unsigned broker_version);
 

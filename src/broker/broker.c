@@ -82,7 +82,8 @@ static bool has_room(void *context, uint64_t size)
     uint64_t largest = broker->settings->largest_dead_letter, held = 0;
 
     DL_FOREACH2 (broker->deliveries, delivery, next)
-        if (delivery->message->body && delivery->message->size > broker->settings->largest_body)
+        if (!delivery->over && delivery->message->body &&
+            delivery->message->size > broker->settings->largest_body)
             held += delivery->message->size;
     return held == 0 || size > largest || held + size <= largest;
 }
@@ -135,8 +136,11 @@ static void acknowledge_all(void *context)
 /* Not at once: the acks of one turn of the loop are one frame if they can. */
 static void acknowledge(struct broker_delivery *delivery)
 {
+    struct loop_timer *acks = &delivery->broker->acks;
+
     delivery->over = true;
-    loop_timer_set(&delivery->broker->acks, instant_now());
+    if (!loop_timer_is_set(acks)) /* nor put off what is due */
+        loop_timer_set(acks, instant_now());
 }
 
 static void published(void *context, struct dead_letter *letter)

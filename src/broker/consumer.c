@@ -118,7 +118,7 @@ static void retry_later(struct consumer *consumer, const struct error *error)
     loop_timer_set(&consumer->timer, instant_now() + pause);
 }
 
-/* While nobody watches it, the queue may be made anew, as one of another kind. */
+/* While nobody watches it the queue may be made anew, as one of another kind. */
 static void drop_link(struct consumer *consumer)
 {
     loop_watch_stop(&consumer->socket);
@@ -174,6 +174,7 @@ static void attempt_ended(struct consumer *consumer)
     helper_stop(TAKE(consumer->helper));
     consumer->attempt = NULL;
     if (!link || !take_over_link(consumer, link, &error)) {
+        consumer->found.knows_shape = false;
         retry_later(consumer, &error);
         return;
     }
@@ -448,8 +449,8 @@ void consumer_free(struct consumer *consumer)
 }
 
 /*
- * Older than what was passed on is nothing that was left with the broker: `stopped` is for ever, and where the
- * window is one there are no two to be acknowledged together.
+ * Older than what was passed on is nothing that was left with the broker: `stopped` is for ever, and where
+ * the window is one there are no two to be acknowledged together.
  *
  * The library may block in a write when the socket takes no more, until the connection is given up for dead.
  * A few kilobytes of acks are far from that, and a broker reads on from connections that do not publish.

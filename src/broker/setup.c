@@ -179,7 +179,7 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
             return false;
         if (was_missing)
             found->knows_shape = false;
-        if (!learn_shape(link, settings, found, error))
+        if ((!said || queue.consumers == 0) && !learn_shape(link, settings, found, error))
             return false;
         if (queue.consumers == 0)
             outcome = try_to_consume(link, settings, prefetch, &found->shape, error);
@@ -195,6 +195,7 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
             log_info("standing-by", LOG_TEXT("queue", settings->queue),
                      LOG_TEXT("because", "another consumer has it"));
         said = true;
+        found->knows_shape = false; /* by the time that it is ours it may be another */
         if (!link_idle(link, STAND_BY, error))
             return false;
     }

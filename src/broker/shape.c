@@ -10,8 +10,8 @@
  * sure that nothing is ever made, not even when the queue is deleted between two tries: then the broker
  * refuses the type itself ("invalid arg"). It also means that RABBITMQ_QUEUE_DECLARE=passive is honoured.
  *
- * Each try is an error in the broker's log; there are two to four, once after a start. Who may not configure
- * the queue is refused with 403 and learns nothing. Policies are not arguments: they stay unknown.
+ * Each try is an error in the broker's log; there are two to four, whenever a connection is made. Who may not
+ * configure the queue is refused with 403 and learns nothing. Policies are not arguments: they stay unknown.
  */
 #include "broker/shape.h"
 

@@ -133,8 +133,8 @@ static struct action email_look_up(struct plan *plan, const struct user_wanted *
 
 /*
  * A record is opened where something may be left to be done after the creation: members are to be greeted by
- * an addUser that comes later; an e-mail address is set by Synapse after the user is there already. One that is open
- * already was opened for a creation that has not been carried out yet, and still may be.
+ * an addUser that comes later; an e-mail address is set by Synapse after the user is there already. One that
+ * is open already was opened for a creation that has not been carried out yet, and still may be.
  */
 static struct action creation(struct plan *plan, const struct user_known *known,
                               const struct user_wanted *wanted)
@@ -150,7 +150,7 @@ static struct action creation(struct plan *plan, const struct user_known *known,
     if (sets_email && !knows_owner(known, wanted))
         return email_look_up(plan, wanted);
     sets_email = sets_email && !known->email_is_taken;
-    if (needs_record && (known->record != RECORD_OPEN || known->record_email != sets_email)) {
+    if (needs_record && (known->record != RECORD_OPEN || (sets_email && !known->record_email))) {
         call = call_of(SYNAPSE_WRITE_RECORD, wanted);
         call.record = (struct synapse_record){.open = true, .email = sets_email};
         return plan_step(plan, &call);

@@ -53,7 +53,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="SCENARIO", choices=[[], *SCENARIOS], help=", ".join(SCENARIOS))
-    parser.add_argument("--long", action="store_true", help="the long form: about an hour")
+    parser.add_argument("--long", action="store_true", help="the long form: about half an hour")
     parser.add_argument("--seed", type=int, help="for the messages and the moments")
     parser.add_argument("--folder", help="where the daemons' logs and the table go")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")

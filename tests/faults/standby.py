@@ -22,6 +22,9 @@ HEARTBEAT = {False: 2, True: 10}  # seconds, by whether this is the long form
 # Seconds until the daemon that was harmed has nothing left that it could end; broker and daemon give each other up
 # later than that.
 LAST_WORDS = 1.5
+# A quorum queue before RabbitMQ 4.0 puts what one consumer gives back behind what an earlier one gave back and nobody
+# has taken yet (seen on 3.10), so messages change places when the second is killed too soon. So many may be back.
+GIVEN_BACK = 64
 
 
 def standby(run: Run, how: str, queue: str) -> Result:
@@ -35,7 +38,8 @@ def standby(run: Run, how: str, queue: str) -> Result:
     try:
         with on_stub(run, f"the active of two {how}, {queue} queue", run.stream(600, 4000), rounds, limit, queue=queue,
                      link=first, one_delivery=True, RABBITMQ_HEARTBEAT=str(heartbeat)) as (bench, stub):
-            _harm_again_and_again(_Pair(bench, stub, [first, second]), HARMS[how], rounds)
+            swaps = queue == "quorum" and run.broker().version() < (4, 0)
+            _harm_again_and_again(_Pair(bench, stub, [first, second]), HARMS[how], rounds, GIVEN_BACK if swaps else 0)
     finally:
         second.destroy()
     return bench.result
@@ -74,10 +78,11 @@ class _Pair:
         return spare
 
 
-def _harm_again_and_again(pair: _Pair, harm: Callable[[_Pair], None], rounds: int) -> None:
+def _harm_again_and_again(pair: _Pair, harm: Callable[[_Pair], None], rounds: int, least: int) -> None:
+    """`least`: so many messages are done between one harm and the next."""
     try:
         for left in range(rounds, 0, -1):
-            if not pair.bench.work(pair.bench.spread(left)):
+            if not pair.bench.work(least + pair.bench.spread(left)):
                 break
             pair.bench.pause(0.03)
             harm(pair)

@@ -96,6 +96,10 @@ class RabbitMQ(Broker):
             raise RuntimeError(f"rabbitmqctl {args[0]}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def version(self) -> tuple[int, ...]:
+        """Major and minor number."""
+        return tuple(int(part) for part in self.ctl("version").strip().split(".")[:2])
+
     def close_connections(self) -> None:
         self.ctl("close_all_connections", "--vhost", "/", "closed by the test")
 

@@ -24,10 +24,6 @@ DELIVERIES = 5  # without an end, after which a message is suspected
 DELIVERY_LIMIT = 20  # of quorum queues that are given none, from RabbitMQ 4.0 on
 
 
-def broker_version(broker: RabbitMQ) -> tuple[int, ...]:
-    return tuple(int(part) for part in broker.ctl("version").strip().split(".")[:2])
-
-
 def deliver_without_end(stage: Stage, times: int) -> None:
     """A consumer takes the one message that is there, and dies."""
     for _ in range(times):
@@ -107,7 +103,7 @@ def test_who_may_not_configure_the_queue_is_told_that_its_kind_is_unknown(stage:
         connection.channel().queue_declare(stage.queue.dlq, durable=True)
     stage.school.broker.ctl("add_user", stage.queue.name, "password")
     # From 4.3 on a look at a queue takes that permission, too; the one for the look at the kind is the same then.
-    configure = ".*" if broker_version(stage.school.broker) >= (4, 3) else "^$"
+    configure = ".*" if stage.school.broker.version() >= (4, 3) else "^$"
     stage.school.broker.ctl("set_permissions", stage.queue.name, configure, ".*", ".*")
     uri = stage.school.broker.uri.replace("guest:guest", f"{stage.queue.name}:password")
     line = stage.start(RABBITMQ_URI=uri).wait_line("event=queue-found")
@@ -199,7 +195,7 @@ def test_messages_given_back_in_order_count_only_where_the_broker_cannot_tell(st
         stage.proxy.resume()
     assert json.loads(body) == messages[0]
     counted = (properties.headers or {}).get("x-delivery-count", 0)
-    assert counted == (0 if broker_version(stage.school.broker) >= (4, 3) else 1)
+    assert counted == (0 if stage.school.broker.version() >= (4, 3) else 1)
 
 
 def test_a_message_that_the_broker_would_drop_soon_is_moved_before(stage: Stage) -> None:
@@ -210,7 +206,7 @@ def test_a_message_that_the_broker_would_drop_soon_is_moved_before(stage: Stage)
     stage.proxy.pause()
     try:
         stage.start()
-        if broker_version(stage.school.broker) >= (4, 0):
+        if stage.school.broker.version() >= (4, 0):
             letter, = stage.queue.wait_dead_letters(1)
             assert letter.detail == "delivered 15 times without an end: set aside"
         else:

@@ -194,7 +194,8 @@ static void test_a_creation_of_a_process_before(void **state)
     assert_int_equal(user_next(&known, &wanted, &rules, 10).call.kind, SYNAPSE_READ_RECORD);
     user_learn(&known, &call, &record, &rules, true, 20, 20);
     assert_int_equal(user_next(&known, &wanted, &rules, 20).call.kind, SYNAPSE_CREATE_USER);
-    user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false, 30); /* 200: the other was carried out meanwhile */
+    user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false,
+               30); /* 200: the other was carried out meanwhile */
     assert_int_equal(user_next(&known, &wanted, &rules, 40).call.kind, SYNAPSE_CREATE_WELCOME_ROOM);
     user_known_deinit(&known);
 }
