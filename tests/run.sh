@@ -7,7 +7,7 @@
 #   unit      unit tests, also with sanitizers and under valgrind
 #   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on
 #   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
-#   --faults  the same, the long form: about an hour
+#   --faults  the same, the long form: about half an hour
 #   fuzz      each fuzz target for FUZZ_SECONDS (10)
 #   lint      what programs can tell about the code without running it
 set -euo pipefail

@@ -110,6 +110,13 @@ uint64_t broker_delivery_tag(const struct broker_delivery *delivery);
 void broker_delivery_set_data(struct broker_delivery *delivery, void *data);
 void *broker_delivery_data(const struct broker_delivery *delivery);
 
+/*
+ * Whether the deliveries that came may still be ours. Not, when nobody has looked at their connection for
+ * longer than a heartbeat interval, since the process was frozen or suspended: the broker may have given them
+ * to another consumer meanwhile, which will be known when the loop has had its turn.
+ */
+bool broker_is_in_touch(const struct broker *broker);
+
 /* Whether messages flow: connected and consuming, not standing by. */
 bool broker_is_consuming(const struct broker *broker);
 

@@ -40,6 +40,9 @@ struct engine_config {
     size_t most_memory;        /* bytes, of what is remembered of users and rooms that nobody asks for */
     /* A message has ended; it keeps its places in order until engine_leave(). */
     void (*ended)(void *context, struct message *message, const struct engine_verdict *verdict);
+    /* Whether the messages may still be ours to work on; while not, no call is begun, and it is asked again
+       soon. NULL: they are. */
+    bool (*are_ours)(void *context);
     void *context;
 };
 

@@ -18,9 +18,9 @@
  * delivered to the earlier consumer, so the new one is given one less than the prefetch.
  *
  * In order. A quorum queue without a delivery limit (before RabbitMQ 4.0) puts to its end what is given back
- * with basic.nack, and also what was on its way to a consumer when that was cancelled (measured, 3.10). Only
- * what is unacknowledged when the channel ends goes back to its place. So there nothing is given back
- * otherwise, and a consumer is cancelled only while it can have nothing on its way.
+ * with basic.nack; only what is unacknowledged when the channel ends goes back to its place. So there nothing
+ * is given back otherwise. And on any quorum queue a consumer is cancelled only while it can have nothing on
+ * its way, for that changes places too.
  *
  * Giving back. Messages that are given back by intent are lost at once, but the connection is cut only when
  * the broker has taken note (see farewell.h), or after a moment.
@@ -73,6 +73,7 @@ struct consumer {
     struct assembly assembly;
     struct backoff backoff;
     instant since;      /* when the link was taken over */
+    instant looked_at;  /* when it was last looked at for frames */
     const char *broken; /* why the timer is due to tear the link down; NULL: it is well */
     bool stopped;       /* no more messages are wanted, ever */
     bool paused;        /* nor are any for now */
@@ -160,7 +161,7 @@ static bool take_over_link(struct consumer *consumer, struct link *link, struct 
         return false;
     consumer->link = link;
     consumer->cautious = false;
-    consumer->since = instant_now();
+    consumer->since = consumer->looked_at = instant_now();
     return true;
 }
 
@@ -295,18 +296,20 @@ static void look_at_probation(struct consumer *consumer)
         end_probation(consumer);
 }
 
-/* Whether the queue takes back in order what is given back by basic.nack or a cancel. */
+/* Whether the queue takes back in order what is given back by basic.nack, all at a time. */
 static bool takes_back_in_order(const struct consumer *consumer)
 {
     return consumer->found.shape.type == SHAPE_CLASSIC || consumer->delivery_limit != PROBATION_NO_LIMIT;
 }
 
 /* Cancels the consumer, where that moves no message; not by the library's amqp_basic_cancel(), which waits
-   for the answer. When the window is full, no message is on its way. */
+   for the answer. A quorum queue puts what is on its way to a consumer that is cancelled before the older
+   messages that are given back afterwards (measured, 4.3), or to its end (3.10). When the window is full, no
+   message is on its way. */
 static void cancel_if_safe(struct consumer *consumer)
 {
     amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(consumer->link->consumer_tag)};
-    bool safe = takes_back_in_order(consumer) || consumer->unacked >= consumer->window;
+    bool safe = consumer->found.shape.type == SHAPE_CLASSIC || consumer->unacked >= consumer->window;
 
     if (!safe || consumer->cancelled || consumer->broken || consumer->leaving != INSTANT_NEVER)
         return;
@@ -379,6 +382,7 @@ static void pump(struct consumer *consumer)
         leave(consumer);
         return;
     }
+    consumer->looked_at = instant_now();
     look_at_probation(consumer);
     for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME && !consumer->broken; i++) {
         result = link_read(consumer->link, &frame, &error);
@@ -507,6 +511,13 @@ void consumer_stop(struct consumer *consumer)
         return;
     }
     cancel_if_safe(consumer);
+}
+
+bool consumer_is_in_touch(const struct consumer *consumer)
+{
+    int interval = consumer->link ? amqp_get_heartbeat(consumer->link->amqp) : 0; /* seconds; 0: none */
+
+    return interval <= 0 || instant_now() <= consumer->looked_at + (int64_t)interval * 1000;
 }
 
 bool consumer_is_consuming(const struct consumer *consumer)

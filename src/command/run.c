@@ -152,6 +152,13 @@ static void delivered(void *context, struct broker_delivery *delivery)
 
 /* ---- from the engine to the queue ---- */
 
+static bool are_ours(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return !daemon->broker || broker_is_in_touch(daemon->broker);
+}
+
 static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
 {
     struct broker_delivery *delivery = engine_owner(message);
@@ -294,6 +301,7 @@ static struct engine *make_engine(struct daemon *daemon)
             .mirrors = config->sync.mirror,
             .most_memory = (size_t)config->sync.mirror_megabytes << 20,
             .ended = ended,
+            .are_ours = are_ours,
             .context = daemon,
         },
         &(struct engine_homeserver){.homeserver = daemon, .send = send_call}, daemon->loop);

@@ -26,6 +26,7 @@
 enum {
     MOST_DELETIONS = 3,  /* rooms at a time; Synapse itself allows five */
     DELETION_TURN = 200, /* ms until a deletion asks again for its turn */
+    TOUCH_PAUSE = 10,    /* ms until it is asked again whether the messages are ours */
     RECENT = 60 * 1000,  /* ms within which a success tells that the homeserver is well */
 };
 
@@ -159,6 +160,10 @@ static bool may_send(struct engine *engine)
 
     if (!engine->ready)
         return false;
+    if (engine->config.are_ours && !engine->config.are_ours(engine->config.context)) {
+        wake_at(engine, now + TOUCH_PAUSE);
+        return false;
+    }
     if (gate_wants_health(&engine->gate, now))
         ask_health(engine);
     if (!gate_lets_through(&engine->gate, now, &opens)) {

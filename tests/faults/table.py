@@ -50,7 +50,7 @@ def table(results: list[Result], circumstances: Circumstances) -> str:
     rows.insert(1, tuple("-" * width for width in widths))
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
     failed = sum(1 for result in results if result.problems)
-    verdict = f"**{failed} rows failed.**" if failed else "All as it should be."
+    verdict = f"**{failed} row{'s'[failed == 1:]} failed.**" if failed else "All as it should be."
     return "\n".join(lines) + f"\n\n{circumstances}. {verdict}\n"
 
 

@@ -200,6 +200,28 @@ static void test_a_creation_of_a_process_before(void **state)
     user_known_deinit(&known);
 }
 
+/* It was frozen, and another instance may be at work on the same: what was answered meanwhile leads to
+ * nothing. */
+static void test_nothing_is_begun_while_out_of_touch(void **state)
+{
+    struct scene *scene = begin();
+    unsigned calls;
+
+    (void)state;
+    alarm(20);
+    post_anna(scene, "Anna");
+    stage_run_for(&scene->stage, 1);
+    scene->stage.out_of_touch = true;
+    calls = scene->stage.calls;
+    stage_run_for(&scene->stage, MINUTE);
+    assert_int_equal(scene->stage.calls, calls);
+    assert_false(scene->stage.letters[0].ended);
+    scene->stage.out_of_touch = false;
+    assert_true(stage_run(&scene->stage, HOUR));
+    alarm(0);
+    end(scene);
+}
+
 /* A stand-by took over, handled the first addUser (which brought no welcome) and closed the record; then it
    went, and we are the one again. */
 static void test_a_record_that_another_instance_closed(void **state)
@@ -230,6 +252,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_witness_in_a_room_without_levels),
         cmocka_unit_test(test_a_creation_that_is_carried_out_late),
         cmocka_unit_test(test_a_creation_of_a_process_before),
+        cmocka_unit_test(test_nothing_is_begun_while_out_of_touch),
         cmocka_unit_test(test_a_record_that_another_instance_closed),
     };
 

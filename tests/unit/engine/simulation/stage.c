@@ -181,6 +181,13 @@ static void stage_ended(void *context, struct message *message, const struct eng
     }
 }
 
+static bool are_ours(void *context)
+{
+    const struct stage *stage = context;
+
+    return !stage->out_of_touch;
+}
+
 static void acknowledge_some(struct stage *stage)
 {
     for (size_t i = 0; i < stage->delivered; i++)
@@ -239,6 +246,7 @@ static void start_daemon(struct stage *stage)
                                          .mirrors = stage->mirrors,
                                          .most_memory = stage->most_memory,
                                          .ended = stage_ended,
+                                         .are_ours = are_ours,
                                          .context = stage};
     const struct engine_homeserver homeserver = {.homeserver = stage, .send = stage_send};
 

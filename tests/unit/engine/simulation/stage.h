@@ -66,6 +66,7 @@ struct stage {
         instant at;
     } last[WORLD_ALIASES]; /* the last answer about a room */
     bool ready;
+    bool out_of_touch;    /* nobody knows whether the messages are still the daemon's */
     instant closed_until; /* the homeserver asked for patience */
     unsigned calls;
     struct loop_timer answers, queue, session, deadline;
