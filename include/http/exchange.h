@@ -17,6 +17,7 @@ enum { ANY_AGE = -1 };
  * while its handle is in use: libcurl reads from it and writes to it.
  */
 struct http_exchange {
+    const struct http_config *config; /* borrowed */
     enum http_method method;
     char *url;
     struct curl_slist *headers; /* may hold a token (secret) */

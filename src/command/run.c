@@ -264,7 +264,7 @@ static void send_call(void *context, const struct synapse_call *call,
     synapse_send(daemon->synapse, call, done, done_context);
 }
 
-static struct http *make_http(const struct daemon *daemon, struct error *error)
+static struct http *make_http(struct daemon *daemon, struct error *error)
 {
     const struct config *config = daemon->config;
 
@@ -281,6 +281,8 @@ static struct http *make_http(const struct daemon *daemon, struct error *error)
             .largest_reply = config->http.largest_reply,
             .request_limit = (int64_t)config->http.request_seconds * 1000,
             .connect_limit = (int64_t)config->http.connect_seconds * 1000,
+            .may_write = are_ours,
+            .context = daemon,
         },
         daemon->loop, error);
 }

@@ -43,6 +43,14 @@ static int socket_made(void *context, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
+static bool may_be_sent(const struct http_exchange *exchange)
+{
+    const struct http_config *config = exchange->config;
+
+    return exchange->method == HTTP_GET ||
+           (exchange->beginnings == 0 && (!config->may_write || config->may_write(config->context)));
+}
+
 /* CURLOPT_PREREQFUNCTION: a connection is there, the request is about to be sent. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 static int sending(void *context, char *peer_address, char *own_address, int peer_port, int own_port)
@@ -53,7 +61,7 @@ static int sending(void *context, char *peer_address, char *own_address, int pee
     (void)own_address;
     (void)peer_port;
     (void)own_port;
-    if (exchange->beginnings > 0 && exchange->method != HTTP_GET)
+    if (!may_be_sent(exchange))
         return CURL_PREREQFUNC_ABORT;
     exchange->beginnings++;
     return CURL_PREREQFUNC_OK;

@@ -76,6 +76,7 @@ void http_exchange_init(struct http_exchange *exchange, const struct http_config
                         const struct http_request *request)
 {
     *exchange = (struct http_exchange){
+        .config = config,
         .method = request->method,
         .url = is_sendable(request) ? text_format("%s%s", config->base, request->path) : text_copy(""),
         .limit = request->limit > 0 ? request->limit : config->request_limit,

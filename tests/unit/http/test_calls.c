@@ -347,6 +347,32 @@ static void test_nothing_is_left_of_the_call_before(void **state)
     fixture_end(&fixture);
 }
 
+static bool may_not(void *context)
+{
+    ++*(unsigned *)context;
+    return false;
+}
+
+/* The one request that the server knows of is the GET. */
+static void test_a_write_that_may_not_go_out_any_more(void **state)
+{
+    static const struct server_step steps[] = {{.line = "GET /", .status = 200}};
+    struct http_server *server = HTTP_SERVER_START(steps);
+    struct http_config config = fixture_config(http_server_uri(server));
+    struct fixture fixture;
+    unsigned asked = 0;
+
+    (void)state;
+    config.may_write = may_not;
+    config.context = &asked;
+    fixture_begin(&fixture, server, &config);
+    assert_int_equal(fixture_ask(&fixture, (struct http_request){.method = HTTP_PUT, .path = "/a"})->result,
+                     HTTP_UNREACHABLE);
+    assert_int_equal(asked, 1);
+    assert_int_equal(fixture_ask(&fixture, get)->result, HTTP_ANSWERED);
+    fixture_end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_cancel_of_a_finished_call),
         cmocka_unit_test(test_callback_sends_the_next),
         cmocka_unit_test(test_nothing_is_left_of_the_call_before),
+        cmocka_unit_test(test_a_write_that_may_not_go_out_any_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
