@@ -83,6 +83,14 @@ void broker_resume(struct broker *broker);
 /* Stops taking messages (basic.cancel); what is delivered already is still to be ended. For a drain. */
 void broker_stop_consuming(struct broker *broker);
 
+/*
+ * After that: whether one more message may be on its way that will be handed up, too. On a quorum queue,
+ * where messages still come one at a time after a start, it would come to stand behind others that were given
+ * back before it and still wait. Nobody can tell whether there is one, so this is to be waited for a moment
+ * only.
+ */
+bool broker_awaits_last(const struct broker *broker);
+
 /* The body; for a larger one than configured NULL with broker_delivery_size() telling its size: the body is
    kept for the dead-letter queue all the same (as far as it can be moved whole). */
 const void *broker_delivery_body(const struct broker_delivery *delivery);

@@ -38,6 +38,8 @@ void consumer_pause(struct consumer *consumer);
 void consumer_resume(struct consumer *consumer);
 /* Takes no more messages; those that came may still be acknowledged. */
 void consumer_stop(struct consumer *consumer);
+/* See broker_awaits_last(). */
+bool consumer_awaits_last(const struct consumer *consumer);
 bool consumer_is_consuming(const struct consumer *consumer);
 /* See broker_is_in_touch(). */
 bool consumer_is_in_touch(const struct consumer *consumer);

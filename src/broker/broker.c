@@ -273,6 +273,11 @@ void *broker_delivery_data(const struct broker_delivery *delivery)
     return delivery->data;
 }
 
+bool broker_awaits_last(const struct broker *broker)
+{
+    return consumer_awaits_last(broker->consumer);
+}
+
 bool broker_is_in_touch(const struct broker *broker)
 {
     return consumer_is_in_touch(broker->consumer);

@@ -513,6 +513,12 @@ void consumer_stop(struct consumer *consumer)
     cancel_if_safe(consumer);
 }
 
+bool consumer_awaits_last(const struct consumer *consumer)
+{
+    return consumer->link && !consumer->broken && consumer->stopped && !consumer->cancelled &&
+           consumer->found.shape.type != SHAPE_CLASSIC && consumer->window == 1 && consumer->unacked == 0;
+}
+
 bool consumer_is_in_touch(const struct consumer *consumer)
 {
     int interval = consumer->link ? amqp_get_heartbeat(consumer->link->amqp) : 0; /* seconds; 0: none */

@@ -36,6 +36,7 @@
 
 enum {
     DRAIN_LOOK = 100, /* ms between looks at whether the drain is done */
+    LAST_ONE = 300,   /* ms that a message may be on its way to us */
     HOLD_LOOK = 1000, /* ms between looks at the oldest message */
     PATIENCE = 5000,  /* ms for the homeserver to be there before a suspect is tried */
 };
@@ -56,6 +57,7 @@ struct daemon {
     struct broker_delivery *suspect; /* neither tried nor rejected yet; NULL: none */
     struct loop_timer suspect_timer;
     struct loop_timer drain_timer;
+    instant drain_start;
     instant drain_end; /* INSTANT_NEVER: not draining */
     char *sync_user;
 };
@@ -228,8 +230,10 @@ static void look_at_drain(void *context)
 {
     struct daemon *daemon = context;
     instant now = instant_now();
+    bool under_way = daemon->deliveries > 0 && !engine_is_stuck(daemon->engine);
+    bool awaits_last = broker_awaits_last(daemon->broker) && now < daemon->drain_start + LAST_ONE;
 
-    if (daemon->deliveries > 0 && now < daemon->drain_end && !engine_is_stuck(daemon->engine)) {
+    if ((under_way || awaits_last) && now < daemon->drain_end) {
         loop_timer_set(&daemon->drain_timer, now + DRAIN_LOOK);
         return;
     }
@@ -249,7 +253,8 @@ static void signalled(void *context, int number)
         return;
     }
     log_info("stopping", LOG_NUMBER("signal", number), LOG_NUMBER("under_way", daemon->deliveries));
-    daemon->drain_end = instant_now() + (int64_t)daemon->config->sync.drain_seconds * 1000;
+    daemon->drain_start = instant_now();
+    daemon->drain_end = daemon->drain_start + (int64_t)daemon->config->sync.drain_seconds * 1000;
     broker_stop_consuming(daemon->broker);
     look_at_drain(daemon);
 }

@@ -8,7 +8,7 @@ from lab.process import wait_until
 
 from .bench import Bench
 from .result import Result
-from .trial import Run, on_stub, on_synapse
+from .trial import Run, given_back, on_stub, on_synapse
 
 DRAIN_SECONDS = 3
 # A process that was told to end may be slow at it, too.
@@ -48,7 +48,7 @@ def daemon_stopped(run: Run, queue: str) -> Result:
     with on_stub(run, f"daemon told to end, {queue} queue", run.stream(800, 8000), rounds, queue=queue,
                  one_delivery=True, crashes=False, SYNC__DRAIN_SECONDS=str(DRAIN_SECONDS)) as (bench, stub):
         for left in range(rounds, 0, -1):
-            if not bench.work(bench.spread(left)):
+            if not bench.work(given_back(queue) + bench.spread(left)):
                 break
             bench.pause(0.03)
             with bench.harm(heal=bench.start):

@@ -16,15 +16,12 @@ from lab.stub import Stub
 from .bench import Bench
 from .link import Link
 from .result import Result
-from .trial import Run, on_stub
+from .trial import Run, given_back, on_stub
 
 HEARTBEAT = {False: 2, True: 10}  # seconds, by whether this is the long form
 # Seconds until the daemon that was harmed has nothing left that it could end; broker and daemon give each other up
 # later than that.
 LAST_WORDS = 1.5
-# A quorum queue before RabbitMQ 4.0 puts what one consumer gives back behind what an earlier one gave back and nobody
-# has taken yet (seen on 3.10), so messages change places when the second is killed too soon. So many may be back.
-GIVEN_BACK = 64
 
 
 def standby(run: Run, how: str, queue: str) -> Result:
@@ -38,8 +35,7 @@ def standby(run: Run, how: str, queue: str) -> Result:
     try:
         with on_stub(run, f"the active of two {how}, {queue} queue", run.stream(600, 4000), rounds, limit, queue=queue,
                      link=first, one_delivery=True, RABBITMQ_HEARTBEAT=str(heartbeat)) as (bench, stub):
-            swaps = queue == "quorum" and run.broker().version() < (4, 0)
-            _harm_again_and_again(_Pair(bench, stub, [first, second]), HARMS[how], rounds, GIVEN_BACK if swaps else 0)
+            _harm_again_and_again(_Pair(bench, stub, [first, second]), HARMS[how], rounds, given_back(queue))
     finally:
         second.destroy()
     return bench.result
