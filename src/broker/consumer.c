@@ -48,7 +48,7 @@ enum {
     LONGEST_PAUSE = 4000, /* ms: so long may it take until a broker that is back is noticed */
     LASTING = 30000,      /* ms after which a connection was a good one */
     FRAMES_AT_A_TIME = 256,
-    FAREWELL = 1000, /* ms for the broker to take note of what was given back */
+    FAREWELL = 2000, /* ms for the broker to take note of what was given back */
 };
 
 /* What the helper works on: the loop touches it only when the helper has finished. */

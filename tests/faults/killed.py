@@ -45,7 +45,8 @@ def daemon_stopped(run: Run, queue: str) -> Result:
     """SIGTERM: what is under way is finished within the limit, all else is left. By turns the homeserver is well,
     and does not answer any more."""
     rounds = run.pick(6, 40)
-    with on_stub(run, f"daemon told to end, {queue} queue", run.stream(800, 8000), rounds, queue=queue,
+    stream = run.stream(800, 8000, more=rounds * given_back(queue))
+    with on_stub(run, f"daemon told to end, {queue} queue", stream, rounds, queue=queue,
                  one_delivery=True, crashes=False, SYNC__DRAIN_SECONDS=str(DRAIN_SECONDS)) as (bench, stub):
         for left in range(rounds, 0, -1):
             if not bench.work(given_back(queue) + bench.spread(left)):

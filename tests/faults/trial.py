@@ -48,8 +48,8 @@ class Run:
     def pick(self, quick: T, long: T) -> T:
         return long if self.long else quick
 
-    def stream(self, quick: int, long: int, **options: Any) -> Stream:
-        return messages.stream(self.seed, self.pick(quick, long), SERVER_NAME, **options)
+    def stream(self, quick: int, long: int, more: int = 0, **options: Any) -> Stream:
+        return messages.stream(self.seed, self.pick(quick, long) + more, SERVER_NAME, **options)
 
     def broker(self) -> RabbitMQ:
         if self._broker is None:

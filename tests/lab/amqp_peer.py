@@ -140,7 +140,11 @@ class Session:
 
     @property
     def acked(self) -> list[int]:
-        return [ack.delivery_tag for ack in self.got(spec.Basic.Ack)]
+        """Each tag once, in order; of several that were acknowledged together, too."""
+        tags: dict[int, None] = {}
+        for ack in self.got(spec.Basic.Ack):
+            tags |= dict.fromkeys(range(1 if ack.multiple else ack.delivery_tag, ack.delivery_tag + 1))
+        return list(tags)
 
     def wait_got(self, kind: type[T], count: int = 1, patience: float = PATIENCE) -> list[T]:
         wait_until(lambda: len(self.got(kind)) >= count, f"{count} {kind.__name__} from {self.role}", patience)
