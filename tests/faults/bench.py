@@ -140,10 +140,10 @@ class Bench:
             self._must_go_on(healed)
         self.result.resumed.append(time.monotonic() - healed)
 
-    def spread(self, faults: int) -> int:
-        """A random number of messages to be handled until the next of that many faults that are still to come; some
-        are left for the last."""
-        return self.chance.randint(1, max(1, int(0.9 * self.queue.waiting() / faults)))
+    def spread(self, faults: int, least: int = 0) -> int:
+        """A random number of messages, above `least`, to be handled until the next of that many faults that are still
+        to come; some are left for the last."""
+        return least + self.chance.randint(1, max(1, int(0.7 * self.queue.waiting() / faults) - least))
 
     def _must_go_on(self, since: float) -> None:
         if not self.daemon.alive():

@@ -49,7 +49,7 @@ def daemon_stopped(run: Run, queue: str) -> Result:
     with on_stub(run, f"daemon told to end, {queue} queue", stream, rounds, queue=queue,
                  one_delivery=True, crashes=False, SYNC__DRAIN_SECONDS=str(DRAIN_SECONDS)) as (bench, stub):
         for left in range(rounds, 0, -1):
-            if not bench.work(given_back(queue) + bench.spread(left)):
+            if not bench.work(bench.spread(left, given_back(queue))):
                 break
             bench.pause(0.03)
             with bench.harm(heal=bench.start):

@@ -78,7 +78,7 @@ def _harm_again_and_again(pair: _Pair, harm: Callable[[_Pair], None], rounds: in
     """`least`: so many messages are done between one harm and the next."""
     try:
         for left in range(rounds, 0, -1):
-            if not pair.bench.work(least + pair.bench.spread(left)):
+            if not pair.bench.work(pair.bench.spread(left, least)):
                 break
             pair.bench.pause(0.03)
             harm(pair)
