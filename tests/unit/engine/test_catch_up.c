@@ -7,49 +7,10 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "engine/simulation/stage.h"
+#include "engine/simulation/scene.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE /* ms */, MUCH_MEMORY = 1 << 20 /* bytes */ };
-
-#define MATHS "'id': '1', 'type': 'course', 'name': 'Maths'"
-#define MATHS_ALIAS "#course_1:school"
-
-struct scene {
-    struct world world;
-    struct stage stage;
-};
-
-static struct scene *begin(void)
-{
-    struct scene *scene = NEW(struct scene);
-
-    clock_start(20241101);
-    world_init(&scene->world);
-    stage_init(&scene->stage, &scene->world, 4);
-    stage_use_mirror(&scene->stage, MUCH_MEMORY);
-    scene->stage.acks_at_once = true;
-    scene->stage.homeserver.cursed_kind = -1;
-    return scene;
-}
-
-static void end(struct scene *scene)
-{
-    bool good = world_is_good(&scene->world, 0);
-
-    stage_deinit(&scene->stage);
-    world_deinit(&scene->world);
-    free(scene);
-    assert_true(good);
-}
-
-static void curse(struct scene *scene, enum fate fate, int kind)
-{
-    scene->stage.homeserver.curse = fate;
-    scene->stage.homeserver.cursed_kind = kind;
-}
 
 static void post_anna(struct scene *scene)
 {
@@ -93,7 +54,7 @@ static void post_class(struct scene *scene, unsigned count)
 static void test_many_that_are_in_sync_cost_one_catch_up(void **state)
 {
     enum { CLASS = 40, MOST_CATCH_UPS = 2 };
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     unsigned calls;
 
     (void)state;
@@ -108,26 +69,26 @@ static void test_many_that_are_in_sync_cost_one_catch_up(void **state)
                     2 * MOST_CATCH_UPS); /* changes, and which rooms there are */
     for (size_t i = CLASS; i < scene->stage.letter_count; i++)
         assert_int_equal(scene->stage.letters[i].requests, 0);
-    end(scene);
+    scene_end(scene);
 }
 
 /* Right after the room was made, too: the list of rooms, which is older, does not know it. */
 static void test_the_second_time_costs_nothing(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     assert_in_range(cost_of_anna(scene), 1, 20);
     assert_int_equal(cost_of_anna(scene), 0);
     clock_pass(5 * MINUTE);
     assert_int_equal(cost_of_anna(scene), 0);
-    end(scene);
+    scene_end(scene);
 }
 
 /* An alias is trusted for ten minutes, a state for an hour. */
 static void test_sometimes_all_is_read_again(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     (void)cost_of_anna(scene);
@@ -138,25 +99,25 @@ static void test_sometimes_all_is_read_again(void **state)
     assert_in_range(cost_of_anna(scene), 1,
                     3); /* alias and state; and Anna, whom the room did not vouch for */
     assert_int_equal(cost_of_anna(scene), 0);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_without_memory_all_is_read_again(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     stage_use_mirror(&scene->stage, 0);
     (void)cost_of_anna(scene);
     assert_in_range(cost_of_anna(scene), 3, 5); /* user, record, alias, state */
-    end(scene);
+    scene_end(scene);
 }
 
 /* ---- what others do ---- */
 
 static void test_only_what_differs_is_written(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     (void)cost_of_anna(scene);
@@ -166,13 +127,13 @@ static void test_only_what_differs_is_written(void **state)
     world_set_user_level(maths(scene), "@anna:school", 0);
     assert_int_equal(cost_of_anna(scene), 3); /* her status, the levels, and then they are written */
     assert_int_equal(levels_of(maths(scene)->state->levels, "@anna:school"), 50);
-    end(scene);
+    scene_end(scene);
 }
 
 /* Nothing tells that it was done; so she is asked for before anything is done with her. */
 static void test_who_was_deactivated_is_not_written_about(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     struct world_user *anna = &scene->world.users[0];
 
     (void)state;
@@ -186,13 +147,13 @@ static void test_who_was_deactivated_is_not_written_about(void **state)
     world_set_user_level(maths(scene), "@anna:school", 0);
     (void)cost_of_anna(scene);
     assert_int_equal(levels_of(maths(scene)->state->levels, "@anna:school"), 0);
-    end(scene);
+    scene_end(scene);
 }
 
 /* As if they had never been: whoever is made again by hand, or has to be made again, is found out. */
 static void test_who_has_vanished_is_made_again(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     struct world_user *anna = &scene->world.users[0];
 
     (void)state;
@@ -204,12 +165,12 @@ static void test_who_has_vanished_is_made_again(void **state)
     assert_true(stage_run(&scene->stage, HOUR));
     assert_true(anna->here);
     assert_int_equal(room_state_membership(maths(scene)->state, anna->id), MEMBERSHIP_JOIN);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_a_room_that_was_purged_by_hand(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     const struct world_room *before;
 
     (void)state;
@@ -223,12 +184,12 @@ static void test_a_room_that_was_purged_by_hand(void **state)
         assert_int_equal(room_state_membership(maths(scene)->state, "@anna:school"), MEMBERSHIP_JOIN);
         assert_int_equal(cost_of_anna(scene), 0);
     }
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_the_sync_user_is_put_out(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     (void)cost_of_anna(scene);
@@ -237,7 +198,7 @@ static void test_the_sync_user_is_put_out(void **state)
     (void)cost_of_anna(scene);
     assert_int_equal(room_state_membership(maths(scene)->state, "@sync:school"), MEMBERSHIP_JOIN);
     assert_int_equal(cost_of_anna(scene), 0);
-    end(scene);
+    scene_end(scene);
 }
 
 /* ---- trouble ---- */
@@ -245,13 +206,13 @@ static void test_the_sync_user_is_put_out(void **state)
 /* What is read before the position is known would not be mirrored. But nothing waits for it for long. */
 static void test_the_position_comes_first(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
-    curse(scene, FATE_LIMITED, SYNAPSE_READ_POSITION);
+    scene_curse(scene, FATE_LIMITED, NULL, SYNAPSE_READ_POSITION);
     post_anna(scene);
     assert_true(stage_run(&scene->stage, 10 * MINUTE));
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_where_it_is_refused_all_works_without(void **state)
@@ -261,15 +222,15 @@ static void test_where_it_is_refused_all_works_without(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        struct scene *scene = begin();
+        struct scene *scene = scene_begin(4, true);
 
-        curse(scene, FATE_REFUSED, (int)kinds[i]);
+        scene_curse(scene, FATE_REFUSED, NULL, (int)kinds[i]);
         (void)cost_of_anna(scene);
         assert_in_range(cost_of_anna(scene), 2, 4);
         text_set(&maths(scene)->state->topic, "By hand");
         (void)cost_of_anna(scene);
         assert_null(strstr(maths(scene)->state->topic, "hand"));
-        end(scene);
+        scene_end(scene);
     }
 }
 
@@ -280,13 +241,13 @@ static void test_a_mirror_that_was_lost(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        struct scene *scene = begin();
+        struct scene *scene = scene_begin(4, true);
 
         (void)cost_of_anna(scene);
-        curse(scene, FATE_FAILED, (int)kinds[i]);
+        scene_curse(scene, FATE_FAILED, NULL, (int)kinds[i]);
         clock_pass(2 * SECOND);
         assert_in_range(cost_of_anna(scene), 2, 4);
-        curse(scene, FATE_NORMAL, -1);
+        scene_curse(scene, FATE_NORMAL, NULL, -1);
         text_set(&maths(scene)->state->topic, "By hand");
         clock_pass(MINUTE);
         (void)cost_of_anna(scene);
@@ -294,34 +255,34 @@ static void test_a_mirror_that_was_lost(void **state)
         for (int k = 0; k < 5; k++) /* what was read before the new position came is not mirrored */
             (void)cost_of_anna(scene);
         assert_int_equal(cost_of_anna(scene), 0);
-        end(scene);
+        scene_end(scene);
     }
 }
 
 /* Carried out, but the answer is lost: asked again in the same way it would be the same answer. */
 static void test_an_answer_that_is_lost(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     (void)cost_of_anna(scene);
     text_set(&maths(scene)->state->name, "Something that is told");
-    curse(scene, FATE_UNANSWERED, SYNAPSE_READ_CHANGES);
+    scene_curse(scene, FATE_UNANSWERED, NULL, SYNAPSE_READ_CHANGES);
     post_anna(scene);
     stage_run_for(&scene->stage, 10 * SECOND);
     assert_true(scene->world.answer.reply != NULL);
     text_set(&maths(scene)->state->topic, "By hand");
     post_anna(scene);
-    curse(scene, FATE_NORMAL, -1);
+    scene_curse(scene, FATE_NORMAL, NULL, -1);
     assert_true(stage_run(&scene->stage, MINUTE));
     assert_null(strstr(maths(scene)->state->topic, "hand"));
-    end(scene);
+    scene_end(scene);
 }
 
 /* The connection to the queue is lost while everybody waits for a catch-up, again and again. */
 static void test_messages_leave_in_the_middle(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     (void)cost_of_anna(scene);
@@ -335,13 +296,13 @@ static void test_messages_leave_in_the_middle(void **state)
         assert_true(stage_run(&scene->stage, HOUR));
         assert_false(text_equal(maths(scene)->state->topic, "By hand"));
     }
-    end(scene);
+    scene_end(scene);
 }
 
 /* The same, and the messages do not come back; what nobody asks for is forgotten at once. */
 static void test_messages_leave_for_good(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     for (int64_t wait = 0; wait < 60; wait++) {
@@ -357,7 +318,7 @@ static void test_messages_leave_for_good(void **state)
             acknowledge(&scene->stage, letter);
         clock_pass(SECOND);
     }
-    end(scene);
+    scene_end(scene);
 }
 
 /* With a catch-up under way, and somebody who waits for it. */
@@ -365,12 +326,12 @@ static void test_the_engine_ends_in_the_middle(void **state)
 {
     (void)state;
     for (int64_t wait = 0; wait < 30; wait++) {
-        struct scene *scene = begin();
+        struct scene *scene = scene_begin(4, true);
 
         (void)cost_of_anna(scene);
         post_anna(scene);
         stage_run_for(&scene->stage, wait);
-        end(scene);
+        scene_end(scene);
     }
 }
 

@@ -7,42 +7,10 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "engine/simulation/stage.h"
+#include "engine/simulation/scene.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const int64_t SECOND = 1000, MINUTE = 60000, HOUR = 3600000; /* ms */
-
-#define MATHS "'id': '1', 'type': 'course', 'name': 'Maths'"
-#define MATHS_ALIAS "#course_1:school"
-
-struct scene {
-    struct world world;
-    struct stage stage;
-};
-
-static struct scene *begin(unsigned concurrency)
-{
-    struct scene *scene = NEW(struct scene);
-
-    clock_start(20240901);
-    world_init(&scene->world);
-    stage_init(&scene->stage, &scene->world, concurrency);
-    scene->stage.acks_at_once = true;
-    scene->stage.homeserver.cursed_kind = -1;
-    return scene;
-}
-
-static void end(struct scene *scene)
-{
-    bool good = world_is_good(&scene->world, 0);
-
-    stage_deinit(&scene->stage);
-    world_deinit(&scene->world);
-    free(scene);
-    assert_true(good);
-}
 
 static enum membership membership_in(struct scene *scene, const char *alias, const char *user)
 {
@@ -72,7 +40,7 @@ static void post_crowd(struct scene *scene, unsigned count)
 static void test_a_crowd_makes_a_room_together(void **state)
 {
     enum { COUNT = 50, CONCURRENCY = 6 };
-    struct scene *scene = begin(CONCURRENCY);
+    struct scene *scene = scene_begin(CONCURRENCY, false);
 
     (void)state;
     world_add_crowd(&scene->world, COUNT);
@@ -90,13 +58,13 @@ static void test_a_crowd_makes_a_room_together(void **state)
         assert_int_equal(user->greetings, 1);
         assert_int_equal(level_in(scene, MATHS_ALIAS, user->id), i % 5 == 0 ? 50 : 0);
     }
-    end(scene);
+    scene_end(scene);
 }
 
 /* Levels of all who are to be raised in a room that is there are written at once. */
 static void test_one_write_raises_all_members(void **state)
 {
-    struct scene *scene = begin(4);
+    struct scene *scene = scene_begin(4, false);
 
     (void)state;
     (void)world_make_room(&scene->world, MATHS_ALIAS, scene->world.rules.sync_user, STAGE_ALL);
@@ -109,13 +77,13 @@ static void test_one_write_raises_all_members(void **state)
     assert_true(stage_run(&scene->stage, HOUR));
     assert_int_equal(scene->world.made[SYNAPSE_WRITE_LEVELS], 1);
     assert_int_equal(level_in(scene, MATHS_ALIAS, "@carl:school"), 50);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_the_second_time_nothing_is_written(void **state)
 {
     enum { COUNT = 20 };
-    struct scene *scene = begin(4);
+    struct scene *scene = scene_begin(4, false);
     unsigned writes;
 
     (void)state;
@@ -126,14 +94,14 @@ static void test_the_second_time_nothing_is_written(void **state)
     post_crowd(scene, COUNT);
     assert_true(stage_run(&scene->stage, HOUR));
     assert_int_equal(scene->world.writes, writes);
-    end(scene);
+    scene_end(scene);
 }
 
 /* ---- refusals ---- */
 
 static void test_conflicts_do_not_stop_the_rest(void **state)
 {
-    struct scene *scene = begin(4);
+    struct scene *scene = scene_begin(4, false);
     const struct letter *letter = &scene->stage.letters[0];
 
     (void)state;
@@ -149,14 +117,7 @@ static void test_conflicts_do_not_stop_the_rest(void **state)
     assert_non_null(strstr(letter->detail, "#news_7:school"));
     assert_null(strstr(letter->detail, MATHS_ALIAS));
     assert_int_equal(membership_in(scene, MATHS_ALIAS, "@anna:school"), MEMBERSHIP_JOIN);
-    end(scene);
-}
-
-static void curse(struct scene *scene, enum fate fate, const char *whom, int kind)
-{
-    scene->stage.homeserver.curse = fate;
-    scene->stage.homeserver.cursed = whom;
-    scene->stage.homeserver.cursed_kind = kind;
+    scene_end(scene);
 }
 
 static void post_maths(struct scene *scene)
@@ -167,10 +128,10 @@ static void post_maths(struct scene *scene)
 
 static void check_refused_member(int kind)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
     const struct letter *letter = &scene->stage.letters[0];
 
-    curse(scene, FATE_REFUSED, "@bert:school", kind);
+    scene_curse(scene, FATE_REFUSED, "@bert:school", kind);
     post_maths(scene);
     assert_true(stage_run(&scene->stage, HOUR));
     assert_true(letter->rejected);
@@ -180,7 +141,7 @@ static void check_refused_member(int kind)
     assert_int_equal(membership_in(scene, MATHS_ALIAS, "@anna:school"), MEMBERSHIP_JOIN);
     assert_int_not_equal(membership_in(scene, MATHS_ALIAS, "@bert:school"), MEMBERSHIP_JOIN);
     assert_int_equal(membership_in(scene, MATHS_ALIAS, "@carl:school"), MEMBERSHIP_JOIN);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_a_refused_member_does_not_stop_the_rest(void **state)
@@ -194,23 +155,23 @@ static void test_a_refused_member_does_not_stop_the_rest(void **state)
 /* What was refused to one message is tried again for the next. */
 static void test_the_next_message_tries_again(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
 
     (void)state;
-    curse(scene, FATE_REFUSED, MATHS_ALIAS, SYNAPSE_CREATE_ROOM);
+    scene_curse(scene, FATE_REFUSED, MATHS_ALIAS, SYNAPSE_CREATE_ROOM);
     post_maths(scene);
     assert_true(stage_run(&scene->stage, HOUR));
     assert_true(scene->stage.letters[0].rejected);
-    curse(scene, FATE_NORMAL, NULL, -1);
+    scene_curse(scene, FATE_NORMAL, NULL, -1);
     post_maths(scene);
     assert_true(stage_run(&scene->stage, HOUR));
     assert_false(scene->stage.letters[1].rejected);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_admins_are_protected(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
 
     (void)state;
     stage_post(&scene->stage, "{'method': 'removeUser', 'user': {'id': '@boss:school'}}");
@@ -221,12 +182,12 @@ static void test_admins_are_protected(void **state)
     assert_true(scene->stage.letters[0].rejected);
     assert_false(scene->stage.letters[1].rejected);
     assert_int_equal(membership_in(scene, MATHS_ALIAS, "@boss:school"), MEMBERSHIP_JOIN);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_warnings(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
     struct world_room *room =
         world_make_room(&scene->world, MATHS_ALIAS, scene->world.rules.sync_user, STAGE_ALL);
 
@@ -241,24 +202,24 @@ static void test_warnings(void **state)
     assert_non_null(strstr(scene->stage.letters[0].warnings, "@anna:school is deactivated"));
     assert_non_null(strstr(scene->stage.letters[0].warnings, "@bert:school is banned"));
     assert_int_equal(membership_in(scene, MATHS_ALIAS, "@carl:school"), MEMBERSHIP_JOIN);
-    end(scene);
+    scene_end(scene);
 }
 
 /* The homeserver says that the sync user has its power again, and it has not: once is enough. */
 static void test_power_that_cannot_be_regained(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
     struct world_room *room =
         world_make_room(&scene->world, MATHS_ALIAS, scene->world.rules.sync_user, STAGE_ALL);
 
     (void)state;
     weaken_sync(&scene->world, room);
-    curse(scene, FATE_IDLE, NULL, SYNAPSE_REGAIN_ROOM);
+    scene_curse(scene, FATE_IDLE, NULL, SYNAPSE_REGAIN_ROOM);
     post_maths(scene);
     assert_true(stage_run(&scene->stage, HOUR));
     assert_true(scene->stage.letters[0].rejected);
     assert_in_range(scene->stage.calls, 1, 60);
-    end(scene);
+    scene_end(scene);
 }
 
 /* ---- users of others ---- */
@@ -278,25 +239,25 @@ static void check_not_greeted(struct scene *scene)
     assert_int_equal(anna->greetings, 0);
     assert_false(anna->has_record && anna->record.open);
     assert_string_equal(anna->name, "Anna");
-    end(scene);
+    scene_end(scene);
 }
 
 /* Somebody creates the user at the very moment that we do, or a while before, when we had looked already. */
 static void test_who_was_created_by_another_is_not_greeted(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
 
     (void)state;
-    curse(scene, FATE_RACE, "@anna:school", SYNAPSE_CREATE_USER);
+    scene_curse(scene, FATE_RACE, "@anna:school", SYNAPSE_CREATE_USER);
     post_anna(scene);
     check_not_greeted(scene);
 
-    scene = begin(2);
-    curse(scene, FATE_LOST, "@anna:school", SYNAPSE_WRITE_RECORD);
+    scene = scene_begin(2, false);
+    scene_curse(scene, FATE_LOST, "@anna:school", SYNAPSE_WRITE_RECORD);
     post_anna(scene);
     stage_run_for(&scene->stage, 10 * SECOND);
     others_create(&scene->world, &scene->world.users[0]);
-    curse(scene, FATE_NORMAL, NULL, -1);
+    scene_curse(scene, FATE_NORMAL, NULL, -1);
     check_not_greeted(scene);
 }
 
@@ -305,13 +266,13 @@ static void test_who_was_created_by_another_is_not_greeted(void **state)
 /* The rest of the message is done long before what keeps failing is given up. */
 static void test_a_message_that_keeps_failing(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
     const struct letter *letter = &scene->stage.letters[0];
     instant begun = instant_now();
 
     (void)state;
     world_add_crowd(&scene->world, 60);
-    curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
+    scene_curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
     post_maths(scene);
     stage_run_for(&scene->stage, 10 * SECOND);
     assert_int_equal(membership_in(scene, MATHS_ALIAS, "@anna:school"), MEMBERSHIP_JOIN);
@@ -324,73 +285,73 @@ static void test_a_message_that_keeps_failing(void **state)
     assert_int_equal(letter->code, REQUEST_HOMESERVER_FAILING);
     assert_in_range(letter->ended_at - begun, 10 * MINUTE, 13 * MINUTE);
     assert_non_null(strstr(letter->detail, "@bert:school"));
-    end(scene);
+    scene_end(scene);
 }
 
 /* Nothing else succeeds: it is not the message that is bad. */
 static void test_a_failing_homeserver_is_waited_for(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
     const struct letter *letter = &scene->stage.letters[0];
 
     (void)state;
-    curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
+    scene_curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
     post_maths(scene);
     stage_run_for(&scene->stage, HOUR);
     assert_false(letter->ended);
-    curse(scene, FATE_NORMAL, NULL, -1);
+    scene_curse(scene, FATE_NORMAL, NULL, -1);
     assert_true(stage_run(&scene->stage, 2 * MINUTE));
     assert_false(letter->rejected);
-    end(scene);
+    scene_end(scene);
 }
 
 /* A failure now and one much later are not ten minutes of failing. */
 static void test_failures_far_apart(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
     const struct letter *letter = &scene->stage.letters[0];
 
     (void)state;
     world_add_crowd(&scene->world, 60);
-    curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
+    scene_curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
     post_maths(scene);
     stage_run_for(&scene->stage, SECOND);
-    curse(scene, FATE_LOST, NULL, -1);
+    scene_curse(scene, FATE_LOST, NULL, -1);
     stage_run_for(&scene->stage, HOUR);
-    curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
+    scene_curse(scene, FATE_FAILED, "@bert:school", SYNAPSE_JOIN_USER);
     stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@pupil_0:school'}}");
     for (unsigned i = 1; i < 10; i++) {
         stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@pupil_%u:school'}}", i);
         stage_run_for(&scene->stage, 20 * SECOND);
     }
     assert_false(letter->ended);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_an_outage(void **state)
 {
-    struct scene *scene = begin(8);
+    struct scene *scene = scene_begin(8, false);
 
     (void)state;
     world_add_crowd(&scene->world, 20);
     post_crowd(scene, 20);
     stage_run_for(&scene->stage, 50);
-    curse(scene, FATE_LOST, NULL, -1);
+    scene_curse(scene, FATE_LOST, NULL, -1);
     stage_run_for(&scene->stage, 5 * SECOND);
     scene->stage.calls = scene->stage.most_calls = 0;
     stage_run_for(&scene->stage, HOUR);
     assert_int_equal(scene->stage.most_calls, 1);
     assert_in_range(scene->stage.calls, HOUR / (5 * SECOND), HOUR / SECOND);
     assert_true(engine_is_stuck(scene->stage.engine) || scene->stage.transit_count == 1);
-    curse(scene, FATE_NORMAL, NULL, -1);
+    scene_curse(scene, FATE_NORMAL, NULL, -1);
     assert_true(stage_run(&scene->stage, MINUTE));
     assert_int_equal(engine_oldest(scene->stage.engine), INSTANT_NEVER);
-    end(scene);
+    scene_end(scene);
 }
 
 static void test_nothing_is_sent_before_the_session_is_there(void **state)
 {
-    struct scene *scene = begin(8);
+    struct scene *scene = scene_begin(8, false);
 
     (void)state;
     post_maths(scene);
@@ -399,7 +360,7 @@ static void test_nothing_is_sent_before_the_session_is_there(void **state)
     assert_int_equal(scene->stage.calls, 0);
     assert_true(engine_is_stuck(scene->stage.engine));
     assert_true(stage_run(&scene->stage, HOUR));
-    end(scene);
+    scene_end(scene);
 }
 
 /* ---- names ---- */
@@ -407,7 +368,7 @@ static void test_nothing_is_sent_before_the_session_is_there(void **state)
 /* The alias of the welcome room of such a user is not made of the local part. */
 static void test_the_longest_user_id(void **state)
 {
-    struct scene *scene = begin(2);
+    struct scene *scene = scene_begin(2, false);
     char id[256] = "@";
     struct world_user *user;
 
@@ -425,7 +386,7 @@ static void test_the_longest_user_id(void **state)
     scene->stage.homeserver.curse = FATE_NORMAL;
     assert_true(stage_run(&scene->stage, HOUR));
     assert_int_equal(user->greetings, 1);
-    end(scene);
+    scene_end(scene);
 }
 
 int main(void)

@@ -7,81 +7,37 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "engine/simulation/stage.h"
+#include "engine/simulation/scene.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE /* ms */, MUCH_MEMORY = 1 << 20 /* bytes */ };
-
-#define MATHS "'id': '1', 'type': 'course', 'name': 'Maths'"
-#define MATHS_ALIAS "#course_1:school"
-
-struct scene {
-    struct world world;
-    struct stage stage;
-};
-
-static struct scene *begin(void)
-{
-    struct scene *scene = NEW(struct scene);
-
-    clock_start(20241101);
-    world_init(&scene->world);
-    stage_init(&scene->stage, &scene->world, 4);
-    stage_use_mirror(&scene->stage, MUCH_MEMORY);
-    scene->stage.acks_at_once = true;
-    scene->stage.homeserver.cursed_kind = -1;
-    return scene;
-}
-
-static void end(struct scene *scene)
-{
-    bool good = world_is_good(&scene->world, 0);
-
-    stage_deinit(&scene->stage);
-    world_deinit(&scene->world);
-    free(scene);
-    assert_true(good);
-}
-
-static void curse(struct scene *scene, enum fate fate, const char *whom, int kind)
-{
-    scene->stage.homeserver.curse = fate;
-    scene->stage.homeserver.cursed = whom;
-    scene->stage.homeserver.cursed_kind = kind;
-}
-
 /* Who is known from before, but cannot be read now. */
 static void test_a_known_user_who_cannot_be_read(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     const struct letter *letter = &scene->stage.letters[1];
+    struct world_room *room;
 
     (void)state;
     alarm(20);
     stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@bert:school', 'name': 'Bert'}}");
     assert_true(stage_run(&scene->stage, HOUR));
-    curse(scene, FATE_REFUSED, "@bert:school", SYNAPSE_READ_USER);
+    scene_curse(scene, FATE_REFUSED, "@bert:school", SYNAPSE_READ_USER);
     stage_post(&scene->stage, "{'method': 'addRoom', 'room': {" MATHS "}, 'members': ["
                               "{'id': '@anna:school'}, {'id': '@bert:school'}]}");
     assert_true(stage_run(&scene->stage, HOUR));
     assert_true(letter->rejected);
     assert_int_equal(letter->code, REQUEST_HOMESERVER_REJECTED);
     assert_non_null(strstr(letter->detail, "@bert:school"));
-    {
-        struct world_room *room = world_room_of(&scene->world, MATHS_ALIAS);
-
-        if (!room)
-            abort();
-
-        assert_non_null(room);
-        assert_int_equal(room_state_membership(room->state, "@anna:school"), MEMBERSHIP_JOIN);
-        assert_int_not_equal(room_state_membership(room->state, "@bert:school"), MEMBERSHIP_JOIN);
-    }
+    room = world_room_of(&scene->world, MATHS_ALIAS);
+    if (!room)
+        abort(); /* an assertion does not tell the compiler that it ends here */
+    assert_int_equal(room_state_membership(room->state, "@anna:school"), MEMBERSHIP_JOIN);
+    assert_int_not_equal(room_state_membership(room->state, "@bert:school"), MEMBERSHIP_JOIN);
     alarm(0);
-    end(scene);
+    scene_end(scene);
 }
 
 static void post_anna(struct scene *scene, const char *name)
@@ -95,23 +51,23 @@ static void post_anna(struct scene *scene, const char *name)
 /* A proxy has no worker for /sync, or gives it up: 502, 504. All else works. */
 static void test_changes_alone_are_out_of_reach(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
 
     (void)state;
     alarm(60);
     post_anna(scene, "Anna");
     assert_true(stage_run(&scene->stage, HOUR));
-    curse(scene, FATE_LOST, NULL, SYNAPSE_READ_CHANGES);
+    scene_curse(scene, FATE_LOST, NULL, SYNAPSE_READ_CHANGES);
     post_anna(scene, "Anna");
     assert_true(stage_run(&scene->stage, HOUR));
     alarm(0);
-    end(scene);
+    scene_end(scene);
 }
 
 /* A room without power levels, in which somebody is already. */
 static void test_a_witness_in_a_room_without_levels(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     struct world_room *room;
 
     (void)state;
@@ -126,34 +82,41 @@ static void test_a_witness_in_a_room_without_levels(void **state)
                "{'method': 'addUser', 'user': {'id': '@bert:school'}, 'rooms': [{" MATHS "}]}");
     assert_true(stage_run(&scene->stage, HOUR));
     alarm(0);
-    end(scene);
+    scene_end(scene);
+}
+
+static const struct engine_rules school_rules = {.server_name = "school", .sync_user = "@sync:school"};
+
+static struct user_wanted anna_wanted(bool tried)
+{
+    static char hello[] = "Hello";
+    static const struct request_welcome welcome = {.body = hello, .formatted_body = hello};
+
+    return (struct user_wanted){.id = "@anna:school",
+                                .added = true,
+                                .name = "Anna",
+                                .renamed = true,
+                                .welcome = &welcome,
+                                .welcome_alias = "#sync_anna:school",
+                                .tried = tried,
+                                .since = 1};
 }
 
 static void user_hears(struct user_known *known, enum synapse_kind kind, enum synapse_outcome outcome,
                        bool created, instant at)
 {
-    static const struct engine_rules rules = {.server_name = "school", .sync_user = "@sync:school"};
     const struct synapse_call call = {
         .kind = kind, .user = "@anna:school", .name = "Anna", .record = {.open = true}};
     struct synapse_reply reply = {.outcome = outcome, .created = created, .retry_after = -1};
 
-    user_learn(known, &call, &reply, &rules, true, at, at);
+    user_learn(known, &call, &reply, &school_rules, true, at, at);
     synapse_reply_deinit(&reply);
 }
 
 /* Our own creation, given up as unanswered, is carried out late. */
 static void test_a_creation_that_is_carried_out_late(void **state)
 {
-    static const struct engine_rules rules = {.server_name = "school", .sync_user = "@sync:school"};
-    static char hello[] = "Hello";
-    const struct request_welcome welcome = {.body = hello, .formatted_body = hello};
-    const struct user_wanted wanted = {.id = "@anna:school",
-                                       .added = true,
-                                       .name = "Anna",
-                                       .renamed = true,
-                                       .welcome = &welcome,
-                                       .welcome_alias = "#sync_anna:school",
-                                       .since = 1};
+    const struct user_wanted wanted = anna_wanted(false);
     struct user_known known;
     struct action action;
 
@@ -164,7 +127,7 @@ static void test_a_creation_that_is_carried_out_late(void **state)
     user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_UNREACHABLE, false, 30);
     user_hears(&known, SYNAPSE_READ_USER, SYNAPSE_ABSENT, false, 40); /* not yet */
     user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false, 50);   /* 200: now it was there */
-    action = user_next(&known, &wanted, &rules, 60);
+    action = user_next(&known, &wanted, &school_rules, 60);
     assert_int_equal(action.kind, ACTION_CALL);
     assert_int_equal(action.call.kind, SYNAPSE_CREATE_WELCOME_ROOM); /* not the record closed */
     user_known_deinit(&known);
@@ -173,17 +136,7 @@ static void test_a_creation_that_is_carried_out_late(void **state)
 /* The creation of a process that was killed: the record that it opened tells of it. */
 static void test_a_creation_of_a_process_before(void **state)
 {
-    static const struct engine_rules rules = {.server_name = "school", .sync_user = "@sync:school"};
-    static char hello[] = "Hello";
-    const struct request_welcome welcome = {.body = hello, .formatted_body = hello};
-    const struct user_wanted wanted = {.id = "@anna:school",
-                                       .added = true,
-                                       .name = "Anna",
-                                       .renamed = true,
-                                       .welcome = &welcome,
-                                       .welcome_alias = "#sync_anna:school",
-                                       .tried = true,
-                                       .since = 1};
+    const struct user_wanted wanted = anna_wanted(true);
     const struct synapse_call call = {.kind = SYNAPSE_READ_RECORD, .user = "@anna:school"};
     struct synapse_reply record = {.record = {.open = true}, .retry_after = -1};
     struct user_known known;
@@ -191,12 +144,12 @@ static void test_a_creation_of_a_process_before(void **state)
     (void)state;
     user_known_init(&known);
     user_hears(&known, SYNAPSE_READ_USER, SYNAPSE_ABSENT, false, 10);
-    assert_int_equal(user_next(&known, &wanted, &rules, 10).call.kind, SYNAPSE_READ_RECORD);
-    user_learn(&known, &call, &record, &rules, true, 20, 20);
-    assert_int_equal(user_next(&known, &wanted, &rules, 20).call.kind, SYNAPSE_CREATE_USER);
+    assert_int_equal(user_next(&known, &wanted, &school_rules, 10).call.kind, SYNAPSE_READ_RECORD);
+    user_learn(&known, &call, &record, &school_rules, true, 20, 20);
+    assert_int_equal(user_next(&known, &wanted, &school_rules, 20).call.kind, SYNAPSE_CREATE_USER);
     user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false,
                30); /* 200: the other was carried out meanwhile */
-    assert_int_equal(user_next(&known, &wanted, &rules, 40).call.kind, SYNAPSE_CREATE_WELCOME_ROOM);
+    assert_int_equal(user_next(&known, &wanted, &school_rules, 40).call.kind, SYNAPSE_CREATE_WELCOME_ROOM);
     user_known_deinit(&known);
 }
 
@@ -204,7 +157,7 @@ static void test_a_creation_of_a_process_before(void **state)
  * nothing. */
 static void test_nothing_is_begun_while_out_of_touch(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     unsigned calls;
 
     (void)state;
@@ -219,14 +172,14 @@ static void test_nothing_is_begun_while_out_of_touch(void **state)
     scene->stage.out_of_touch = false;
     assert_true(stage_run(&scene->stage, HOUR));
     alarm(0);
-    end(scene);
+    scene_end(scene);
 }
 
 /* A stand-by took over, handled the first addUser (which brought no welcome) and closed the record; then it
    went, and we are the one again. */
 static void test_a_record_that_another_instance_closed(void **state)
 {
-    struct scene *scene = begin();
+    struct scene *scene = scene_begin(4, true);
     struct world_user *bert = &scene->world.users[1];
 
     (void)state;
@@ -241,7 +194,7 @@ static void test_a_record_that_another_instance_closed(void **state)
     assert_true(stage_run(&scene->stage, HOUR));
     assert_int_equal(bert->greetings, 0);
     alarm(0);
-    end(scene);
+    scene_end(scene);
 }
 
 int main(int argc, char **argv)
