@@ -97,6 +97,21 @@ def test_a_queue_that_is_made_anew_while_nobody_looks_is_looked_at_anew(stage: S
         link.destroy()
 
 
+def test_a_queue_that_is_made_anew_during_the_stand_by_is_looked_at_before_it_is_taken_over(stage: Stage) -> None:
+    stage.queue.declare()
+    with stage.school.broker.connect() as connection:
+        channel = connection.channel()
+        channel.basic_consume(stage.queue.name, lambda *_: None, exclusive=True)
+        daemon = stage.start(RABBITMQ_QUEUE_DECLARE="passive")
+        daemon.wait_line("event=queue-found .*durable classic")
+        daemon.wait_line("event=standing-by")
+        channel.queue_delete(stage.queue.name)  # between two of the daemon's looks, mostly
+        channel.queue_declare(stage.queue.name, durable=True, arguments=QUORUM)
+        channel.basic_consume(stage.queue.name, lambda *_: None)
+    daemon.wait_line("event=queue-found .*durable quorum")
+    daemon.wait_line("event=connected")
+
+
 def test_who_may_not_configure_the_queue_is_told_that_its_kind_is_unknown(stage: Stage) -> None:
     stage.queue.declare()
     with stage.school.broker.connect() as connection:
