@@ -325,24 +325,6 @@ def test_what_is_held_too_long_is_given_back_and_taken_again_when_the_homeserver
     assert_nothing_dead_lettered(stage)
 
 
-def test_after_a_start_messages_that_were_delivered_before_are_taken_one_at_a_time(stage: Stage) -> None:
-    stage.proxy.pause()
-    try:
-        first = stage.start()
-        stage.publish(*(add_user(stage.user(), name="Ada") for _ in range(5)))
-        wait_until(lambda: stage.queue.depth().unacked == 5, "all messages to be delivered")
-        first.kill()
-        wait_until(lambda: stage.queue.depth().unacked == 0, "the messages to be with the broker")
-        stage.start()
-        seen = wait_until(lambda: stage.queue.depth().unacked, "a message to be delivered again")
-        assert seen == 1
-        wait_until(lambda: stage.queue.depth().unacked == 5, "the others, since the first did no harm")
-    finally:
-        stage.proxy.resume()
-    wait_until(lambda: stage.queue.depth().total == 0, "all to be done")
-    assert_nothing_dead_lettered(stage)
-
-
 def test_consumption_pauses_instead_of_draining_the_queue(stage: Stage) -> None:
     stage.proxy.pause()
     try:

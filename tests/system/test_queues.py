@@ -159,6 +159,28 @@ def test_a_message_that_ends_the_process_again_and_again_is_set_aside_alone(stag
     assert all(stage.homeserver.user(other) for other in others)
 
 
+def test_after_a_start_messages_that_were_delivered_before_are_taken_one_at_a_time(stage: Stage) -> None:
+    """Longer, the more often they were: what is looked at here would be over in two seconds otherwise."""
+    stage.queue.declare(arguments=QUORUM)
+    stage.publish(*(add_user(stage.user(), name="Ada") for _ in range(5)))
+    for _ in range(2):
+        wait_until(lambda: stage.queue.waiting() == 5, "all messages to be with the broker")
+        with stage.queue.broker.connect() as connection:
+            taken = connection.channel().consume(stage.queue.name, inactivity_timeout=10)
+            assert all(next(taken)[0] for _ in range(5))
+    stage.proxy.pause()
+    try:
+        wait_until(lambda: stage.queue.waiting() == 5, "all messages to be with the broker")
+        stage.start()
+        seen = wait_until(lambda: stage.queue.depth().unacked, "a message to be delivered again")
+        assert seen == 1
+        wait_until(lambda: stage.queue.depth().unacked == 5, "the others, since the first did no harm")
+    finally:
+        stage.proxy.resume()
+    stage.queue.wait_empty()
+    assert stage.queue.waiting(stage.queue.dlq) == 0
+
+
 def test_what_an_outage_gave_back_again_and_again_is_done_when_it_is_over(stage: Stage) -> None:
     """One message only: quorum queues put what comes back behind what came back before."""
     stage.queue.declare(arguments=QUORUM)

@@ -7,12 +7,15 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pika import spec
 
 from conftest import Trap
-from lab.amqp_peer import Peer, delivery
+from lab.amqp_peer import ANSWERS, Peer, Session, delivery, is_probe, spec_numbers
 from lab.daemon import Daemon, executable
 from lab.process import wait_until
 
@@ -41,4 +44,30 @@ def test_signals_are_heard_as_the_first_process_of_a_container(trap: Trap, peer:
     assert Path(f"/proc/{first}/status").read_text().split("NSpid:")[1].split("\n")[0].split()[-1] == "1"
     os.kill(first, signal.SIGTERM)
     assert daemon.wait() == 0
+    trap.forget(daemon)
+
+
+def as_a_quorum_queue(session: Session, method: Any) -> Iterable[Any]:
+    """It is there, and who asks what it is like learns it from the refusal."""
+    if not is_probe(method):
+        return ANSWERS[spec.Queue.Declare](session, method)
+    return [spec.Channel.Close(406, f"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue '{method.queue}' "
+                                    "in vhost '/': received the value of type 'longstr' but current is the value "
+                                    "'quorum' of type 'longstr'", *spec_numbers(spec.Queue.Declare))]
+
+
+def test_the_one_message_that_was_on_its_way_is_done_before_the_end(trap: Trap, peer: Peer) -> None:
+    """Left to a quorum queue, it would come to stand behind others that were given back before it."""
+    peer.answers[spec.Queue.Declare] = as_a_quorum_queue
+    daemon = trap.start(peer.uri)
+    daemon.wait_line("event=queue-found .*quorum")
+    daemon.wait_line("event=homeserver-ready")
+    session = peer.wait_consumer()
+    daemon.signal(signal.SIGSTOP)
+    daemon.signal(signal.SIGTERM)  # is heard first
+    session.send_raw(delivery(json.dumps(trap.request()).encode(), 1, redelivered=True))
+    daemon.signal(signal.SIGCONT)
+    assert daemon.wait() == 0
+    assert session.acked == [1]
+    assert daemon.log.index("event=stopping") < daemon.log.index("event=message")
     trap.forget(daemon)
