@@ -53,8 +53,9 @@ bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call
                     const struct synapse_reply *reply, instant now);
 /* The call succeeded. */
 void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call);
-/* Another message's turn: what was refused may be tried again. */
-void obstacles_forget_final(struct obstacles *obstacles);
+/* Another message's turn: what was refused may be tried again. But not what kept failing all the time since
+   `oldest`, when the oldest message came that still waits for the rest (INSTANT_NEVER: none does). */
+void obstacles_forget_final(struct obstacles *obstacles, instant oldest);
 
 /* ---- verdicts ---- */
 

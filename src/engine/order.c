@@ -141,17 +141,29 @@ struct message *order_enter(struct order *order, struct request *request, bool t
     return message;
 }
 
+/* When the oldest of those who are at the front and not settled came; INSTANT_NEVER: all are settled. */
+static instant oldest_waiting(const struct subject *subject)
+{
+    const struct place *place;
+
+    DL_FOREACH (subject->line, place)
+        if (place->in_front && !place->settled)
+            return place->message->arrived;
+    return INSTANT_NEVER;
+}
+
 void order_leave(struct message *message, void (*left)(void *context, struct subject *subject), void *context)
 {
     for (size_t i = 0; i < message->place_count; i++) {
         struct subject *subject = message->places[i].subject;
 
+        instant oldest;
+
         DL_DELETE(subject->line, &message->places[i]);
+        oldest = oldest_waiting(subject);
         mark_front(subject);
-        if (subject->is_room)
-            obstacles_forget_final(&subject->room.obstacles);
-        else
-            obstacles_forget_final(&subject->user.obstacles);
+        obstacles_forget_final(subject->is_room ? &subject->room.obstacles : &subject->user.obstacles,
+                               oldest);
         left(context, subject);
     }
     report_deinit(&message->report);

@@ -154,13 +154,17 @@ void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call
         take_away(obstacles, obstacle);
 }
 
-void obstacles_forget_final(struct obstacles *obstacles)
+void obstacles_forget_final(struct obstacles *obstacles, instant oldest)
 {
     struct obstacle *obstacle, *next;
 
-    HASH_ITER (hh, obstacles->table, obstacle, next)
-        if (obstacle->final || obstacle->doubted)
+    HASH_ITER (hh, obstacles->table, obstacle, next) {
+        bool is_needed =
+            obstacle->final && obstacle->code == REQUEST_HOMESERVER_FAILING && obstacle->since >= oldest;
+
+        if ((obstacle->final || obstacle->doubted) && !is_needed)
             take_away(obstacles, obstacle);
+    }
 }
 
 /* ---- verdicts ---- */

@@ -145,8 +145,11 @@ static struct action creation(struct plan *plan, const struct room_known *known,
 static struct action renewal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted)
 {
-    instant ripe = known->half_made_since + HALF_MADE_LIMIT;
+    instant ripe;
 
+    if (known->half_made_since == INSTANT_NEVER) /* remembered from an earlier message */
+        return step(plan, SYNAPSE_READ_STATE, known, wanted);
+    ripe = known->half_made_since + HALF_MADE_LIMIT;
     if (plan->now < ripe)
         return wait_until(plan, ripe);
     if (!plan_may(plan, SYNAPSE_DELETE_ROOM, NULL))

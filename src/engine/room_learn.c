@@ -43,7 +43,7 @@ static const struct synapse_call deletion = {.kind = SYNAPSE_DELETE_ROOM};
 static void forget_room(struct room_known *known)
 {
     forget(known);
-    obstacles_forget_final(&known->obstacles);
+    obstacles_forget_final(&known->obstacles, INSTANT_NEVER);
     obstacle_clear(&known->obstacles, &deletion);
 }
 

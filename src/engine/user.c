@@ -7,9 +7,10 @@
 #include <string.h>
 
 enum {
-    LOOK_LIMIT = 5 * 1000,     /* ms: a user who was seen longer ago is read again before a write */
-    PARTING_PAUSE = 500,       /* ms between looks at whether Synapse has taken a user out of all rooms */
-    PARTING_LIMIT = 60 * 1000, /* ms: it will not happen any more */
+    LOOK_LIMIT = 5 * 1000, /* ms: a user who was seen longer ago is read again before a write */
+    PARTING_PAUSE = 500,   /* ms between looks at whether Synapse has taken a user out of all rooms */
+    /* ms: it will not happen any more. Synapse has one line for all users who are to be taken out. */
+    PARTING_LIMIT = 15 * 60 * 1000,
 };
 
 void user_known_init(struct user_known *known)
@@ -71,11 +72,17 @@ static struct synapse_call call_of(enum synapse_kind kind, const struct user_wan
 
 /* ---- what to do ---- */
 
+/* Who is in the rooms again, though deactivated when last read, is not deactivated any more. */
+static bool may_have_witness(const struct user_known *known)
+{
+    return known->presence == PRESENCE_HERE && known->mirrored && !known->deactivated;
+}
+
 static bool is_known(const struct user_known *known, const struct user_wanted *wanted)
 {
     if (known->presence == PRESENCE_UNKNOWN)
         return false;
-    return known->read_at >= wanted->since || (known->mirrored && wanted->witness == WITNESS_GIVEN);
+    return known->read_at >= wanted->since || (wanted->witness == WITNESS_GIVEN && may_have_witness(known));
 }
 
 bool user_rests_on_witness(const struct user_known *known, const struct user_wanted *wanted)
@@ -86,7 +93,7 @@ bool user_rests_on_witness(const struct user_known *known, const struct user_wan
 /* The mirror may have to catch up before it is known whether the user has to be read. */
 static struct action look(struct plan *plan, const struct user_known *known, const struct user_wanted *wanted)
 {
-    bool may_be_known = known->presence == PRESENCE_HERE && known->mirrored && wanted->witness == WITNESS_DUE;
+    bool may_be_known = wanted->witness == WITNESS_DUE && may_have_witness(known);
     const struct synapse_call call = call_of(may_be_known ? SYNAPSE_READ_CHANGES : SYNAPSE_READ_USER, wanted);
 
     return plan_step(plan, &call);
@@ -429,7 +436,10 @@ void user_learn(struct user_known *known, const struct synapse_call *call, struc
 void user_report(const struct user_known *known, const struct user_wanted *wanted,
                  const struct engine_rules *rules, struct report *report)
 {
-    report_obstacles(report, &known->obstacles, wanted->id, NULL, NULL);
+    bool is_member = !wanted->added && !wanted->removed;
+
+    if (!is_member || !is_known(known, wanted) || !user_is_there(known)) /* else they are another message's */
+        report_obstacles(report, &known->obstacles, wanted->id, NULL, NULL);
     if (wanted->removed) {
         if (known->presence == PRESENCE_HERE && known->admin && !known->deactivated)
             report_refusal(report, REQUEST_PROTECTED_USER, "%s is a server admin", wanted->id);

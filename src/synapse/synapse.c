@@ -92,6 +92,20 @@ static void read_answer(struct pending *pending, struct answer *answer)
 
 static void ask_whether_admin(struct pending *pending);
 
+/* The refusal may be because of us, and not for good. */
+static bool may_be_for_want_of_right(const struct pending *pending)
+{
+    return pending->reply.outcome == SYNAPSE_REFUSED && call_needs_admin(pending->kind) &&
+           strcmp(pending->reply.errcode, "M_FORBIDDEN") == 0;
+}
+
+/* While it is not known whether we are an admin: whoever is one again asks again. */
+static void shut_out(struct pending *pending)
+{
+    pending->reply.outcome = SYNAPSE_SHUT_OUT;
+    finish(pending);
+}
+
 static void heard(void *context, const struct http_reply *http_reply)
 {
     struct pending *pending = context;
@@ -111,11 +125,12 @@ static void heard(void *context, const struct http_reply *http_reply)
         session_prove(session, pending->generation);
     else if (pending->reply.outcome == SYNAPSE_SHUT_OUT)
         session_refuse_token(session, pending->generation);
-    if (pending->reply.outcome == SYNAPSE_REFUSED && call_needs_admin(pending->kind) &&
-        strcmp(pending->reply.errcode, "M_FORBIDDEN") == 0 && session_is_ready(session))
+    if (!may_be_for_want_of_right(pending))
+        finish(pending);
+    else if (session_is_ready(session))
         ask_whether_admin(pending);
     else
-        finish(pending);
+        shut_out(pending);
 }
 
 /* ---- a refusal that may be ours ---- */

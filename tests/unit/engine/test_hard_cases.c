@@ -48,6 +48,55 @@ static void post_anna(struct scene *scene, const char *name)
                name);
 }
 
+/* A name that is refused concerns who asked for it; whenever the other message comes. */
+static void test_what_another_message_was_refused(void **state)
+{
+    (void)state;
+    alarm(60);
+    for (int64_t later = 0; later < SECOND; later += 10) {
+        struct scene *scene = scene_begin(4, true);
+        const struct letter *letters = scene->stage.letters;
+
+        post_anna(scene, "Anna");
+        assert_true(stage_run(&scene->stage, HOUR));
+        scene_curse(scene, FATE_REFUSED, NULL, SYNAPSE_SET_DISPLAY_NAME);
+        stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@anna:school', 'name': 'Another'}, "
+                                  "'rooms': [{'id': '2', 'type': 'course', 'name': 'Greek'}]}");
+        stage_run_for(&scene->stage, later);
+        stage_post(&scene->stage,
+                   "{'method': 'addRoom', 'room': {'id': '7', 'type': 'news', 'name': 'News'}, "
+                   "'members': [{'id': '@anna:school'}]}");
+        assert_true(stage_run(&scene->stage, HOUR));
+        assert_true(letters[1].rejected);
+        assert_false(letters[2].rejected);
+        scene_end(scene);
+    }
+    alarm(0);
+}
+
+/* An admin took the user back, and brought them in; nobody has told us. */
+static void test_who_is_deactivated_no_more(void **state)
+{
+    struct scene *scene = scene_begin(4, true);
+    struct world_user *anna;
+
+    (void)state;
+    alarm(20);
+    post_anna(scene, "Anna");
+    assert_true(stage_run(&scene->stage, HOUR));
+    anna = world_user(&scene->world, "@anna:school");
+    anna->deactivated = true; /* but still in the room, for a while */
+    post_anna(scene, "Else");
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_string_equal(anna->name, "Anna");
+    anna->deactivated = false;
+    post_anna(scene, "Else");
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_string_equal(anna->name, "Else");
+    alarm(0);
+    scene_end(scene);
+}
+
 /* A proxy has no worker for /sync, or gives it up: 502, 504. All else works. */
 static void test_changes_alone_are_out_of_reach(void **state)
 {
@@ -201,6 +250,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_known_user_who_cannot_be_read),
+        cmocka_unit_test(test_what_another_message_was_refused),
+        cmocka_unit_test(test_who_is_deactivated_no_more),
         cmocka_unit_test(test_changes_alone_are_out_of_reach),
         cmocka_unit_test(test_a_witness_in_a_room_without_levels),
         cmocka_unit_test(test_a_creation_that_is_carried_out_late),

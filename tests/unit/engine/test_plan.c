@@ -118,8 +118,25 @@ static void test_refusals(void **state)
     obstacle_refuse(&obstacles, &join, &reply);
     assert_int_equal(step(&obstacles, &join, 100 * MINUTE).kind, ACTION_NONE);
     assert_int_equal(step(&obstacles, &other, 1).kind, ACTION_CALL);
-    obstacles_forget_final(&obstacles);
+    obstacles_forget_final(&obstacles, INSTANT_NEVER);
     assert_int_equal(step(&obstacles, &join, 1).kind, ACTION_CALL);
+    assert_null(obstacles.table);
+}
+
+/* What kept failing is kept while a message waits that was there from the beginning. */
+static void test_what_is_forgotten_when_a_message_leaves(void **state)
+{
+    struct obstacles obstacles = {0};
+
+    (void)state;
+    for (instant now = 5; now < 5 + 11 * MINUTE; now += 20 * SECOND)
+        obstacle_fail(&obstacles, &make, &reply, true, now);
+    obstacle_refuse(&obstacles, &join, &reply);
+    assert_true(plan_is_barred(&obstacles, make.kind));
+    obstacles_forget_final(&obstacles, 5);
+    assert_true(plan_is_barred(&obstacles, make.kind));
+    assert_int_equal(step(&obstacles, &join, 20 * MINUTE).kind, ACTION_CALL);
+    obstacles_forget_final(&obstacles, 6);
     assert_null(obstacles.table);
 }
 
@@ -214,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_ten_minutes),
         cmocka_unit_test(test_a_long_gap_begins_anew),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_what_is_forgotten_when_a_message_leaves),
         cmocka_unit_test(test_doubts),
         cmocka_unit_test(test_rest),
         cmocka_unit_test(test_reports),

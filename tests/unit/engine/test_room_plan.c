@@ -241,7 +241,7 @@ static void gather_knowledge(struct pursuit *pursuit)
         choose_want(&want, world);
         want.room.alias = world->aliases[0].alias;
         (void)pursue(pursuit, &want.room, chance_percent(50) ? chance_below(20) : MOST_STEPS);
-        obstacles_forget_final(&pursuit->known.obstacles);
+        obstacles_forget_final(&pursuit->known.obstacles, INSTANT_NEVER);
         if (chance_percent(30))
             forget_all(pursuit);
         if (chance_percent(50))

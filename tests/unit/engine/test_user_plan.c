@@ -204,7 +204,7 @@ static void gather_knowledge(struct pursuit *pursuit)
 
         clock_pass(chance_below(3));
         (void)pursue(pursuit, &wanted, chance_percent(50) ? chance_below(12) : MOST_STEPS);
-        obstacles_forget_final(&pursuit->known.obstacles);
+        obstacles_forget_final(&pursuit->known.obstacles, INSTANT_NEVER);
         if (chance_percent(40))
             user_known_deinit(&pursuit->known);
         clock_pass(chance_percent(50) ? 100 + chance_below(100000) : 100);

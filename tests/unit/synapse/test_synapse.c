@@ -252,6 +252,38 @@ static void notices_the_loss_of_the_admin_right(void **state)
     assert_loses_admin(&shown);
 }
 
+/* Calls that were under way when the right was lost, and whose refusals come when that is known already. */
+static void refuses_nothing_without_the_admin_right(void **state)
+{
+    const struct server_step shown = {.line = "GET /_synapse/admin/v2/users/" SELF,
+                                      .bearer = "syt_given",
+                                      .status = 200,
+                                      .reply = "{\"admin\":false,\"deactivated\":false}"};
+    struct server_step steps[] = {
+        OPEN_SESSION,
+        JOIN("syt_given", 403, FORBIDDEN),
+        JOIN("syt_given", 403, FORBIDDEN),
+        shown,
+        shown,
+        READ_SELF("syt_given"),
+        READ_CAPABILITIES("syt_given"),
+    };
+    struct synapse_config config = given_token();
+    struct client client;
+
+    (void)state;
+    steps[4].wait_for = 7; /* all up to the session's own question */
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await(&client, "+");
+    client_send(&client, '0', &join);
+    client_send(&client, '1', &join);
+    client_await(&client, "+-01");
+    assert_int_equal(client.replies[0].outcome, SYNAPSE_SHUT_OUT);
+    assert_int_equal(client.replies[1].outcome, SYNAPSE_SHUT_OUT);
+    client_await(&client, "+-01+");
+    client_end(&client);
+}
+
 /* As long as it is not known, nothing is refused for good. */
 static void does_not_refuse_while_in_doubt(void **state)
 {
@@ -422,6 +454,7 @@ int main(void)
         cmocka_unit_test(asks_whether_still_an_admin),
         cmocka_unit_test(asks_only_in_doubt),
         cmocka_unit_test(notices_the_loss_of_the_admin_right),
+        cmocka_unit_test(refuses_nothing_without_the_admin_right),
         cmocka_unit_test(does_not_refuse_while_in_doubt),
         cmocka_unit_test(loses_the_token_while_in_doubt),
         cmocka_unit_test(tells_whether_a_user_was_created),
