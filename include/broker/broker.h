@@ -80,14 +80,23 @@ void broker_reject(struct broker_delivery *delivery, const char *code, const cha
 void broker_pause(struct broker *broker);
 void broker_resume(struct broker *broker);
 
-/* Stops taking messages (basic.cancel); what is delivered already is still to be ended. For a drain. */
+/*
+ * Stops taking messages; what is delivered already is still to be ended. For a drain. The queue is kept to
+ * the end (no basic.cancel), so that nobody who stands by begins with what comes after messages that are
+ * still under way; what is sent to us meanwhile goes back then.
+ */
 void broker_stop_consuming(struct broker *broker);
 
+/* How many messages were delivered and have not ended yet. */
+unsigned broker_under_way(const struct broker *broker);
+/* When the oldest of those came; INSTANT_NEVER: there is none. */
+instant broker_oldest(const struct broker *broker);
+
 /*
- * After that: whether one more message may be on its way that will be handed up, too. On a quorum queue,
- * where messages still come one at a time after a start, it would come to stand behind others that were given
- * back before it and still wait. Nobody can tell whether there is one, so this is to be waited for a moment
- * only.
+ * After broker_stop_consuming(): whether messages may be on their way, which on a quorum queue would change
+ * places if it ended now. Nobody can tell, so it is a moment after the last ack, unless the window is full.
+ * One of them may be handed up yet: where messages come one at a time, it would come to stand behind others
+ * that were given back before it and still wait.
  */
 bool broker_awaits_last(const struct broker *broker);
 
@@ -119,11 +128,13 @@ void broker_delivery_set_data(struct broker_delivery *delivery, void *data);
 void *broker_delivery_data(const struct broker_delivery *delivery);
 
 /*
- * Whether the deliveries that came may still be ours. Not, when nobody has looked at their connection for
- * longer than a heartbeat interval, since the process was frozen or suspended: the broker may have given them
- * to another consumer meanwhile, which will be known when the loop has had its turn.
+ * Whether the deliveries that came are surely still ours. Not, when nothing came from the broker for longer
+ * than it is ever silent (a heartbeat interval), since the process was frozen or suspended, or the connection
+ * is dead: the broker may have given them to another consumer, which will be known later.
  */
 bool broker_is_in_touch(const struct broker *broker);
+/* Whether that is so now, and has been all the time since. */
+bool broker_was_in_touch(const struct broker *broker, instant since);
 
 /* Whether messages flow: connected and consuming, not standing by. */
 bool broker_is_consuming(const struct broker *broker);

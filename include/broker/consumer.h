@@ -36,12 +36,18 @@ bool consumer_ack(struct consumer *consumer, uint64_t tag, unsigned count) MUST_
    consumer_resume(). */
 void consumer_pause(struct consumer *consumer);
 void consumer_resume(struct consumer *consumer);
-/* Takes no more messages; those that came may still be acknowledged. */
+/* Takes no more messages; those that came may still be acknowledged. It stays a consumer to its end. */
 void consumer_stop(struct consumer *consumer);
+/* Whether the last message is to be acknowledged only at the end, after consumer_part(): the broker would
+   send another one. */
+bool consumer_keeps_ack(const struct consumer *consumer);
+/* Nothing but acks follows, and the end. NULL is fine. */
+void consumer_part(struct consumer *consumer);
 /* See broker_awaits_last(). */
 bool consumer_awaits_last(const struct consumer *consumer);
 bool consumer_is_consuming(const struct consumer *consumer);
-/* See broker_is_in_touch(). */
+/* See broker_is_in_touch() and broker_was_in_touch(). */
 bool consumer_is_in_touch(const struct consumer *consumer);
+bool consumer_was_in_touch(const struct consumer *consumer, instant since);
 
 #endif

@@ -20,7 +20,8 @@
  */
 struct probation {
     bool on;
-    instant end; /* INSTANT_NEVER: no message has come yet */
+    bool innocent; /* nobody is suspected */
+    instant end;   /* INSTANT_NEVER: no message has come yet */
 };
 
 /* Before RabbitMQ 4.3 what was given back in good order (an orderly stop, an outage) counts just the same. */
@@ -30,6 +31,8 @@ enum { PROBATION_DELIVERIES = 5 };
 #define PROBATION_NO_LIMIT UINT64_MAX
 
 struct probation probation_start(void);
+/* One at a time for a while, for another reason than that one may do harm. */
+struct probation probation_for_size(void);
 /*
  * A message came: what is to be thought of it? `limit`: so many deliveries does the broker count before it
  * drops the message, or PROBATION_NO_LIMIT.

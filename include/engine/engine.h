@@ -67,7 +67,5 @@ void engine_leave(struct engine *engine, struct message *message);
 
 /* Whether nothing is under way that could still lead to an end: no call in flight, and none may be made. */
 bool engine_is_stuck(const struct engine *engine);
-/* When the oldest message that has not left was submitted; INSTANT_NEVER: there is none. */
-instant engine_oldest(const struct engine *engine);
 
 #endif

@@ -19,6 +19,7 @@ enum { ANY_AGE = -1 };
 struct http_exchange {
     const struct http_config *config; /* borrowed */
     enum http_method method;
+    instant begun;
     char *url;
     struct curl_slist *headers; /* may hold a token (secret) */
     char *body;                 /* NULL: none; may hold a password (secret) */

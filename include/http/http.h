@@ -36,9 +36,9 @@ struct http_config {
     size_t largest_reply;  /* bytes; a longer reply is HTTP_TOO_LARGE */
     int64_t request_limit; /* milliseconds for a request that names no limit of its own; 0: one minute */
     int64_t connect_limit; /* milliseconds; name look-up and TLS handshake included */
-    /* Asked right before a request that is not a GET goes out, which may be a while after it was begun;
-       false: it does not, and is HTTP_UNREACHABLE. NULL: all may. */
-    bool (*may_write)(void *context);
+    /* Asked right before a request that is not a GET goes out, which may be a while after http_send() was
+       called for it, at `begun`; false: it does not, and is HTTP_UNREACHABLE. NULL: all may. */
+    bool (*may_write)(void *context, instant begun);
     void *context;
 };
 

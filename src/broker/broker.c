@@ -34,6 +34,7 @@ struct broker {
 struct broker_delivery {
     struct broker_delivery *previous, *next; /* utlist */
     struct broker *broker;
+    instant came_at;
     struct broker_message *message; /* owned unless there is a letter */
     struct dead_letter *letter;     /* rejected; the publisher's */
     bool ended;                     /* acknowledged or rejected, by the user: only once */
@@ -57,6 +58,7 @@ static void came(void *context, struct broker_message *message)
 
     delivery->broker = broker;
     delivery->message = message;
+    delivery->came_at = instant_now();
     DL_APPEND2(broker->deliveries, delivery, previous, next);
     broker->handlers.delivered(broker->handlers.context, delivery);
 }
@@ -125,8 +127,10 @@ static struct broker_delivery *send_acks(struct broker *broker)
 static void acknowledge_all(void *context)
 {
     struct broker *broker = context;
-    struct broker_delivery *sent = send_acks(broker), *delivery, *next;
+    struct broker_delivery *sent = NULL, *delivery, *next;
 
+    if (!consumer_keeps_ack(broker->consumer))
+        sent = send_acks(broker);
     DL_FOREACH_SAFE2 (sent, delivery, next, next) {
         broker->handlers.gone(broker->handlers.context, delivery);
         delivery_free(delivery);
@@ -184,6 +188,7 @@ void broker_free(struct broker *broker)
 
     if (!broker)
         return;
+    consumer_part(broker->consumer);
     sent = send_acks(broker);
     DL_CONCAT2(broker->deliveries, sent, previous, next);
     DL_FOREACH_SAFE2 (broker->deliveries, delivery, next, next)
@@ -273,14 +278,39 @@ void *broker_delivery_data(const struct broker_delivery *delivery)
     return delivery->data;
 }
 
+unsigned broker_under_way(const struct broker *broker)
+{
+    const struct broker_delivery *delivery;
+    unsigned count = 0;
+
+    DL_FOREACH2 (broker->deliveries, delivery, next)
+        count += delivery->over ? 0 : 1;
+    return count;
+}
+
+instant broker_oldest(const struct broker *broker)
+{
+    const struct broker_delivery *delivery;
+
+    DL_FOREACH2 (broker->deliveries, delivery, next)
+        if (!delivery->over)
+            return delivery->came_at;
+    return INSTANT_NEVER;
+}
+
 bool broker_awaits_last(const struct broker *broker)
 {
-    return consumer_awaits_last(broker->consumer);
+    return loop_timer_is_set(&broker->acks) || consumer_awaits_last(broker->consumer);
 }
 
 bool broker_is_in_touch(const struct broker *broker)
 {
     return consumer_is_in_touch(broker->consumer);
+}
+
+bool broker_was_in_touch(const struct broker *broker, instant since)
+{
+    return consumer_was_in_touch(broker->consumer, since);
 }
 
 bool broker_is_consuming(const struct broker *broker)

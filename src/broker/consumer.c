@@ -10,7 +10,7 @@
  *
  * Memory is bounded by the prefetch, as long as messages have the size they should have. Larger ones are kept
  * only to be moved to the dead-letter queue; when too much of them comes at a time, the connection is given
- * up and made anew with a prefetch of one.
+ * up and made anew, with a prefetch of one for a while.
  *
  * Probation. A message that was delivered before may be why a process before us is no more, so after a start
  * messages are taken one at a time for a while (see probation.h). Afterwards the consumer is cancelled and
@@ -21,6 +21,12 @@
  * with basic.nack; only what is unacknowledged when the channel ends goes back to its place. So there nothing
  * is given back otherwise. And on any quorum queue a consumer is cancelled only while it can have nothing on
  * its way, for that changes places too.
+ *
+ * The end. Who is told to stop is a consumer until the last message is done, since others take over when they
+ * find none, and would work on what comes after messages that are under way here. What still comes is left
+ * unacknowledged, and goes back to its place with the connection. Only on a quorum queue where the window is
+ * one it would come to stand behind what was given back before it: there one more is taken, and its ack is
+ * kept until the consumer is cancelled, so that no other comes.
  *
  * Giving back. Messages that are given back by intent are lost at once, but the connection is cut only when
  * the broker has taken note (see farewell.h), or after a moment.
@@ -47,6 +53,7 @@ enum {
     FIRST_PAUSE = 500,    /* ms before a lost connection is made again */
     LONGEST_PAUSE = 4000, /* ms: so long may it take until a broker that is back is noticed */
     LASTING = 30000,      /* ms after which a connection was a good one */
+    LAST_ONE = 300,       /* ms that a message may be on its way to us */
     FRAMES_AT_A_TIME = 256,
     FAREWELL = 2000, /* ms for the broker to take note of what was given back */
 };
@@ -72,19 +79,19 @@ struct consumer {
     struct loop_timer timer; /* connected: to call in; else: to connect */
     struct assembly assembly;
     struct backoff backoff;
-    instant since;      /* when the link was taken over */
-    instant looked_at;  /* when it was last looked at for frames */
+    instant since;    /* when the link was taken over */
+    instant heard_at; /* when something came over it last */
+    instant gap_at; /* when that had been too long before; calls that were begun till then may be outdated */
+    instant acked_at;   /* when messages were acknowledged last, or no more were wanted */
     const char *broken; /* why the timer is due to tear the link down; NULL: it is well */
     bool stopped;       /* no more messages are wanted, ever */
     bool paused;        /* nor are any for now */
     instant leaving;    /* the messages were given back: the link is cut then; else INSTANT_NEVER */
     bool told;          /* that they were */
-    bool cautious;      /* one message at a time on the next connection */
     struct probation probation;
     struct setup_found found; /* as it was when a connection was made last */
     unsigned window;          /* so many messages of this connection may be unacknowledged */
     unsigned unacked;         /* so many are, as far as they came */
-    bool cancelled;           /* no more are to come */
     uint64_t delivery_limit;
 };
 
@@ -128,16 +135,22 @@ static void drop_link(struct consumer *consumer)
     consumer->leaving = INSTANT_NEVER;
     consumer->told = false;
     consumer->unacked = 0;
-    consumer->cancelled = false;
     consumer->found.knows_shape = false;
     assembly_clear(&consumer->assembly);
     link_free(TAKE(consumer->link));
+}
+
+static void look_for_gap(struct consumer *consumer)
+{
+    if (!consumer_is_in_touch(consumer))
+        consumer->gap_at = instant_now();
 }
 
 /* Only a link that lasted makes the next pause a short one: a message that breaks each connection would come
    again at once. */
 static void lose(struct consumer *consumer, const struct error *error)
 {
+    look_for_gap(consumer);
     if (instant_now() - consumer->since > LASTING)
         backoff_reset(&consumer->backoff);
     drop_link(consumer);
@@ -150,8 +163,12 @@ static void lose(struct consumer *consumer, const struct error *error)
 
 static void socket_ready(void *context, uint32_t events)
 {
+    struct consumer *consumer = context;
+
     (void)events; /* errors and a hang-up come to light in the reading */
-    pump(context);
+    look_for_gap(consumer);
+    consumer->heard_at = instant_now();
+    pump(consumer);
 }
 
 static bool take_over_link(struct consumer *consumer, struct link *link, struct error *error)
@@ -160,8 +177,7 @@ static bool take_over_link(struct consumer *consumer, struct link *link, struct 
                           consumer, error))
         return false;
     consumer->link = link;
-    consumer->cautious = false;
-    consumer->since = consumer->looked_at = instant_now();
+    consumer->since = consumer->heard_at = instant_now();
     return true;
 }
 
@@ -202,7 +218,7 @@ static bool start_attempt(struct consumer *consumer, struct error *error)
     struct attempt *attempt = NEW(struct attempt);
 
     attempt->settings = broker_settings_share(consumer->settings);
-    attempt->prefetch = consumer->cautious || consumer->probation.on ? 1 : consumer->settings->prefetch;
+    attempt->prefetch = consumer->probation.on ? 1 : consumer->settings->prefetch;
     consumer->window = attempt->prefetch;
     attempt->found = consumer->found;
     consumer->helper = helper_start(attempt_run, attempt, attempt_release, error);
@@ -226,7 +242,7 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
     if (frame->frame_type != AMQP_FRAME_HEADER || size <= consumer->settings->largest_body ||
         consumer->handlers.has_room(consumer->handlers.context, size))
         return true;
-    consumer->cautious = true;
+    consumer->probation = probation_for_size();
     return error_set(error, "too many large messages at a time: for now one message at a time");
 }
 
@@ -302,34 +318,17 @@ static bool takes_back_in_order(const struct consumer *consumer)
     return consumer->found.shape.type == SHAPE_CLASSIC || consumer->delivery_limit != PROBATION_NO_LIMIT;
 }
 
-/* Cancels the consumer, where that moves no message; not by the library's amqp_basic_cancel(), which waits
-   for the answer. A quorum queue puts what is on its way to a consumer that is cancelled before the older
-   messages that are given back afterwards (measured, 4.3), or to its end (3.10). When the window is full, no
-   message is on its way. */
-static void cancel_if_safe(struct consumer *consumer)
+/* Whether what comes next is wanted even by who was told to stop, and is the last one (see above). */
+static bool takes_one_more(const struct consumer *consumer)
 {
-    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(consumer->link->consumer_tag)};
-    bool safe = consumer->found.shape.type == SHAPE_CLASSIC || consumer->unacked >= consumer->window;
-
-    if (!safe || consumer->cancelled || consumer->broken || consumer->leaving != INSTANT_NEVER)
-        return;
-    consumer->cancelled = true;
-    (void)was_sent(consumer, send_method(consumer->link, AMQP_BASIC_CANCEL_METHOD, &cancel)
-                                 ? AMQP_STATUS_OK
-                                 : AMQP_STATUS_SOCKET_ERROR);
+    return consumer->window == 1 && consumer->found.shape.type != SHAPE_CLASSIC;
 }
 
-/* A complete message goes up, unless no more are wanted: then it stays with the broker. But where they come
-   one at a time there may be others that were given back before it, and it would come to stand behind them.
- */
+/* A complete message goes up, unless no more are wanted. */
 static void pass_on(struct consumer *consumer, struct broker_message *message)
 {
-    bool wanted = !consumer->stopped || (consumer->window == 1 && !consumer->cancelled);
-
     consumer->unacked++;
-    if (consumer->stopped)
-        cancel_if_safe(consumer);
-    if (!wanted) {
+    if (consumer->stopped && !takes_one_more(consumer)) {
         broker_message_free(message);
         return;
     }
@@ -382,7 +381,6 @@ static void pump(struct consumer *consumer)
         leave(consumer);
         return;
     }
-    consumer->looked_at = instant_now();
     look_at_probation(consumer);
     for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME && !consumer->broken; i++) {
         result = link_read(consumer->link, &frame, &error);
@@ -433,6 +431,7 @@ struct consumer *consumer_new(struct broker_settings *settings, struct loop *loo
     consumer->assembly.largest = settings->largest_dead_letter;
     consumer->probation = probation_start();
     consumer->leaving = INSTANT_NEVER;
+    consumer->gap_at = INSTANT_PAST;
     loop_timer_init(&consumer->timer, loop, timer_due, consumer);
     return start_attempt(consumer, error) ? TAKE(consumer) : NULL;
 }
@@ -464,7 +463,26 @@ bool consumer_ack(struct consumer *consumer, uint64_t tag, unsigned count)
     if (!consumer->link || consumer->broken || consumer->leaving != INSTANT_NEVER)
         return false;
     consumer->unacked -= count;
+    consumer->acked_at = instant_now();
     return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, count > 1));
+}
+
+bool consumer_keeps_ack(const struct consumer *consumer)
+{
+    return consumer->stopped && takes_one_more(consumer);
+}
+
+/* Not by the library's amqp_basic_cancel(), which waits for the answer. */
+void consumer_part(struct consumer *consumer)
+{
+    amqp_basic_cancel_t cancel = {.nowait = 1};
+
+    if (!consumer || !consumer->link || consumer->broken || consumer->leaving != INSTANT_NEVER ||
+        !consumer_keeps_ack(consumer))
+        return;
+    cancel.consumer_tag = amqp_cstring_bytes(consumer->link->consumer_tag);
+    if (!send_method(consumer->link, AMQP_BASIC_CANCEL_METHOD, &cancel))
+        consumer->broken = "the connection broke while sending";
 }
 
 static void stop_connecting(struct consumer *consumer)
@@ -506,24 +524,30 @@ void consumer_stop(struct consumer *consumer)
         return;
     consumer->stopped = true;
     consumer->probation.on = false; /* it would be due for ever, and nothing ends it any more */
-    if (!consumer->link) {
+    consumer->acked_at = instant_now();
+    if (!consumer->link)
         stop_connecting(consumer);
-        return;
-    }
-    cancel_if_safe(consumer);
 }
 
 bool consumer_awaits_last(const struct consumer *consumer)
 {
-    return consumer->link && !consumer->broken && consumer->stopped && !consumer->cancelled &&
-           consumer->found.shape.type != SHAPE_CLASSIC && consumer->window == 1 && consumer->unacked == 0;
+    return consumer->link && !consumer->broken && consumer->stopped &&
+           consumer->found.shape.type != SHAPE_CLASSIC && consumer->unacked < consumer->window &&
+           instant_now() < consumer->acked_at + LAST_ONE;
 }
 
+/* RabbitMQ looks every half of an interval whether it has sent anything since, so it is silent for an
+   interval at most (rabbit_heartbeat.erl); some more for the way. */
 bool consumer_is_in_touch(const struct consumer *consumer)
 {
     int interval = consumer->link ? amqp_get_heartbeat(consumer->link->amqp) : 0; /* seconds; 0: none */
 
-    return interval <= 0 || instant_now() <= consumer->looked_at + (int64_t)interval * 1000;
+    return interval <= 0 || instant_now() <= consumer->heard_at + (int64_t)interval * 1250;
+}
+
+bool consumer_was_in_touch(const struct consumer *consumer, instant since)
+{
+    return consumer_is_in_touch(consumer) && since > consumer->gap_at;
 }
 
 bool consumer_is_consuming(const struct consumer *consumer)

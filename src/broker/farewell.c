@@ -31,9 +31,9 @@ bool farewell_is_answered(struct link *link)
 
 void farewell_await(struct link *link, int64_t limit)
 {
-    instant until = instant_now() + limit;
+    instant now = instant_now(), until = now + limit;
     struct pollfd socket = {.fd = link_socket(link), .events = POLLIN};
 
-    while (!farewell_is_answered(link) && instant_now() < until)
-        (void)poll(&socket, 1, (int)(until - instant_now()));
+    for (; !farewell_is_answered(link) && now < until; now = instant_now())
+        (void)poll(&socket, 1, (int)(until - now));
 }

@@ -12,6 +12,11 @@ struct probation probation_start(void)
     return (struct probation){.on = true, .end = INSTANT_NEVER};
 }
 
+struct probation probation_for_size(void)
+{
+    return (struct probation){.on = true, .innocent = true, .end = INSTANT_NEVER};
+}
+
 /* What the broker would drop soon is lost then; with some deliveries to spare, since they may come quickly.
  */
 static bool is_near(uint64_t deliveries, uint64_t limit)
@@ -34,7 +39,8 @@ enum broker_suspicion probation_judge(struct probation *probation, const struct 
 
     if (message->redelivered && is_near(message->deliveries, limit))
         suspicion = BROKER_LAST_DELIVERY;
-    else if (message->redelivered && first && message->deliveries >= PROBATION_DELIVERIES)
+    else if (message->redelivered && first && !probation->innocent &&
+             message->deliveries >= PROBATION_DELIVERIES)
         suspicion = BROKER_SUSPECT;
     if (first)
         probation->end =

@@ -36,7 +36,6 @@
 
 enum {
     DRAIN_LOOK = 100, /* ms between looks at whether the drain is done */
-    LAST_ONE = 300,   /* ms that a message may be on its way to us */
     HOLD_LOOK = 1000, /* ms between looks at the oldest message */
     PATIENCE = 5000,  /* ms for the homeserver to be there before a suspect is tried */
 };
@@ -50,14 +49,12 @@ struct daemon {
     struct synapse *synapse;
     struct engine *engine;
     struct broker *broker;
-    size_t deliveries; /* that have not come to their end */
     struct loop_timer hold_timer;
     bool holding_off;                /* all messages were given back */
     bool ready;                      /* the homeserver is there and we are logged in */
     struct broker_delivery *suspect; /* neither tried nor rejected yet; NULL: none */
     struct loop_timer suspect_timer;
     struct loop_timer drain_timer;
-    instant drain_start;
     instant drain_end; /* INSTANT_NEVER: not draining */
     char *sync_user;
 };
@@ -134,7 +131,6 @@ static void delivered(void *context, struct broker_delivery *delivery)
 {
     struct daemon *daemon = context;
 
-    daemon->deliveries++;
     switch (broker_delivery_suspicion(delivery)) {
     case BROKER_UNSUSPECTED:
         take_on(daemon, delivery);
@@ -161,6 +157,13 @@ static bool are_ours(void *context)
     return !daemon->broker || broker_is_in_touch(daemon->broker);
 }
 
+static bool may_write(void *context, instant begun)
+{
+    const struct daemon *daemon = context;
+
+    return !daemon->broker || broker_was_in_touch(daemon->broker, begun);
+}
+
 static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
 {
     struct broker_delivery *delivery = engine_owner(message);
@@ -184,7 +187,6 @@ static void over(void *context, struct broker_delivery *delivery)
     struct daemon *daemon = context;
     struct message *message = broker_delivery_data(delivery);
 
-    daemon->deliveries--;
     if (delivery == daemon->suspect)
         daemon->suspect = NULL;
     if (message)
@@ -212,13 +214,13 @@ static void look_at_oldest(void *context)
 {
     struct daemon *daemon = context;
     int64_t limit = (int64_t)daemon->config->rabbitmq.hold_seconds * 1000;
-    instant now = instant_now(), oldest = engine_oldest(daemon->engine);
+    instant now = instant_now(), oldest = broker_oldest(daemon->broker);
 
     loop_timer_set(&daemon->hold_timer, now + HOLD_LOOK);
     if (daemon->holding_off || oldest == INSTANT_NEVER || now - oldest < limit)
         return;
     daemon->holding_off = true;
-    log_warning("consumption-paused", LOG_NUMBER("given_back", daemon->deliveries),
+    log_warning("consumption-paused", LOG_NUMBER("given_back", broker_under_way(daemon->broker)),
                 LOG_TEXT("reason", synapse_trouble(daemon->synapse)));
     broker_pause(daemon->broker);
     synapse_probe(daemon->synapse);
@@ -230,14 +232,14 @@ static void look_at_drain(void *context)
 {
     struct daemon *daemon = context;
     instant now = instant_now();
-    bool under_way = daemon->deliveries > 0 && !engine_is_stuck(daemon->engine);
-    bool awaits_last = broker_awaits_last(daemon->broker) && now < daemon->drain_start + LAST_ONE;
+    unsigned left = broker_under_way(daemon->broker);
+    bool under_way = left > 0 && !engine_is_stuck(daemon->engine);
 
-    if ((under_way || awaits_last) && now < daemon->drain_end) {
+    if ((under_way || broker_awaits_last(daemon->broker)) && now < daemon->drain_end) {
         loop_timer_set(&daemon->drain_timer, now + DRAIN_LOOK);
         return;
     }
-    log_info("stopped", LOG_NUMBER("left_for_redelivery", daemon->deliveries),
+    log_info("stopped", LOG_NUMBER("left_for_redelivery", left),
              LOG_NUMBER("longest_turn_ms", loop_longest_turn(daemon->loop)));
     loop_stop(daemon->loop);
 }
@@ -248,13 +250,13 @@ static void signalled(void *context, int number)
 
     if (daemon->drain_end != INSTANT_NEVER) {
         log_warning("stopped-at-once", LOG_NUMBER("signal", number),
-                    LOG_NUMBER("left_for_redelivery", daemon->deliveries));
+                    LOG_NUMBER("left_for_redelivery", broker_under_way(daemon->broker)));
         loop_stop(daemon->loop);
         return;
     }
-    log_info("stopping", LOG_NUMBER("signal", number), LOG_NUMBER("under_way", daemon->deliveries));
-    daemon->drain_start = instant_now();
-    daemon->drain_end = daemon->drain_start + (int64_t)daemon->config->sync.drain_seconds * 1000;
+    log_info("stopping", LOG_NUMBER("signal", number),
+             LOG_NUMBER("under_way", broker_under_way(daemon->broker)));
+    daemon->drain_end = instant_now() + (int64_t)daemon->config->sync.drain_seconds * 1000;
     broker_stop_consuming(daemon->broker);
     look_at_drain(daemon);
 }
@@ -286,7 +288,7 @@ static struct http *make_http(struct daemon *daemon, struct error *error)
             .largest_reply = config->http.largest_reply,
             .request_limit = (int64_t)config->http.request_seconds * 1000,
             .connect_limit = (int64_t)config->http.connect_seconds * 1000,
-            .may_write = are_ours,
+            .may_write = may_write,
             .context = daemon,
         },
         daemon->loop, error);

@@ -587,8 +587,3 @@ bool engine_is_stuck(const struct engine *engine)
 {
     return engine->in_flight == 0 && (!engine->ready || engine->gate.stand != GATE_OPEN);
 }
-
-instant engine_oldest(const struct engine *engine)
-{
-    return engine->messages ? engine->messages->arrived : INSTANT_NEVER;
-}

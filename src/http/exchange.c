@@ -78,6 +78,7 @@ void http_exchange_init(struct http_exchange *exchange, const struct http_config
     *exchange = (struct http_exchange){
         .config = config,
         .method = request->method,
+        .begun = instant_now(),
         .url = is_sendable(request) ? text_format("%s%s", config->base, request->path) : text_copy(""),
         .limit = request->limit > 0 ? request->limit : config->request_limit,
         .oldest = request->fresh ? 0 : ANY_AGE};

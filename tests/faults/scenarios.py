@@ -37,6 +37,8 @@ SCENARIOS: dict[str, Scenario] = {
     "daemon-stopped-durable": Scenario("daemon", lambda run: killed.daemon_stopped(run, "durable")),
     "daemon-stopped-quorum": Scenario("outage", lambda run: killed.daemon_stopped(run, "quorum")),
     "daemon-stopped-synapse": Scenario("synapse", killed.daemon_stopped_on_synapse),
+    "standby-told-durable": _standby("told to end", "durable"),
+    "standby-told-quorum": _standby("told to end", "quorum"),
     "standby-killed-durable": _standby("killed", "durable"),
     "standby-killed-quorum": _standby("killed", "quorum"),
     "standby-frozen-durable": _standby("frozen", "durable"),

@@ -1,5 +1,5 @@
-"""Two instances on one queue. The one that works is killed, frozen, or cut off from the broker; the other one takes
-over, and what the first one still does when it comes to itself again does no harm."""
+"""Two instances on one queue. The one that works is told to end, killed, frozen, or cut off from the broker; the other
+one takes over, and what the first one still does when it comes to itself again does no harm."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ LAST_WORDS = 1.5
 def standby(run: Run, how: str, queue: str) -> Result:
     rounds = run.pick(1, 5)
     heartbeat = HEARTBEAT[run.long]
-    # Killed, its connections end at once. Else the broker needs to find out: two heartbeats, and it does not look
+    # Killed or ended, its connections end at once. Else the broker needs to find out: two heartbeats, and it does not look
     # all the time.
-    limit = 5.0 if how == "killed" else 5.0 + 3 * heartbeat
+    limit = 5.0 if how in ("told to end", "killed") else 5.0 + 3 * heartbeat
     first, second = (Link("broker", run.folder, run.seed + number) for number in range(2))
     second.start(run.broker().port)
     try:
@@ -104,6 +104,16 @@ def _kill(pair: _Pair) -> None:
     pair.replace_spare()
 
 
+def _tell_to_end(pair: _Pair) -> None:
+    """What it still does comes before all that the other one does."""
+    struck = time.monotonic()
+    status = pair.bench.daemon.stop()
+    if status != 0:
+        pair.bench.result.others.append(f"SIGTERM ended the daemon with status {status}")
+    pair.take_over(struck)
+    pair.replace_spare()
+
+
 def _freeze(pair: _Pair) -> None:
     """It is woken up in the middle of the other's work, and knows nothing of that."""
     frozen, struck = pair.bench.daemon, time.monotonic()
@@ -127,4 +137,5 @@ def _cut_off(pair: _Pair) -> None:
     _wait_stands_by(cut_off)
 
 
-HARMS: dict[str, Callable[[_Pair], None]] = {"killed": _kill, "frozen": _freeze, "cut off": _cut_off}
+HARMS: dict[str, Callable[[_Pair], None]] = {"told to end": _tell_to_end, "killed": _kill, "frozen": _freeze,
+                                             "cut off": _cut_off}

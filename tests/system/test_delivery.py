@@ -510,6 +510,30 @@ def test_a_second_instance_stands_by_says_so_and_takes_over(
     assert second.alive()
 
 
+@pytest.mark.parametrize("arguments", [{"x-max-priority": 2}, {"x-queue-type": "quorum"},
+                                       {"x-queue-type": "quorum", "x-single-active-consumer": True}], ids=str)
+def test_who_stands_by_does_not_begin_before_the_other_has_finished(
+        stage: Stage, arguments: dict[str, Any]) -> None:
+    stage.queue.declare(arguments=arguments)
+    room_id = stage.room_id()
+    stage.warm_up()
+    first = stage.daemon
+    fault = stage.proxy.fault("/createRoom", "POST", hold=True, times=1)
+    stage.publish(add_room(room(room_id)))
+    fault.wait_hit()
+    second = stage.new_daemon().start()
+    second.wait_line("event=standing-by")
+    first.signal(signal.SIGTERM)
+    first.wait_line("event=stopping")
+    stage.publish(remove_room(room_id))
+    time.sleep(2.5)  # the second one looks every second
+    assert not [line for line in second.lines if "taking-over" in line.text]
+    fault.release()
+    assert first.wait() == 0
+    second.wait_ends(1)
+    assert stage.homeserver.resolve(stage.alias(room_id)) is None
+
+
 # --- ends and restarts ------------------------------------------------------------------------------------------------
 
 
@@ -521,7 +545,7 @@ def test_sigterm_finishes_what_is_under_way_and_leaves_the_rest(stage: Stage) ->
     stage.publish(add_user(slow, name="Slow"))
     fault.wait_hit()
     daemon.signal(signal.SIGTERM)
-    wait_until(lambda: stage.queue.consumers() == 0, "the consumer to be cancelled")
+    daemon.wait_line("event=stopping")
     stage.publish(add_user(stage.user(), name="Late"))
     fault.release()
     assert daemon.wait() == 0
@@ -554,7 +578,7 @@ def test_a_second_signal_ends_at_once(stage: Stage, number: signal.Signals) -> N
     stage.publish(add_user(user, name="Ada"))
     fault.wait_hit()
     daemon.signal(number)
-    wait_until(lambda: stage.queue.consumers() == 0, "the first signal to be heard")
+    daemon.wait_line("event=stopping")
     assert daemon.alive()
     daemon.signal(number)
     daemon.wait(10)

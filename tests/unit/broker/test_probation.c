@@ -63,6 +63,15 @@ static void test_the_first_message_is_suspected_after_five_deliveries(void **sta
     assert_int_equal(judge(&probation, message(true, 100), 1), BROKER_UNSUSPECTED);
 }
 
+static void test_what_is_too_large_to_come_together_is_not_suspected(void **state)
+{
+    struct probation probation = probation_for_size();
+
+    (void)state;
+    assert_int_equal(judge(&probation, message(true, 5), 0), BROKER_UNSUSPECTED);
+    assert_true(probation_is_served(&probation, 2000 << 4));
+}
+
 /* What a producer writes into a fresh message counts nothing. */
 static void test_a_fresh_message_is_never_suspected(void **state)
 {
@@ -106,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_it_lasts_from_the_first_message_on),
         cmocka_unit_test(test_the_oftener_it_came_back_the_longer_it_is_alone),
         cmocka_unit_test(test_the_first_message_is_suspected_after_five_deliveries),
+        cmocka_unit_test(test_what_is_too_large_to_come_together_is_not_suspected),
         cmocka_unit_test(test_a_fresh_message_is_never_suspected),
         cmocka_unit_test(test_what_comes_near_the_limit_is_at_its_last_delivery),
     };
