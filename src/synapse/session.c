@@ -19,6 +19,9 @@
  *
  * An optional step that is refused, or fails a few times, leaves a warning in the log and no more. But while
  * the homeserver cannot be reached no step is passed over.
+ *
+ * While a step is not answered, /health is asked for every few seconds. If that fails and later succeeds,
+ * the homeserver was away: what was sent before is not waited for any longer, and the step is taken again.
  */
 #include "synapse/session.h"
 
@@ -33,6 +36,7 @@
 /* Pauses in milliseconds. */
 enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };
 enum { OPTIONAL_ATTEMPTS = 3 };
+enum { SILENCE = 2000, HEALTH_PAUSE = 500, HEALTH_LIMIT = 2000 /* ms */ };
 
 struct session {
     struct http *http;
@@ -47,8 +51,11 @@ struct session {
     enum step_name next; /* STEP_NONE: ready */
     struct http_call *call;
     struct loop_timer timer;
-    struct backoff attempts; /* of this step */
-    struct backoff tokens;   /* refused since one was proved */
+    struct http_call *health;
+    struct loop_timer silence; /* set: a step is under way, and nobody asks for health just now */
+    bool away;                 /* when that was asked last */
+    struct backoff attempts;   /* of this step */
+    struct backoff tokens;     /* refused since one was proved */
     char *trouble;
 };
 
@@ -197,6 +204,12 @@ static void learn(struct session *session, const struct step *step, const struct
         refuse(session, step, problem.text);
 }
 
+static void stop_asking_for_health(struct session *session)
+{
+    loop_timer_stop(&session->silence);
+    http_cancel(TAKE(session->health));
+}
+
 static void heard(void *context, const struct http_reply *reply)
 {
     struct session *session = context;
@@ -205,6 +218,7 @@ static void heard(void *context, const struct http_reply *reply)
     struct answer answer;
 
     session->call = NULL;
+    stop_asking_for_health(session);
     answer_read(&answer, reply, step->name, NULL, &secrets);
     switch (answer.outcome) {
     case SYNAPSE_OK:
@@ -227,6 +241,36 @@ static void heard(void *context, const struct http_reply *reply)
         break;
     }
     answer_deinit(&answer);
+}
+
+static void heard_health(void *context, const struct http_reply *reply)
+{
+    struct session *session = context;
+    bool was_away = session->away;
+    struct answer answer;
+
+    session->health = NULL;
+    answer_read_any(&answer, reply, "read-health");
+    session->away = answer.outcome == SYNAPSE_UNREACHABLE;
+    if (session->away)
+        say_trouble(session, false, answer.problem.text);
+    answer_deinit(&answer);
+    if (was_away && !session->away) {
+        http_cancel(TAKE(session->call));
+        take_step(session);
+    } else {
+        loop_timer_set(&session->silence, instant_now() + (session->away ? HEALTH_PAUSE : SILENCE));
+    }
+}
+
+static void ask_for_health(void *context)
+{
+    struct session *session = context;
+
+    session->health = http_send(
+        session->http,
+        &(struct http_request){.method = HTTP_GET, .path = "/health", .limit = HEALTH_LIMIT, .fresh = true},
+        heard_health, session);
 }
 
 static void take_step(void *context)
@@ -252,6 +296,8 @@ static void take_step(void *context)
                                   .limit = step->limit,
                               },
                               heard, session);
+    session->away = false;
+    loop_timer_set(&session->silence, instant_now() + SILENCE);
     question_deinit(&question);
 }
 
@@ -267,6 +313,7 @@ struct session *session_new(const struct synapse_config *config, struct http *ht
     session->context = context;
     facts_init(&session->facts, config);
     loop_timer_init(&session->timer, loop, take_step, session);
+    loop_timer_init(&session->silence, loop, ask_for_health, session);
     note_trouble(session, "the homeserver has not answered yet");
     begin(session, 0);
     return session;
@@ -277,6 +324,7 @@ void session_free(struct session *session)
     if (!session)
         return;
     http_cancel(session->call);
+    stop_asking_for_health(session);
     loop_timer_stop(&session->timer);
     facts_deinit(&session->facts);
     free(session->trouble);

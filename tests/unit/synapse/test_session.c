@@ -457,6 +457,41 @@ static void does_without(void **state)
     free(log);
 }
 
+/* A reply that was lost with the network is not waited for once the homeserver answers again. */
+static void waits_for_no_lost_reply(void **state)
+{
+    static const struct server_step steps[] = {
+        {.line = "GET /_matrix/client/v3/account/whoami", .bearer = "syt_given"}, /* never answered */
+        {.line = "GET /health", .status = 502},
+        {.line = "GET /health", .status = 200},
+        OPEN_SESSION,
+    };
+    struct synapse_config config = given_token();
+
+    (void)state;
+    assert_opens(HTTP_SERVER_START(steps), &config);
+}
+
+/* It may take its time. */
+static void waits_for_a_homeserver_that_is_well(void **state)
+{
+    static const struct server_step steps[] = {
+        {.line = "GET /_matrix/client/v3/account/whoami",
+         .bearer = "syt_given",
+         .status = 200,
+         .reply = "{\"user_id\":\"@sync:h\"}",
+         .wait_for = 3},
+        {.line = "GET /health", .status = 200},
+        {.line = "GET /health", .status = 200},
+        READ_SELF("syt_given"),
+        READ_CAPABILITIES("syt_given"),
+    };
+    struct synapse_config config = given_token();
+
+    (void)state;
+    assert_opens(HTTP_SERVER_START(steps), &config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +508,8 @@ int main(void)
         cmocka_unit_test(is_no_admin),
         cmocka_unit_test(misses_a_room_version),
         cmocka_unit_test(tries_again),
+        cmocka_unit_test(waits_for_no_lost_reply),
+        cmocka_unit_test(waits_for_a_homeserver_that_is_well),
         cmocka_unit_test(tells_trouble_once),
         cmocka_unit_test(logs_in_again_on_the_way),
         cmocka_unit_test(sets_looks_and_limits),
