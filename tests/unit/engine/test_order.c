@@ -244,6 +244,29 @@ static void test_one_that_was_tried_before_is_enough(void **state)
         }
 }
 
+/* What one message has failed at for long stays known until it has ended, whoever comes and goes. But who
+ * comes to the front only then has failed at nothing. */
+static void test_who_leaves_takes_along_no_failure_of_another(void **state)
+{
+    const struct synapse_call call = {.kind = SYNAPSE_READ_STATE};
+    struct synapse_reply reply = {.outcome = SYNAPSE_FAILED};
+    struct order order = {0};
+    struct message *first = enter(&order, MEMBER, 1), *second = enter(&order, MEMBER, 2);
+    struct subject *room = subject_of(&order, "#room_r:s");
+
+    (void)state;
+    for (instant now = 5; now < 15 * 60 * 1000; now += 10000)
+        obstacle_fail(&room->room.obstacles, &call, &reply, true, now);
+    assert_true(plan_is_barred(&room->room.obstacles, call.kind));
+    leave(&order, second);
+    assert_true(plan_is_barred(&room->room.obstacles, call.kind));
+    (void)enter(&order, DELETE, 3);
+    leave(&order, first);
+    assert_line(&order, "#room_r:s", "F");
+    assert_false(plan_is_barred(&room->room.obstacles, call.kind));
+    leave_all(&order);
+}
+
 static void test_welcome_alias(void **state)
 {
     struct order order = {0};
@@ -285,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_the_last_one_decides_how_old_knowledge_may_be),
         cmocka_unit_test(test_one_that_was_tried_before_is_enough),
+        cmocka_unit_test(test_who_leaves_takes_along_no_failure_of_another),
         cmocka_unit_test(test_welcome_alias),
         cmocka_unit_test(test_room_ids_are_remembered),
     };
