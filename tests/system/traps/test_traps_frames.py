@@ -242,3 +242,19 @@ def test_a_dead_letter_keeps_what_is_known_and_drops_what_does_harm(trap: Trap, 
         assert getattr(found, name) == getattr(properties, name), name
     assert found.headers["mine"] == "kept"
     assert (letter.method.exchange, letter.method.routing_key, letter.method.mandatory) == ("", "queue_dlq", True)
+
+
+def test_after_too_many_large_bodies_they_come_one_at_a_time_for_a_while(trap: Trap, peer: Peer) -> None:
+    peer.answers[spec.Basic.Publish] = lambda *_: []  # so the dead letters stay in memory
+    daemon = trap.start(peer.uri, RABBITMQ_PREFETCH="10", RABBITMQ_MAX_DEAD_LETTER_SIZE=str(2 << 20))
+    session = peer.wait_consumer()
+    session.send_raw(delivery(encoded(trap), 1))
+    session.wait_acked(1)
+    session.send_raw(delivery(b"x" * (3 << 19), 2) + delivery(b"x" * (3 << 19), 3))
+    daemon.wait_line("event=connection-lost .*too many large")
+    session = peer.wait_consumer(2)
+    assert [qos.prefetch_count for qos in session.got(spec.Basic.Qos)] == [1]
+    session.send_raw(delivery(encoded(trap), 1))
+    session.wait_acked(1)
+    assert [qos.prefetch_count for qos in session.wait_got(spec.Basic.Qos, 2)] == [1, 9]
+    session.wait_got(spec.Basic.Consume, 2)
