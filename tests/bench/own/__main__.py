@@ -40,6 +40,8 @@ GROWTH_OF_COST = 1.25
 DEFAULT = {"SYNC__CONCURRENCY": "8", "RABBITMQ_PREFETCH": "64"}
 WIDE = {"SYNC__CONCURRENCY": "64", "RABBITMQ_PREFETCH": "64"}
 DEEP = {**WIDE, "RABBITMQ_PREFETCH": "256"}
+# So that it is not by chance how many messages share a catch-up.
+AT_ONCE = {**WIDE, "RABBITMQ_PREFETCH": "1000"}
 
 
 def in_sync(count: int, **settings: str) -> Workload:
@@ -71,7 +73,7 @@ def cost(rig: Rig, write: bool) -> list[str]:
     costs = {}
     for make in (in_sync, join):
         name = make(1).name
-        costs[name] = row = counting.cost(rig, lambda count, make=make: make(count, **WIDE))
+        costs[name] = row = counting.cost(rig, lambda count, make=make: make(count, **AT_ONCE))
         say(f"{name:9} {row.instructions:21,} {row.allocations:20,.1f} {row.bytes:14,}")
     if write:
         counting.expect(costs)
