@@ -86,7 +86,7 @@ static void test_who_is_deactivated_no_more(void **state)
     assert_true(stage_run(&scene->stage, HOUR));
     anna = world_user(&scene->world, "@anna:school");
     if (!anna)
-        abort(); /* an assertion does not tell the compiler that it ends here */
+        abort();              /* an assertion does not tell the compiler that it ends here */
     anna->deactivated = true; /* but still in the room, for a while */
     post_anna(scene, "Else");
     assert_true(stage_run(&scene->stage, HOUR));
