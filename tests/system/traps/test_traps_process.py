@@ -71,3 +71,13 @@ def test_the_one_message_that_was_on_its_way_is_done_before_the_end(trap: Trap, 
     assert session.acked == [1]
     assert daemon.log.index("event=stopping") < daemon.log.index("event=message")
     trap.forget(daemon)
+
+
+def test_a_dead_letter_that_is_never_confirmed_is_given_back_in_time(trap: Trap, peer: Peer) -> None:
+    """As under a memory alarm; else the broker would lose patience, and close the channel under all others."""
+    peer.answers[spec.Basic.Publish] = lambda *_: []
+    daemon = trap.start(peer.uri, RABBITMQ_HOLD_SECONDS="1")
+    daemon.wait_line("event=homeserver-ready")
+    peer.wait_consumer().send_raw(delivery(b"{", 1))
+    daemon.wait_line("event=consumption-paused .*given_back=1")
+    peer.wait_consumer(2)  # for the homeserver is well
