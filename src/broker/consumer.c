@@ -140,6 +140,7 @@ static void drop_link(struct consumer *consumer)
     link_free(TAKE(consumer->link));
 }
 
+/* Before anything else is heard, for then it would not be seen any more. */
 static void look_for_gap(struct consumer *consumer)
 {
     if (!consumer_is_in_touch(consumer))
@@ -165,7 +166,7 @@ static void socket_ready(void *context, uint32_t events)
 {
     struct consumer *consumer = context;
 
-    (void)events; /* errors and a hang-up come to light in the reading */
+    (void)events; /* errors and a hang-up come to light in the reading, heartbeats do not */
     look_for_gap(consumer);
     consumer->heard_at = instant_now();
     pump(consumer);
@@ -351,7 +352,7 @@ static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct
     }
     if (frame->frame_type == AMQP_FRAME_METHOD && frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD)
         return error_set(error, "the broker cancelled the consumer: the queue was deleted or has moved");
-    return true; /* the answer to our own basic.cancel */
+    return true; /* an answer to what we have asked for ourselves */
 }
 
 /* Resumed meanwhile: then a new connection is made at once, since this one was given up by intent. */
@@ -381,9 +382,12 @@ static void pump(struct consumer *consumer)
         leave(consumer);
         return;
     }
+    look_for_gap(consumer);
     look_at_probation(consumer);
     for (int i = 0; i < FRAMES_AT_A_TIME && result == LINK_FRAME && !consumer->broken; i++) {
         result = link_read(consumer->link, &frame, &error);
+        if (result == LINK_FRAME)
+            consumer->heard_at = instant_now();
         if (result == LINK_FRAME && !take_in(consumer, &frame, &error))
             result = LINK_BROKEN;
     }

@@ -156,7 +156,6 @@ void order_leave(struct message *message, void (*left)(void *context, struct sub
 {
     for (size_t i = 0; i < message->place_count; i++) {
         struct subject *subject = message->places[i].subject;
-
         instant oldest;
 
         DL_DELETE(subject->line, &message->places[i]);

@@ -28,6 +28,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "synapse/calls.h"
 #include "synapse/steps.h"
 
 #include <stdlib.h>
@@ -36,7 +37,7 @@
 /* Pauses in milliseconds. */
 enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };
 enum { OPTIONAL_ATTEMPTS = 3 };
-enum { SILENCE = 2000, HEALTH_PAUSE = 500, HEALTH_LIMIT = 2000 /* ms */ };
+enum { SILENCE = 2000, HEALTH_PAUSE = 500 };
 
 struct session {
     struct http *http;
@@ -250,7 +251,7 @@ static void heard_health(void *context, const struct http_reply *reply)
     struct answer answer;
 
     session->health = NULL;
-    answer_read_any(&answer, reply, "read-health");
+    answer_read_any(&answer, reply, synapse_kind_name(SYNAPSE_READ_HEALTH));
     session->away = answer.outcome == SYNAPSE_UNREACHABLE;
     if (session->away)
         say_trouble(session, false, answer.problem.text);
@@ -266,11 +267,13 @@ static void heard_health(void *context, const struct http_reply *reply)
 static void ask_for_health(void *context)
 {
     struct session *session = context;
+    const struct call_form *form = call_form(SYNAPSE_READ_HEALTH);
 
-    session->health = http_send(
-        session->http,
-        &(struct http_request){.method = HTTP_GET, .path = "/health", .limit = HEALTH_LIMIT, .fresh = true},
-        heard_health, session);
+    session->health =
+        http_send(session->http,
+                  &(struct http_request){
+                      .method = form->method, .path = form->path, .limit = form->limit, .fresh = true},
+                  heard_health, session);
 }
 
 static void take_step(void *context)

@@ -27,8 +27,8 @@ LAST_WORDS = 1.5
 def standby(run: Run, how: str, queue: str) -> Result:
     rounds = run.pick(1, 5)
     heartbeat = HEARTBEAT[run.long]
-    # Killed or ended, its connections end at once. Else the broker needs to find out: two heartbeats, and it does not look
-    # all the time.
+    # Killed or ended, its connections end at once. Else the broker needs to find out: two heartbeats, and it does not
+    # look all the time.
     limit = 5.0 if how in ("told to end", "killed") else 5.0 + 3 * heartbeat
     first, second = (Link("broker", run.folder, run.seed + number) for number in range(2))
     second.start(run.broker().port)
