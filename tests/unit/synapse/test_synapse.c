@@ -40,11 +40,12 @@ static const struct synapse_config by_password = {
         .line = "GET /_synapse/admin/v2/users/%40" user_ "%3Ah", .bearer = (token), .status = 401,           \
         .reply = "{\"errcode\":\"M_UNKNOWN_TOKEN\",\"error\":\"Invalid access token passed.\"}"              \
     }
-#define JOIN(token, status_, reply_)                                                                         \
+#define JOIN_OF(user_, token, status_, reply_)                                                               \
     {                                                                                                        \
         .line = "POST /_synapse/admin/v1/join/%21r%3Ah", .bearer = (token),                                  \
-        .body = "{\"user_id\":\"@a:h\"}", .status = (status_), .reply = (reply_)                             \
+        .body = "{\"user_id\":\"@" user_ ":h\"}", .status = (status_), .reply = (reply_)                     \
     }
+#define JOIN(token, status_, reply_) JOIN_OF("a", token, status_, reply_)
 #define FORBIDDEN "{\"errcode\":\"M_FORBIDDEN\",\"error\":\"@a:h is already in the room.\"}"
 
 /* ---- the token ---- */
@@ -261,22 +262,27 @@ static void refuses_nothing_without_the_admin_right(void **state)
                                       .reply = "{\"admin\":false,\"deactivated\":false}"};
     struct server_step steps[] = {
         OPEN_SESSION,
-        JOIN("syt_given", 403, FORBIDDEN),
-        JOIN("syt_given", 403, FORBIDDEN),
+        JOIN_OF("a", "syt_given", 403, FORBIDDEN),
+        JOIN_OF("b", "syt_given", 403, FORBIDDEN),
         shown,
         shown,
         READ_SELF("syt_given"),
         READ_CAPABILITIES("syt_given"),
     };
+    const struct synapse_call other_join = {.kind = SYNAPSE_JOIN_USER, .room = "!r:h", .user = "@b:h"};
     struct synapse_config config = given_token();
+    struct http_server *server;
     struct client client;
 
     (void)state;
+    steps[3].wait_for = 5; /* both are under way */
     steps[4].wait_for = 7; /* all up to the session's own question */
-    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    server = HTTP_SERVER_START(steps);
+    http_server_any_order(server);
+    client_begin(&client, server, &config);
     client_await(&client, "+");
     client_send(&client, '0', &join);
-    client_send(&client, '1', &join);
+    client_send(&client, '1', &other_join);
     client_await(&client, "+-01");
     assert_int_equal(client.replies[0].outcome, SYNAPSE_SHUT_OUT);
     assert_int_equal(client.replies[1].outcome, SYNAPSE_SHUT_OUT);
