@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pika import spec
 from conftest import Trap
 from lab.amqp_peer import ANSWERS, Peer, Session, delivery, is_probe, spec_numbers
 from lab.daemon import Daemon, executable
+from lab.message import add_user
 from lab.process import wait_until
 
 APART = ["unshare", "--pid", "--fork", "--kill-child"]
@@ -81,3 +83,25 @@ def test_a_dead_letter_that_is_never_confirmed_is_given_back_in_time(trap: Trap,
     peer.wait_consumer().send_raw(delivery(b"{", 1))
     daemon.wait_line("event=consumption-paused .*given_back=1")
     peer.wait_consumer(2)  # for the homeserver is well
+
+
+def test_nothing_is_begun_once_the_broker_is_silent(trap: Trap, peer: Peer) -> None:
+    """It may have given the messages to another by then; that the connection is dead is known only later."""
+    peer.heartbeat = 4
+    daemon = trap.start(peer.uri)
+    daemon.wait_line("event=homeserver-ready")
+    session = peer.wait_consumer()
+    bodies = [json.dumps(add_user(trap.user(), name="Ada")).encode() for _ in range(64)]
+    trap.stub.slow(0.6)  # eight at a time, three calls each: they would take 14 s
+    try:
+        before = trap.stub.dump()["requests"]
+        session.mute = True
+        session.send(*(delivery(body, tag) for tag, body in enumerate(bodies, 1)))
+        time.sleep(6)
+        asked = trap.stub.dump()["requests"]
+        time.sleep(1)
+        assert trap.stub.dump()["requests"] == asked > before + 8
+        assert "event=connection-lost" not in daemon.log
+        assert len(daemon.ends()) < len(bodies)
+    finally:
+        trap.stub.slow(0)

@@ -99,6 +99,35 @@ static void test_who_is_deactivated_no_more(void **state)
     scene_end(scene);
 }
 
+/* Synapse has many to take out of their rooms, and comes to her only after minutes. */
+static void test_who_comes_back_is_not_taken_out_later(void **state)
+{
+    struct scene *scene = scene_begin(4, true);
+    struct world_user *anna;
+    struct world_room *room;
+
+    (void)state;
+    scene->world.rules.reactivate = true;
+    stage_restart(&scene->stage);
+    alarm(20);
+    post_anna(scene, "Anna");
+    stage_post(&scene->stage, "{'method': 'removeUser', 'user': {'id': '@anna:school'}}");
+    assert_true(stage_run(&scene->stage, HOUR));
+    anna = world_user(&scene->world, "@anna:school");
+    if (!anna)
+        abort(); /* an assertion does not tell the compiler that it ends here */
+    anna->leaves_at = instant_now() + 5 * MINUTE;
+    post_anna(scene, "Anna");
+    assert_true(stage_run(&scene->stage, HOUR));
+    world_settle(&scene->world);
+    room = world_room_of(&scene->world, MATHS_ALIAS);
+    if (!room)
+        abort();
+    assert_int_equal(room_state_membership(room->state, "@anna:school"), MEMBERSHIP_JOIN);
+    alarm(0);
+    scene_end(scene);
+}
+
 /* A proxy has no worker for /sync, or gives it up: 502, 504. All else works. */
 static void test_changes_alone_are_out_of_reach(void **state)
 {
@@ -254,6 +283,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_known_user_who_cannot_be_read),
         cmocka_unit_test(test_what_another_message_was_refused),
         cmocka_unit_test(test_who_is_deactivated_no_more),
+        cmocka_unit_test(test_who_comes_back_is_not_taken_out_later),
         cmocka_unit_test(test_changes_alone_are_out_of_reach),
         cmocka_unit_test(test_a_witness_in_a_room_without_levels),
         cmocka_unit_test(test_a_creation_that_is_carried_out_late),

@@ -444,6 +444,26 @@ static void test_half_made_rooms(void **state)
     }
 }
 
+/* Half made as it was when the messages of before were given back: it is looked at again. */
+static void test_a_half_made_room_that_is_remembered(void **state)
+{
+    struct scene *scene = begin();
+    struct room_known *known = &scene->pursuit.known;
+
+    (void)state;
+    (void)make(scene, STAGE_JOINED);
+    assert_false(pursue(&scene->pursuit, &scene->wanted, 4));
+    known->mirrored = true;
+    assert_true(room_known_settle(known));
+    assert_non_null(known->state);
+    /* A look of just now, so that nothing else asks for one. */
+    known->read_at = known->whole_at = known->looked_at = instant_now();
+    known->found_at = known->resolved_at = scene->wanted.since = instant_now();
+    assert_int_equal(room_next(known, &scene->wanted, &scene->world.rules, instant_now()).call.kind,
+                     SYNAPSE_READ_STATE);
+    end(scene, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +474,7 @@ int main(void)
         cmocka_unit_test(test_the_alias_moves_before_it_is_deleted),
         cmocka_unit_test(test_a_room_is_finished_between_two_looks),
         cmocka_unit_test(test_half_made_rooms),
+        cmocka_unit_test(test_a_half_made_room_that_is_remembered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
