@@ -104,7 +104,6 @@ bool broker_awaits_last(const struct broker *broker);
    kept for the dead-letter queue all the same (as far as it can be moved whole). */
 const void *broker_delivery_body(const struct broker_delivery *delivery);
 size_t broker_delivery_size(const struct broker_delivery *delivery);
-bool broker_delivery_is_redelivered(const struct broker_delivery *delivery);
 /*
  * Whether the message may be why processes before this one are no more, as far as the broker counts
  * deliveries (quorum queues).
@@ -128,12 +127,13 @@ void broker_delivery_set_data(struct broker_delivery *delivery, void *data);
 void *broker_delivery_data(const struct broker_delivery *delivery);
 
 /*
- * Whether the deliveries that came are surely still ours. Not, when nothing came from the broker for longer
- * than it is ever silent (a heartbeat interval), since the process was frozen or suspended, or the connection
- * is dead: the broker may have given them to another consumer, which will be known later.
+ * Since when the messages of the queue have come to nobody but us. INSTANT_NEVER, when that is not sure now:
+ * nothing came from the broker for longer than it is ever silent (a heartbeat interval), since the process
+ * was frozen or suspended, or the connection is dead. Then it may have given them to another consumer, which
+ * will be known later.
  */
-bool broker_is_in_touch(const struct broker *broker);
-/* Whether that is so now, and has been all the time since. */
+instant broker_ours_since(const struct broker *broker);
+/* Whether it is sure now, and no silence as long has been since then (on whatever connections). */
 bool broker_was_in_touch(const struct broker *broker, instant since);
 
 /* Whether messages flow: connected and consuming, not standing by. */

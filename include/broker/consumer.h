@@ -46,8 +46,8 @@ void consumer_part(struct consumer *consumer);
 /* See broker_awaits_last(). */
 bool consumer_awaits_last(const struct consumer *consumer);
 bool consumer_is_consuming(const struct consumer *consumer);
-/* See broker_is_in_touch() and broker_was_in_touch(). */
-bool consumer_is_in_touch(const struct consumer *consumer);
+/* See broker_ours_since() and broker_was_in_touch(). */
+instant consumer_ours_since(const struct consumer *consumer);
 bool consumer_was_in_touch(const struct consumer *consumer, instant since);
 
 #endif

@@ -40,9 +40,9 @@ struct engine_config {
     size_t most_memory;        /* bytes, of what is remembered of users and rooms that nobody asks for */
     /* A message has ended; it keeps its places in order until engine_leave(). */
     void (*ended)(void *context, struct message *message, const struct engine_verdict *verdict);
-    /* Whether the messages may still be ours to work on; while not, no call is begun, and it is asked again
-       soon. NULL: they are. */
-    bool (*are_ours)(void *context);
+    /* Since when nobody else can have been at work on the messages; INSTANT_NEVER: somebody may be now. Then
+       no call is begun, and it is asked again soon. NULL: they always were ours. */
+    instant (*ours_since)(void *context);
     void *context;
 };
 
@@ -56,8 +56,8 @@ DEFINE_CLEANUP(struct engine, engine_free)
 void engine_set_ready(struct engine *engine, bool ready);
 
 /* A message was delivered: takes the request, works on it when its turn comes. `ended` is called later, never
-   before this returns. `tried`: it may have been worked on by another process before (it is redelivered). */
-struct message *engine_submit(struct engine *engine, struct request *request, bool tried, void *owner);
+   before this returns. */
+struct message *engine_submit(struct engine *engine, struct request *request, void *owner);
 /* The user's pointer that was given to engine_submit(). */
 void *engine_owner(const struct message *message);
 const struct request *engine_request(const struct message *message);

@@ -17,6 +17,8 @@ struct flight {
     bool outdated; /* something has happened that its reply may not know of */
     bool mirrored; /* what has changed since it was sent is told to us, and nothing was so far
                       (engine/mirror.h) */
+    bool waits;    /* for the next request of the ledger (engine/ledger.h) */
+    struct flight *prev, *next;
 
     char *texts[FLIGHT_TEXTS];
     struct levels_user *raised;

@@ -42,7 +42,6 @@ struct message {
     char *welcome_alias; /* of the room in which the user of addUser is greeted; NULL: no welcome */
     void *owner;         /* the user of the engine's own */
     instant arrived;
-    bool tried;        /* it was delivered before */
     unsigned requests; /* calls that were made for it */
     size_t open;       /* places that are not settled */
     struct report report;
@@ -65,8 +64,7 @@ struct order {
 void order_deinit(struct order *order);
 
 /* A message with a place at the end of each line it is concerned with. Takes the request. */
-struct message *order_enter(struct order *order, struct request *request, bool tried, void *owner,
-                            instant now);
+struct message *order_enter(struct order *order, struct request *request, void *owner, instant now);
 /* Leaves all lines and frees the message. `left` is called for each subject, which may be put to rest in it.
  */
 void order_leave(struct message *message, void (*left)(void *context, struct subject *subject),

@@ -55,6 +55,10 @@ void subjects_watch(struct subjects *subjects, struct subject *subject);
 struct subject *subjects_find_room(const struct subjects *subjects, const char *id);
 /* Something has changed that is known of it: one that rests has another weight then, and may be freed. */
 void subjects_reweigh(struct subjects *subjects, struct subject *subject);
+/* How many active rooms are being deleted. */
+unsigned subjects_deletions(const struct subjects *subjects);
+/* Nobody knows any more who is in the active rooms, nor will by what they are being asked. */
+void subjects_doubt_rooms(struct subjects *subjects);
 /* Nothing is mirrored any more: what is known is as old as its reading. */
 void subjects_unmirror(struct subjects *subjects);
 

@@ -8,9 +8,9 @@
  * addUser, removeUser, Welcome). Nothing here knows of a network; time is a parameter.
  *
  * The record. Between "we create this user" and "the user's first addUser is handled, greeting included" a
- * note is kept on the homeserver, in the sync user's account data. It is opened before the user is created
- * and closed after the greeting was sent. Whoever finds it open greets; looking into the welcome room first
- * makes that exactly once, wherever a run before was cut.
+ * note is kept on the homeserver, in the sync user's account data (synapse/records.h). It is opened before
+ * the user is created and closed after the greeting was sent. Whoever finds it open greets; looking into the
+ * welcome room first makes that exactly once, wherever a run before was cut.
  */
 
 enum presence { PRESENCE_UNKNOWN, PRESENCE_ABSENT, PRESENCE_HERE };
@@ -75,7 +75,6 @@ struct user_wanted {
     const struct request_welcome *welcome; /* NULL: none */
     const char *welcome_alias;             /* of the room in which the user is greeted */
     enum witness witness;
-    bool tried;    /* a process before this one may have been at work on it, and its calls may be so still */
     instant since; /* when it was asked for: older knowledge is read again, unless there is a witness */
 };
 

@@ -10,7 +10,7 @@ char *body_display_name(const struct synapse_call *call, const struct call_terms
 char *body_email(const struct synapse_call *call, const struct call_terms *terms);
 char *body_reactivate(const struct synapse_call *call, const struct call_terms *terms);
 char *body_deactivate(const struct synapse_call *call, const struct call_terms *terms);
-char *body_record(const struct synapse_call *call, const struct call_terms *terms);
+char *body_records(const struct synapse_call *call, const struct call_terms *terms);
 char *body_create_room(const struct synapse_call *call, const struct call_terms *terms);
 char *body_levels(const struct synapse_call *call, const struct call_terms *terms);
 char *body_setting(const struct synapse_call *call, const struct call_terms *terms);

@@ -2,6 +2,7 @@
 #define SYNC_SYNAPSE_CALL_H
 
 #include "synapse/changes.h"
+#include "synapse/records.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,10 +31,11 @@ enum synapse_kind {
     SYNAPSE_DEACTIVATE_USER,
     /* GET /_synapse/admin/v1/users/{user}/joined_rooms -> reply.joined_rooms: how many */
     SYNAPSE_READ_JOINED_ROOMS,
-    /* GET and PUT /_matrix/client/v3/user/{self}/account_data/{type of the user}: whether the user is owed
-       something by the sync -> reply.record; ABSENT: no record */
-    SYNAPSE_READ_RECORD,
-    SYNAPSE_WRITE_RECORD,
+    /* GET /_synapse/admin/v1/users/{self}/accountdata -> reply.records: all that are open, of whomever */
+    SYNAPSE_READ_RECORDS,
+    /* PUT /_matrix/client/v3/user/{self}/account_data/{type of the document}: that `record` is the one of
+       `user`, or of each of `users` */
+    SYNAPSE_WRITE_RECORDS,
 
     /* GET /_matrix/client/v3/directory/room/{alias} -> reply.text: room id; ABSENT: no such alias */
     SYNAPSE_RESOLVE_ALIAS,
@@ -93,12 +95,6 @@ enum room_setting {
 };
 enum { ROOM_SETTINGS = SETTING_MARKER + 1 };
 
-/* What the sync has noted about a user whom it was about to create. */
-struct synapse_record {
-    bool open;  /* the user's first addUser is still to be (wholly) handled */
-    bool email; /* the creation was to set an e-mail address */
-};
-
 /* Texts are borrowed: they must live until synapse_send() has returned. Unused members are zero. */
 struct synapse_call {
     enum synapse_kind kind;
@@ -111,6 +107,8 @@ struct synapse_call {
     const char *password; /* NULL: none (secret) */
     bool erase;
     struct synapse_record record;
+    const char *const *users; /* full ids */
+    size_t user_count;
 
     const char *topic;                /* of a room that is made */
     struct levels_wanted levels;      /* of a room that is made */
@@ -157,7 +155,7 @@ struct synapse_reply {
         bool has_email;
     } user;
     int64_t joined_rooms;
-    struct synapse_record record;
+    struct records *records;
     struct {
         char *creator; /* NULL: not told */
         char *canonical_alias;

@@ -38,9 +38,9 @@ bool call_needs_admin(enum synapse_kind kind);
 /* The path, with its query; the caller frees it. */
 char *call_path(const struct synapse_call *call, const struct call_terms *terms) MUST_USE;
 
-/* Type of the sync user's account data that holds the record of the user, which is
-   {"open": boolean, "email": boolean} as in struct synapse_record. The caller frees it. */
-char *call_record_type(const char *user) MUST_USE;
+/* Type of the document that says what a SYNAPSE_WRITE_RECORDS does (synapse/records.h). The caller frees it.
+ */
+char *call_record_type(const struct synapse_call *call) MUST_USE;
 /* Transaction of the message that greets the user; the caller frees it. */
 char *call_welcome_transaction(const char *user) MUST_USE;
 

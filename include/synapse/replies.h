@@ -9,7 +9,7 @@ bool reply_user(const json_t *body, struct synapse_reply *reply);
 bool reply_user_id(const json_t *body, struct synapse_reply *reply);
 bool reply_room_id(const json_t *body, struct synapse_reply *reply);
 bool reply_joined_rooms(const json_t *body, struct synapse_reply *reply);
-bool reply_record(const json_t *body, struct synapse_reply *reply);
+bool reply_records(const json_t *body, struct synapse_reply *reply);
 bool reply_room(const json_t *body, struct synapse_reply *reply);
 bool reply_state(const json_t *body, struct synapse_reply *reply);
 bool reply_levels(const json_t *body, struct synapse_reply *reply);

@@ -248,11 +248,6 @@ size_t broker_delivery_size(const struct broker_delivery *delivery)
     return (size_t)delivery->message->size;
 }
 
-bool broker_delivery_is_redelivered(const struct broker_delivery *delivery)
-{
-    return delivery->message->redelivered;
-}
-
 enum broker_suspicion broker_delivery_suspicion(const struct broker_delivery *delivery)
 {
     return delivery->message->suspicion;
@@ -303,9 +298,9 @@ bool broker_awaits_last(const struct broker *broker)
     return loop_timer_is_set(&broker->acks) || consumer_awaits_last(broker->consumer);
 }
 
-bool broker_is_in_touch(const struct broker *broker)
+instant broker_ours_since(const struct broker *broker)
 {
-    return consumer_is_in_touch(broker->consumer);
+    return consumer_ours_since(broker->consumer);
 }
 
 bool broker_was_in_touch(const struct broker *broker, instant since)

@@ -140,10 +140,19 @@ static void drop_link(struct consumer *consumer)
     link_free(TAKE(consumer->link));
 }
 
+/* RabbitMQ looks every half of an interval whether it has sent anything since, so it is silent for an
+   interval at most (rabbit_heartbeat.erl); some more for the way. */
+static bool is_in_touch(const struct consumer *consumer)
+{
+    int interval = consumer->link ? amqp_get_heartbeat(consumer->link->amqp) : 0; /* seconds; 0: none */
+
+    return interval <= 0 || instant_now() <= consumer->heard_at + (int64_t)interval * 1250;
+}
+
 /* Before anything else is heard, for then it would not be seen any more. */
 static void look_for_gap(struct consumer *consumer)
 {
-    if (!consumer_is_in_touch(consumer))
+    if (!is_in_touch(consumer))
         consumer->gap_at = instant_now();
 }
 
@@ -540,18 +549,14 @@ bool consumer_awaits_last(const struct consumer *consumer)
            instant_now() < consumer->acked_at + LAST_ONE;
 }
 
-/* RabbitMQ looks every half of an interval whether it has sent anything since, so it is silent for an
-   interval at most (rabbit_heartbeat.erl); some more for the way. */
-bool consumer_is_in_touch(const struct consumer *consumer)
+instant consumer_ours_since(const struct consumer *consumer)
 {
-    int interval = consumer->link ? amqp_get_heartbeat(consumer->link->amqp) : 0; /* seconds; 0: none */
-
-    return interval <= 0 || instant_now() <= consumer->heard_at + (int64_t)interval * 1250;
+    return is_in_touch(consumer) ? instant_max(consumer->since, consumer->gap_at) : INSTANT_NEVER;
 }
 
 bool consumer_was_in_touch(const struct consumer *consumer, instant since)
 {
-    return consumer_is_in_touch(consumer) && since > consumer->gap_at;
+    return is_in_touch(consumer) && since > consumer->gap_at;
 }
 
 bool consumer_is_consuming(const struct consumer *consumer)

@@ -89,9 +89,7 @@ static void take_on(struct daemon *daemon, struct broker_delivery *delivery)
     const char *code;
 
     if (request) {
-        bool tried = broker_delivery_is_redelivered(delivery);
-
-        broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, tried, delivery));
+        broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
         return;
     }
     code = request_code_name(complaint.code);
@@ -150,11 +148,11 @@ static void delivered(void *context, struct broker_delivery *delivery)
 
 /* ---- from the engine to the queue ---- */
 
-static bool are_ours(void *context)
+static instant ours_since(void *context)
 {
     const struct daemon *daemon = context;
 
-    return !daemon->broker || broker_is_in_touch(daemon->broker);
+    return daemon->broker ? broker_ours_since(daemon->broker) : INSTANT_PAST;
 }
 
 static bool may_write(void *context, instant begun)
@@ -310,7 +308,7 @@ static struct engine *make_engine(struct daemon *daemon)
             .mirrors = config->sync.mirror,
             .most_memory = (size_t)config->sync.mirror_megabytes << 20,
             .ended = ended,
-            .are_ours = are_ours,
+            .ours_since = ours_since,
             .context = daemon,
         },
         &(struct engine_homeserver){.homeserver = daemon, .send = send_call}, daemon->loop);

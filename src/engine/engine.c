@@ -17,8 +17,9 @@
 #include "base/memory.h"
 #include "engine/flight.h"
 #include "engine/front.h"
-#include "engine/gate.h"
+#include "engine/ledger.h"
 #include "engine/mirror.h"
+#include "engine/wire.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -27,12 +28,11 @@ enum {
     MOST_DELETIONS = 3,  /* rooms at a time; Synapse itself allows five */
     DELETION_TURN = 200, /* ms until a deletion asks again for its turn */
     TOUCH_PAUSE = 10,    /* ms until it is asked again whether the messages are ours */
-    RECENT = 60 * 1000,  /* ms within which a success tells that the homeserver is well */
 };
 
 struct engine {
     struct engine_config config;
-    struct engine_homeserver homeserver;
+    struct wire wire;
     struct order order;
     struct message *messages; /* in the order of their arrival */
     struct lanes lanes;
@@ -40,14 +40,11 @@ struct engine {
     struct message *ended;
     bool in_turn;
 
-    bool ready;
-    unsigned in_flight; /* health aside */
-    struct gate gate;
-    instant last_answer; /* that was of use */
-    instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
-
     struct mirror mirror;
     struct subject *waiting; /* for its next catch-up */
+    struct ledger ledger;
+    instant ledger_asked_at;
+    unsigned looks; /* at users, that are under way: who is looked at may want a record next */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's, or the mirror's */
     struct loop_timer soon;  /* a message was submitted, or left */
@@ -57,15 +54,22 @@ static void turn(struct engine *engine);
 
 /* ---- queue and time ---- */
 
-/* That of the message whose turn it is with this subject. */
-static struct lane *lane_of(struct engine *engine, const struct subject *subject)
+/* The message whose turn it is with this subject; NULL: none asks for it. */
+static struct message *message_of(const struct subject *subject)
 {
     struct place *place;
 
     DL_FOREACH (subject->line, place)
         if (!place->settled)
-            return &place->message->lane;
-    return subject->line ? &subject->line->message->lane : &engine->nobodys;
+            return place->message;
+    return subject->line ? subject->line->message : NULL;
+}
+
+static struct lane *lane_of(struct engine *engine, const struct subject *subject)
+{
+    struct message *message = message_of(subject);
+
+    return message ? &message->lane : &engine->nobodys;
 }
 
 static void enqueue(struct engine *engine, struct subject *subject)
@@ -107,70 +111,28 @@ static void soon_due(void *context)
     turn(context);
 }
 
-/* ---- how the homeserver is ---- */
+/* ---- whether anything may be begun ---- */
 
-/* Who answered others meanwhile is there: it is this call that fails, and it must not hold up all others. */
-static void blame(const struct engine *engine, instant sent, struct synapse_reply *reply)
+static instant ours_since(const struct engine *engine)
 {
-    if (reply->outcome == SYNAPSE_UNREACHABLE && engine->last_answer > sent)
-        reply->outcome = SYNAPSE_FAILED;
-}
-
-static void note_answer(struct engine *engine, enum synapse_kind kind, const struct synapse_reply *reply,
-                        instant sent, instant now)
-{
-    gate_answered(&engine->gate, reply, sent, now);
-    switch (reply->outcome) {
-    case SYNAPSE_OK:
-    case SYNAPSE_ABSENT:
-    case SYNAPSE_TAKEN:
-        engine->last_answer = now;
-        if (synapse_kind_writes(kind))
-            engine->last_write = now;
-        break;
-    case SYNAPSE_REFUSED:
-    case SYNAPSE_FAILED:
-    case SYNAPSE_LIMITED:
-    case SYNAPSE_UNREACHABLE:
-    case SYNAPSE_SHUT_OUT:
-        break;
-    }
-}
-
-static void heard_health(void *context, struct synapse_reply *reply)
-{
-    struct engine *engine = context;
-
-    gate_heard(&engine->gate, reply, instant_now());
-    turn(engine);
-}
-
-static void ask_health(struct engine *engine)
-{
-    const struct synapse_call call = {.kind = SYNAPSE_READ_HEALTH};
-
-    gate_asked(&engine->gate);
-    engine->homeserver.send(engine->homeserver.homeserver, &call, heard_health, engine);
+    return engine->config.ours_since ? engine->config.ours_since(engine->config.context) : INSTANT_PAST;
 }
 
 /* Whether a call may be sent; if not, this is looked at again in time. */
 static bool may_send(struct engine *engine)
 {
-    instant now = instant_now(), opens;
+    instant again;
 
-    if (!engine->ready)
+    if (!engine->wire.ready)
         return false;
-    if (engine->config.are_ours && !engine->config.are_ours(engine->config.context)) {
-        wake_at(engine, now + TOUCH_PAUSE);
-        return false;
-    }
-    if (gate_wants_health(&engine->gate, now))
-        ask_health(engine);
-    if (!gate_lets_through(&engine->gate, now, &opens)) {
-        wake_at(engine, opens);
+    if (ours_since(engine) == INSTANT_NEVER) {
+        wake_at(engine, instant_now() + TOUCH_PAUSE);
         return false;
     }
-    return engine->in_flight < gate_width(&engine->gate, engine->config.concurrency);
+    if (wire_is_free(&engine->wire, &again))
+        return true;
+    wake_at(engine, again);
+    return false;
 }
 
 /* ---- the mirror ---- */
@@ -198,16 +160,8 @@ static void wait_for_mirror(struct engine *engine, struct subject *subject, inst
 
 static void mirror_replied(struct engine *engine, enum synapse_kind kind, struct synapse_reply *reply)
 {
-    instant now = instant_now();
-
-    engine->in_flight--;
-    blame(engine, engine->mirror.asked_at, reply);
-    if (kind != SYNAPSE_READ_POSITION ||
-        reply->outcome != SYNAPSE_UNREACHABLE) /* that may be its own fault */
-        note_answer(engine, kind, reply, engine->mirror.asked_at, now);
-    else
-        gate_ended(&engine->gate, engine->mirror.asked_at, now);
-    if (mirror_answered(&engine->mirror, kind, reply, now))
+    wire_answered(&engine->wire, kind, reply, engine->mirror.asked_at);
+    if (mirror_answered(&engine->mirror, kind, reply, instant_now()))
         release_waiting(engine);
     turn(engine);
 }
@@ -235,8 +189,7 @@ static void ask(struct engine *engine, const struct synapse_call *call)
         came = position_came;
     else if (call->kind == SYNAPSE_READ_CHANGES)
         came = changes_came;
-    engine->in_flight++;
-    engine->homeserver.send(engine->homeserver.homeserver, call, came, engine);
+    wire_send(&engine->wire, call, came, engine);
 }
 
 /* Whether the mirror had something to ask. */
@@ -250,7 +203,6 @@ static bool serve_mirror(struct engine *engine)
         return false;
     }
     mirror_sent(&engine->mirror, call.kind, now);
-    gate_sent(&engine->gate, now);
     ask(engine, &call);
     return true;
 }
@@ -258,20 +210,19 @@ static bool serve_mirror(struct engine *engine)
 /* ---- the next call ---- */
 
 static void replied(void *context, struct synapse_reply *reply);
+static void enqueue_rooms_of_user(struct engine *engine, const struct subject *user);
+static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
+                  struct synapse_reply *reply, instant now);
 
-/* The request is counted for the message whose place comes first. */
-static void count_request(struct subject *subject)
+static void count_request(const struct subject *subject)
 {
-    struct place *place;
+    struct message *message = message_of(subject);
 
-    DL_FOREACH (subject->line, place)
-        if (!place->settled) {
-            place->message->requests++;
-            return;
-        }
+    if (message)
+        message->requests++;
 }
 
-static void send(struct engine *engine, struct subject *subject, const struct synapse_call *call)
+static struct flight *begin(struct engine *engine, struct subject *subject, const struct synapse_call *call)
 {
     struct flight *flight = flight_new(call, subject->is_room ? &subject->room : NULL);
 
@@ -279,13 +230,87 @@ static void send(struct engine *engine, struct subject *subject, const struct sy
     flight->subject = subject;
     flight->sent = instant_now();
     subject->flight = flight;
-    engine->in_flight++;
-    gate_sent(&engine->gate, flight->sent);
+    return flight;
+}
+
+static void send(struct engine *engine, struct subject *subject, const struct synapse_call *call)
+{
+    struct flight *flight = begin(engine, subject, call);
+
+    engine->looks += call->kind == SYNAPSE_READ_USER;
     mirror_watch(&engine->mirror, subject);
     count_request(subject);
-    engine->homeserver.send(engine->homeserver.homeserver, &flight->call, replied, flight);
+    wire_send(&engine->wire, &flight->call, replied, flight);
     flight_forget_borrowed(flight);
 }
+
+/* ---- the ledger ---- */
+
+static void learn_record(struct engine *engine, struct subject *subject, const struct flight *flight,
+                         const struct synapse_reply *reply)
+{
+    struct synapse_reply own = *reply;
+
+    own.records = engine->ledger.records; /* still the ledger's */
+    learn(engine, subject, flight, &own, instant_now());
+    enqueue(engine, subject);
+    enqueue_rooms_of_user(engine, subject);
+}
+
+static void ask_ledger(struct engine *engine, struct subject *subject, const struct synapse_call *call)
+{
+    const struct synapse_reply known = {.outcome = SYNAPSE_OK, .retry_after = -1};
+    struct flight *flight = begin(engine, subject, call);
+
+    if (call->kind == SYNAPSE_WRITE_RECORDS || !ledger_known(&engine->ledger, ours_since(engine))) {
+        ledger_line_up(&engine->ledger, flight, flight->sent);
+        return;
+    }
+    subject->flight = NULL;
+    learn_record(engine, subject, flight, &known);
+    flight_free(flight);
+}
+
+static void records_came(void *context, struct synapse_reply *reply)
+{
+    struct engine *engine = context;
+    enum synapse_kind kind = engine->ledger.served->call.kind;
+    struct flight *flight;
+    bool serves;
+
+    wire_answered(&engine->wire, kind, reply, engine->ledger_asked_at);
+    ledger_answered(&engine->ledger, kind, reply, engine->ledger_asked_at);
+    serves = reply->outcome != SYNAPSE_OK || kind == SYNAPSE_WRITE_RECORDS ||
+             ledger_known(&engine->ledger, ours_since(engine));
+    while ((flight = ledger_release(&engine->ledger))) {
+        flight->subject->flight = NULL;
+        if (serves)
+            learn_record(engine, flight->subject, flight, reply);
+        else
+            enqueue(engine, flight->subject); /* asks again */
+        flight_free(flight);
+    }
+    turn(engine);
+}
+
+/* Whether the ledger had something to ask. */
+static bool serve_ledger(struct engine *engine)
+{
+    bool quiet = lanes_are_empty(&engine->lanes) && engine->looks == 0;
+    instant now = instant_now(), next;
+    struct synapse_call call;
+
+    if (!ledger_next(&engine->ledger, quiet, now, &call, &next)) {
+        wake_at(engine, next);
+        return false;
+    }
+    engine->ledger_asked_at = now;
+    count_request(engine->ledger.served->subject);
+    wire_send(&engine->wire, &call, records_came, engine);
+    return true;
+}
+
+/* ---- acting ---- */
 
 static void sleep_until(struct engine *engine, struct subject *subject, instant until)
 {
@@ -293,28 +318,15 @@ static void sleep_until(struct engine *engine, struct subject *subject, instant 
     wake_at(engine, until);
 }
 
-static bool is_deleting(const struct flight *flight)
-{
-    return flight && flight->call.kind == SYNAPSE_DELETE_ROOM;
-}
-
-static bool may_delete(const struct engine *engine)
-{
-    const struct subject *subject;
-    unsigned deletions = 0;
-
-    for (subject = engine->order.subjects.active; subject; subject = subject->hh.next)
-        if (subject->is_room && (subject->room.deleting || is_deleting(subject->flight)))
-            deletions++;
-    return deletions < MOST_DELETIONS;
-}
-
 static void carry_out(struct engine *engine, struct subject *subject, const struct synapse_call *call,
                       instant now)
 {
     if (call->kind == SYNAPSE_READ_CHANGES)
         wait_for_mirror(engine, subject, now);
-    else if (call->kind == SYNAPSE_DELETE_ROOM && !may_delete(engine))
+    else if (call->kind == SYNAPSE_READ_RECORDS || call->kind == SYNAPSE_WRITE_RECORDS)
+        ask_ledger(engine, subject, call);
+    else if (call->kind == SYNAPSE_DELETE_ROOM &&
+             subjects_deletions(&engine->order.subjects) >= MOST_DELETIONS)
         sleep_until(engine, subject, now + DELETION_TURN);
     else
         send(engine, subject, call);
@@ -414,7 +426,7 @@ static bool work(struct engine *engine)
 {
     if (!may_send(engine))
         return false;
-    if (serve_mirror(engine))
+    if (serve_mirror(engine) || serve_ledger(engine))
         return true;
     if (lanes_are_empty(&engine->lanes) || mirror_goes_first(&engine->mirror))
         return false;
@@ -433,32 +445,18 @@ static void turn(struct engine *engine)
         while (engine->ended)
             give_verdict(engine, engine->ended);
     } while (work(engine));
-    if (engine->ready)
-        wake_at(engine, gate_next_look(&engine->gate));
+    if (engine->wire.ready)
+        wake_at(engine, gate_next_look(&engine->wire.gate));
     engine->in_turn = false;
 }
 
 /* ---- replies ---- */
 
-/* Who was deactivated had left all rooms, whatever was known of them. */
-static void doubt_members(struct engine *engine)
-{
-    struct subject *subject, *following;
-
-    HASH_ITER (hh, engine->order.subjects.active, subject, following) {
-        if (!subject->is_room)
-            continue;
-        room_known_doubt(&subject->room);
-        if (subject->flight)
-            subject->flight->outdated = true;
-    }
-}
-
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
                   struct synapse_reply *reply, instant now)
 {
     const struct engine_rules *rules = &engine->config.rules;
-    bool others_succeeded = engine->last_write > now - RECENT, was_gone;
+    bool others_succeeded = wire_serves_others(&engine->wire, now), was_gone;
 
     if (subject->is_room) {
         room_learn(&subject->room, &flight->call, reply, rules, others_succeeded, flight->sent, now);
@@ -469,7 +467,7 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
     was_gone = subject->user.deactivated;
     user_learn(&subject->user, &flight->call, reply, rules, others_succeeded, flight->sent, now);
     if (was_gone && user_is_there(&subject->user))
-        doubt_members(engine);
+        subjects_doubt_rooms(&engine->order.subjects); /* who was deactivated had left them all */
 }
 
 static void replied(void *context, struct synapse_reply *reply)
@@ -481,9 +479,8 @@ static void replied(void *context, struct synapse_reply *reply)
 
     subject->flight = NULL;
     subject->answered = now;
-    engine->in_flight--;
-    blame(engine, flight->sent, reply);
-    note_answer(engine, flight->call.kind, reply, flight->sent, now);
+    engine->looks -= flight->call.kind == SYNAPSE_READ_USER;
+    wire_answered(&engine->wire, flight->call.kind, reply, flight->sent);
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
@@ -506,12 +503,11 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     struct engine *engine = NEW(struct engine);
 
     engine->config = *config;
-    engine->homeserver = *homeserver;
     engine->order.subjects.reactivates = config->rules.reactivate;
     engine->order.subjects.most_weight = config->most_memory;
-    gate_init(&engine->gate);
+    wire_init(&engine->wire, homeserver, config->concurrency, soon_due, engine);
     mirror_init(&engine->mirror, &engine->order, config->rules.sync_user, config->mirrors);
-    engine->last_answer = engine->last_write = INSTANT_PAST;
+    ledger_init(&engine->ledger);
     loop_timer_init(&engine->timer, loop, timer_due, engine);
     loop_timer_init(&engine->soon, loop, soon_due, engine);
     return engine;
@@ -521,6 +517,8 @@ static void left(void *context, struct subject *subject)
 {
     struct engine *engine = context;
 
+    if (!subject->line && subject->flight && ledger_withdraw(&engine->ledger, subject->flight))
+        flight_free(TAKE(subject->flight)); /* nobody wants it written any more */
     enqueue(engine, subject);
     if (!subject->is_room)
         enqueue_rooms_of_user(engine, subject);
@@ -550,6 +548,7 @@ void engine_free(struct engine *engine)
     }
     order_deinit(&engine->order);
     mirror_deinit(&engine->mirror);
+    ledger_deinit(&engine->ledger);
     loop_timer_stop(&engine->timer);
     loop_timer_stop(&engine->soon);
     free(engine);
@@ -557,14 +556,14 @@ void engine_free(struct engine *engine)
 
 void engine_set_ready(struct engine *engine, bool ready)
 {
-    engine->ready = ready;
+    engine->wire.ready = ready;
     if (ready)
         turn(engine);
 }
 
-struct message *engine_submit(struct engine *engine, struct request *request, bool tried, void *owner)
+struct message *engine_submit(struct engine *engine, struct request *request, void *owner)
 {
-    struct message *message = order_enter(&engine->order, request, tried, owner, instant_now());
+    struct message *message = order_enter(&engine->order, request, owner, instant_now());
 
     DL_APPEND2(engine->messages, message, older, newer);
     for (size_t i = 0; i < message->place_count; i++)
@@ -585,5 +584,5 @@ const struct request *engine_request(const struct message *message)
 
 bool engine_is_stuck(const struct engine *engine)
 {
-    return engine->in_flight == 0 && (!engine->ready || engine->gate.stand != GATE_OPEN);
+    return wire_is_stuck(&engine->wire);
 }

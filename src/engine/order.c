@@ -113,8 +113,7 @@ static void take_room_place(struct order *order, struct message *message, enum p
     mark_front(place->subject);
 }
 
-struct message *order_enter(struct order *order, struct request *request, bool tried, void *owner,
-                            instant now)
+struct message *order_enter(struct order *order, struct request *request, void *owner, instant now)
 {
     size_t users = (request->user.id ? 1 : 0) + request->member_count;
     size_t places = users + request->room_count;
@@ -126,7 +125,6 @@ struct message *order_enter(struct order *order, struct request *request, bool t
     message->request = request;
     message->owner = owner;
     message->arrived = now;
-    message->tried = tried;
     message->user_count = users;
     message->open = places;
     report_init(&message->report);
@@ -248,7 +246,6 @@ struct user_wanted order_user_wanted(const struct order *order, const struct pla
         .welcome = added ? request->welcome : NULL,
         .welcome_alias = place->message->welcome_alias,
         .witness = witness_of(order, place),
-        .tried = place->message->tried,
         .since = place->message->arrived,
     };
 }
@@ -269,12 +266,10 @@ struct user_wanted order_user_wanted_by_all(const struct order *order, const str
         if (all.id) {
             one.since = instant_max(one.since, all.since);
             one.witness = one.witness < all.witness ? one.witness : all.witness;
-            one.tried = one.tried || all.tried;
         }
         if (all.id && !one.added) {
             all.since = one.since;
             all.witness = one.witness;
-            all.tried = one.tried;
             continue;
         }
         if (!one.name)

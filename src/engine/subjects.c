@@ -190,6 +190,33 @@ void subjects_unmirror(struct subjects *subjects)
     }
 }
 
+static bool is_being_deleted(const struct subject *subject)
+{
+    return subject->is_room &&
+           (subject->room.deleting || (subject->flight && subject->flight->call.kind == SYNAPSE_DELETE_ROOM));
+}
+
+unsigned subjects_deletions(const struct subjects *subjects)
+{
+    const struct subject *subject;
+    unsigned count = 0;
+
+    for (subject = subjects->active; subject; subject = subject->hh.next)
+        count += is_being_deleted(subject);
+    return count;
+}
+
+void subjects_doubt_rooms(struct subjects *subjects)
+{
+    for (struct subject *subject = subjects->active; subject; subject = subject->hh.next) {
+        if (!subject->is_room)
+            continue;
+        room_known_doubt(&subject->room);
+        if (subject->flight)
+            subject->flight->outdated = true;
+    }
+}
+
 void subjects_deinit(struct subjects *subjects)
 {
     struct subject *subject, *next;

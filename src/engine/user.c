@@ -148,17 +148,15 @@ static struct action creation(struct plan *plan, const struct user_known *known,
 {
     bool needs_record = !wanted->added || wanted->welcome || wanted->email;
     bool sets_email = wanted->added && wanted->email;
-    struct synapse_call call;
+    struct synapse_call call = call_of(SYNAPSE_READ_RECORDS, wanted);
 
-    if (needs_record && wanted->tried && known->record == RECORD_UNKNOWN) {
-        call = call_of(SYNAPSE_READ_RECORD, wanted);
+    if (known->record == RECORD_UNKNOWN)
         return plan_step(plan, &call);
-    }
     if (sets_email && !knows_owner(known, wanted))
         return email_look_up(plan, wanted);
     sets_email = sets_email && !known->email_is_taken;
     if (needs_record && (known->record != RECORD_OPEN || (sets_email && !known->record_email))) {
-        call = call_of(SYNAPSE_WRITE_RECORD, wanted);
+        call = call_of(SYNAPSE_WRITE_RECORDS, wanted);
         call.record = (struct synapse_record){.open = true, .email = sets_email};
         return plan_step(plan, &call);
     }
@@ -171,7 +169,7 @@ static struct action creation(struct plan *plan, const struct user_known *known,
 
 static struct action closing(struct plan *plan, const struct user_wanted *wanted)
 {
-    struct synapse_call call = call_of(SYNAPSE_WRITE_RECORD, wanted);
+    struct synapse_call call = call_of(SYNAPSE_WRITE_RECORDS, wanted);
 
     return plan_step(plan, &call);
 }
@@ -231,7 +229,7 @@ static struct action next_of_known(struct plan *plan, const struct user_known *k
     call.name = wanted->name;
     if (name_differs(known, wanted) && plan_may(plan, call.kind, NULL))
         return write(plan, known, &call);
-    call = call_of(SYNAPSE_READ_RECORD, wanted);
+    call = call_of(SYNAPSE_READ_RECORDS, wanted);
     if (known->record == RECORD_UNKNOWN && plan_may(plan, call.kind, NULL))
         return plan_call(&call);
     if (known->record == RECORD_OPEN)
@@ -327,10 +325,10 @@ static void learn_parting(struct user_known *known, const struct synapse_reply *
     known->parting.complete = reply->joined_rooms == 0 || now - known->parting.since > PARTING_LIMIT;
 }
 
-static void learn_record(struct user_known *known, const struct synapse_record *record, bool there)
+static void learn_record(struct user_known *known, struct synapse_record record)
 {
-    known->record = there && record->open ? RECORD_OPEN : RECORD_CLOSED;
-    known->record_email = there && record->email;
+    known->record = record.open ? RECORD_OPEN : RECORD_CLOSED;
+    known->record_email = record.email;
     if (known->presence == PRESENCE_ABSENT && known->record == RECORD_OPEN)
         known->may_be_made = true;
 }
@@ -373,10 +371,10 @@ static void learn_success(struct user_known *known, const struct synapse_call *c
     case SYNAPSE_READ_JOINED_ROOMS:
         learn_parting(known, reply, now);
         break;
-    case SYNAPSE_READ_RECORD:
-        learn_record(known, &reply->record, !absent);
+    case SYNAPSE_READ_RECORDS:
+        learn_record(known, records_get(reply->records, call->user));
         break;
-    case SYNAPSE_WRITE_RECORD:
+    case SYNAPSE_WRITE_RECORDS:
         known->record = call->record.open ? RECORD_OPEN : RECORD_CLOSED;
         known->record_email = call->record.email;
         known->by_another = false;
@@ -394,7 +392,7 @@ static void doubt(struct user_known *known, enum synapse_kind kind)
         known->presence = PRESENCE_UNKNOWN;
     if (kind == SYNAPSE_CREATE_USER)
         known->may_be_made = true;
-    if (kind == SYNAPSE_WRITE_RECORD)
+    if (kind == SYNAPSE_WRITE_RECORDS)
         known->record = RECORD_UNKNOWN;
     welcome_doubt(&known->welcome, kind);
 }

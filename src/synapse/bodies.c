@@ -51,10 +51,23 @@ char *body_deactivate(const struct synapse_call *call, const struct call_terms *
     return body_print(json_pack("{s:b}", "erase", call->erase));
 }
 
-char *body_record(const struct synapse_call *call, const struct call_terms *terms)
+static json_t *texts(const char *const *list, size_t count)
 {
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        (void)json_array_append_new(array, json_string(list[i]));
+    return array;
+}
+
+/* Of one user it names nobody. */
+char *body_records(const struct synapse_call *call, const struct call_terms *terms)
+{
+    json_t *users = call->user ? NULL : texts(call->users, call->user_count);
+
     (void)terms;
-    return body_print(json_pack("{s:b, s:b}", "open", call->record.open, "email", call->record.email));
+    return body_print(json_pack("{s:b, s:b, s:o*}", "open", call->record.open, "email", call->record.email,
+                                "users", users));
 }
 
 /* ---- rooms ---- */

@@ -134,14 +134,14 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
                                    .method = HTTP_GET,
                                    .path = ADMIN "v1/users/{user}/joined_rooms",
                                    .read = reply_joined_rooms},
-    [SYNAPSE_READ_RECORD] = {.name = "read-record",
-                             .method = HTTP_GET,
-                             .path = CLIENT "user/{self}/account_data/{record}",
-                             .read = reply_record},
-    [SYNAPSE_WRITE_RECORD] = {.name = "write-record",
-                              .method = HTTP_PUT,
-                              .path = CLIENT "user/{self}/account_data/{record}",
-                              .body = body_record},
+    [SYNAPSE_READ_RECORDS] = {.name = "read-records",
+                              .method = HTTP_GET,
+                              .path = ADMIN "v1/users/{self}/accountdata",
+                              .read = reply_records},
+    [SYNAPSE_WRITE_RECORDS] = {.name = "write-records",
+                               .method = HTTP_PUT,
+                               .path = CLIENT "user/{self}/account_data/{record}",
+                               .body = body_records},
 
     [SYNAPSE_RESOLVE_ALIAS] = {.name = "resolve-alias",
                                .method = HTTP_GET,
@@ -280,11 +280,12 @@ static char *hash(const char *text)
     return buffer_take(&hex);
 }
 
-char *call_record_type(const char *user)
+char *call_record_type(const struct synapse_call *call)
 {
-    CLEANUP(freep) char *localpart = user_localpart(user);
+    CLEANUP(freep) char *said = call->user ? user_localpart(call->user) : body_records(call, NULL);
+    CLEANUP(freep) char *digits = call->user ? NULL : hash(said);
 
-    return text_format("io.github.synapse_sync.user.%s", localpart);
+    return call->user ? text_format(RECORD_OF_USER "%s", said) : text_format(RECORD_OF_USERS "%s", digits);
 }
 
 char *call_welcome_transaction(const char *user)
@@ -321,8 +322,7 @@ static char *canonical_email(const char *email)
 char *call_path(const struct synapse_call *call, const struct call_terms *terms)
 {
     CLEANUP(freep) char *email = canonical_email(call->email);
-    bool of_record = call->kind == SYNAPSE_READ_RECORD || call->kind == SYNAPSE_WRITE_RECORD;
-    CLEANUP(freep) char *record = of_record ? call_record_type(call->user) : NULL;
+    CLEANUP(freep) char *record = call->kind == SYNAPSE_WRITE_RECORDS ? call_record_type(call) : NULL;
     CLEANUP(freep)
     char *transaction = call->kind == SYNAPSE_SEND_WELCOME ? call_welcome_transaction(call->user) : NULL;
     char attempt[16], asker[16];

@@ -68,13 +68,56 @@ bool reply_joined_rooms(const json_t *body, struct synapse_reply *reply)
     return true;
 }
 
-/* A record that was emptied by hand owes nothing. */
-bool reply_record(const json_t *body, struct synapse_reply *reply)
+/* ---- records ---- */
+
+static const char *without(const char *text, const char *prefix)
 {
-    if (!body)
+    size_t length = strlen(prefix);
+
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+/* What a document says of one user. An e-mail address that any speaks of is not forgotten. */
+static void note_record(struct records *records, const char *user, const json_t *document)
+{
+    struct synapse_record before = records_get(records, user);
+    struct synapse_record record = {.open = parse_flag(document, "open", false),
+                                    .email = parse_flag(document, "email", false) || before.email};
+
+    records_set(records, user, record);
+}
+
+static void read_record(struct records *records, const char *type, const json_t *document)
+{
+    const char *localpart = without(type, RECORD_OF_USER);
+    CLEANUP(freep) char *user = localpart ? text_format("@%s", localpart) : NULL;
+    const json_t *users = without(type, RECORD_OF_USERS) ? json_object_get(document, "users") : NULL;
+
+    if (user)
+        note_record(records, user, document);
+    for (size_t i = 0; i < json_array_size(users); i++) {
+        const char *id = json_string_value(json_array_get(users, i));
+
+        if (id && id[0] == '@')
+            note_record(records, id, document);
+    }
+}
+
+/* A document that was emptied by hand owes nothing. Closed ones come last, for they are final. */
+bool reply_records(const json_t *body, struct synapse_reply *reply)
+{
+    json_t *all = json_object_get(json_object_get(body, "account_data"), "global"), *document;
+    const char *type;
+
+    if (!json_is_object(all))
         return false;
-    reply->record.open = parse_flag(body, "open", false);
-    reply->record.email = parse_flag(body, "email", false);
+    reply->records = records_new();
+    for (int open = 1; open >= 0; open--)
+        json_object_foreach(all, type, document)
+        {
+            if (parse_flag(document, "open", false) == (open != 0))
+                read_record(reply->records, type, document);
+        }
     return true;
 }
 

@@ -303,6 +303,7 @@ void synapse_probe(struct synapse *synapse)
 void synapse_reply_deinit(struct synapse_reply *reply)
 {
     free(reply->text);
+    records_free(reply->records);
     free(reply->user.name);
     free(reply->user.avatar);
     free(reply->room.creator);

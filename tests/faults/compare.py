@@ -21,7 +21,7 @@ DESCRIBED_LEVELS = {"invite": 70, "kick": 70, "ban": 70}
 
 # How often these are written tells nothing: an opened record is opened again by who does not know of it, and a log-in
 # belongs to each start.
-NOT_COUNTED = {"write-record", "log-in"}
+NOT_COUNTED = {"write-records", "log-in"}
 
 
 @dataclass

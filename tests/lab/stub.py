@@ -165,13 +165,11 @@ class Homeserver:
                 return 200, {"user_id": user}
         raise Refusal(404, "M_NOT_FOUND", "User not found")
 
-    def read_account_data(self, _: Json, __: str, kind: str) -> Answer:
-        if kind not in self.account_data:
-            raise Refusal(404, "M_NOT_FOUND", "Account data not found")
-        return 200, self.account_data[kind]
+    def read_account_data(self, _: Json, __: str) -> Answer:
+        return 200, {"account_data": {"global": self.account_data, "rooms": {}}}
 
     def put_account_data(self, body: Json, _: str, kind: str) -> Answer:
-        self._wrote("write-record", kind, body, self.account_data.get(kind) != body)
+        self._wrote("write-records", kind, body, self.account_data.get(kind) != body)
         self.account_data[kind] = body
         return 200, {}
 
@@ -372,7 +370,7 @@ def _routes() -> dict[str, list[tuple[re.Pattern[str], Callable[..., Answer]]]]:
         ("GET", admin + "v2/users/{}", Homeserver.read_user),
         ("GET", admin + "v1/rooms/{}/state", Homeserver.read_state),
         ("GET", room + "state/{}/", Homeserver.read_state_event),
-        ("GET", client + "user/{}/account_data/{}", Homeserver.read_account_data),
+        ("GET", admin + "v1/users/{}/accountdata", Homeserver.read_account_data),
         ("GET", client + "directory/room/{}", Homeserver.resolve),
         ("GET", admin + "v1/rooms/{}", Homeserver.read_room),
         ("GET", admin + "v2/rooms/{}/delete_status", Homeserver.read_deletion),

@@ -19,7 +19,9 @@ ROOMS = {
     "config": {"base"},
     "request": {"base"},
     "synapse": {"base", "loop", "http"},
-    "engine": {"base", "loop", "request", "synapse/call.h", "synapse/changes.h", "synapse/state.h"},  # values only
+    # Values only.
+    "engine": {"base", "loop", "request", "synapse/call.h", "synapse/changes.h", "synapse/records.h",
+               "synapse/state.h"},
     "monitor": {"base", "loop"},
     "command": {"base", "loop", "http", "broker", "config", "request", "synapse", "engine", "monitor"},
     "main": {"base", "command", "config"},

@@ -61,7 +61,8 @@ struct alias {
 
 /* The account data of the sync user. */
 struct record {
-    char *type, *content;
+    char *type;
+    json_t *content;
     UT_hash_handle hh;
 };
 

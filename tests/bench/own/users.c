@@ -137,15 +137,13 @@ static void email_owner(struct asked *asked)
     refuse(asked, 404, "M_NOT_FOUND", "User not found");
 }
 
-static void read_record(struct asked *asked)
+static void read_records(struct asked *asked)
 {
-    const struct record *record = NULL;
+    json_t *all = json_object();
 
-    HASH_FIND_STR(asked->homeserver->records, asked->parts[1], record);
-    if (!record)
-        refuse(asked, 404, "M_NOT_FOUND", "Account data not found");
-    else
-        (void)buffer_append_text(&asked->answer->body, record->content);
+    for (struct record *record = asked->homeserver->records; record; record = record->hh.next)
+        (void)json_object_set(all, record->type, record->content);
+    say(asked, 200, json_pack("{s:{s:o, s:{}}}", "account_data", "global", all, "rooms"));
 }
 
 static void write_record(struct asked *asked)
@@ -158,15 +156,15 @@ static void write_record(struct asked *asked)
         record->type = text_copy(asked->parts[1]);
         HASH_ADD_KEYPTR(hh, asked->homeserver->records, record->type, strlen(record->type), record);
     }
-    free(record->content);
-    record->content = json_dumps(asked->body, JSON_COMPACT);
+    json_decref(record->content);
+    record->content = json_deep_copy(asked->body);
     say_nothing(asked);
 }
 
 const struct route user_routes[] = {
     {"GET", CLIENT "joined_rooms", own_rooms},
     {"GET", ADMIN "v2/users/{}", read_user},
-    {"GET", CLIENT "user/{}/account_data/{}", read_record},
+    {"GET", ADMIN "v1/users/{}/accountdata", read_records},
     {"GET", ADMIN "v2/users", list_users},
     {"GET", ADMIN "v1/users/{}/joined_rooms", joined_rooms},
     {"GET", ADMIN "v1/threepid/email/users/{}", email_owner},

@@ -83,7 +83,7 @@ static void submit(struct engine *engine, const char *body)
             *c = '"';
     request = request_parse(json, strlen(json), &rules, &complaint);
     assert_non_null(request);
-    (void)engine_submit(engine, request, false, NULL);
+    (void)engine_submit(engine, request, NULL);
 }
 
 static void stop(void *context)
@@ -158,7 +158,7 @@ static void test_a_room_that_is_read_while_somebody_comes_back(void **state)
     answer(&desk, SYNAPSE_REACTIVATE_USER, ok);
     answer(&desk, SYNAPSE_READ_USER, ok);
     answer(&desk, SYNAPSE_READ_STATE, (struct synapse_reply){.state = room_with_anna()}); /* of before */
-    answer(&desk, SYNAPSE_READ_RECORD, (struct synapse_reply){.outcome = SYNAPSE_ABSENT});
+    answer(&desk, SYNAPSE_READ_RECORDS, (struct synapse_reply){.records = records_new()});
     assert_int_equal(count_of(&desk, SYNAPSE_READ_STATE), 2);
     answer(&desk, SYNAPSE_READ_STATE, (struct synapse_reply){.state = room_with_anna()});
     assert_int_equal(ends, 2);

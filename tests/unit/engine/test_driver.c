@@ -253,7 +253,7 @@ static void test_who_was_created_by_another_is_not_greeted(void **state)
     check_not_greeted(scene);
 
     scene = scene_begin(2, false);
-    scene_curse(scene, FATE_LOST, "@anna:school", SYNAPSE_WRITE_RECORD);
+    scene_curse(scene, FATE_LOST, "@anna:school", SYNAPSE_WRITE_RECORDS);
     post_anna(scene);
     stage_run_for(&scene->stage, 10 * SECOND);
     others_create(&scene->world, &scene->world.users[0]);

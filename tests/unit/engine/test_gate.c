@@ -339,7 +339,7 @@ static void submit(struct engine *engine, const char *user)
 
     request->method = REQUEST_REMOVE_USER;
     request->user.id = text_copy(user);
-    (void)engine_submit(engine, request, false, NULL);
+    (void)engine_submit(engine, request, NULL);
 }
 
 static void test_a_call_that_hangs_does_not_hold_the_gate_shut(void **state)

@@ -167,7 +167,7 @@ static void test_a_witness_in_a_room_without_levels(void **state)
 
 static const struct engine_rules school_rules = {.server_name = "school", .sync_user = "@sync:school"};
 
-static struct user_wanted anna_wanted(bool tried)
+static struct user_wanted anna_wanted(void)
 {
     static char hello[] = "Hello";
     static const struct request_welcome welcome = {.body = hello, .formatted_body = hello};
@@ -178,7 +178,6 @@ static struct user_wanted anna_wanted(bool tried)
                                 .renamed = true,
                                 .welcome = &welcome,
                                 .welcome_alias = "#sync_anna:school",
-                                .tried = tried,
                                 .since = 1};
 }
 
@@ -196,14 +195,14 @@ static void user_hears(struct user_known *known, enum synapse_kind kind, enum sy
 /* Our own creation, given up as unanswered, is carried out late. */
 static void test_a_creation_that_is_carried_out_late(void **state)
 {
-    const struct user_wanted wanted = anna_wanted(false);
+    const struct user_wanted wanted = anna_wanted();
     struct user_known known;
     struct action action;
 
     (void)state;
     user_known_init(&known);
     user_hears(&known, SYNAPSE_READ_USER, SYNAPSE_ABSENT, false, 10);
-    user_hears(&known, SYNAPSE_WRITE_RECORD, SYNAPSE_OK, false, 20);
+    user_hears(&known, SYNAPSE_WRITE_RECORDS, SYNAPSE_OK, false, 20);
     user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_UNREACHABLE, false, 30);
     user_hears(&known, SYNAPSE_READ_USER, SYNAPSE_ABSENT, false, 40); /* not yet */
     user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false, 50);   /* 200: now it was there */
@@ -216,16 +215,18 @@ static void test_a_creation_that_is_carried_out_late(void **state)
 /* The creation of a process that was killed: the record that it opened tells of it. */
 static void test_a_creation_of_a_process_before(void **state)
 {
-    const struct user_wanted wanted = anna_wanted(true);
-    const struct synapse_call call = {.kind = SYNAPSE_READ_RECORD, .user = "@anna:school"};
-    struct synapse_reply record = {.record = {.open = true}, .retry_after = -1};
+    const struct user_wanted wanted = anna_wanted();
+    const struct synapse_call call = {.kind = SYNAPSE_READ_RECORDS, .user = "@anna:school"};
+    CLEANUP(records_freep) struct records *records = records_new();
+    struct synapse_reply reply = {.records = records, .retry_after = -1};
     struct user_known known;
 
     (void)state;
+    records_set(records, "@anna:school", (struct synapse_record){.open = true});
     user_known_init(&known);
     user_hears(&known, SYNAPSE_READ_USER, SYNAPSE_ABSENT, false, 10);
-    assert_int_equal(user_next(&known, &wanted, &school_rules, 10).call.kind, SYNAPSE_READ_RECORD);
-    user_learn(&known, &call, &record, &school_rules, true, 20, 20);
+    assert_int_equal(user_next(&known, &wanted, &school_rules, 10).call.kind, SYNAPSE_READ_RECORDS);
+    user_learn(&known, &call, &reply, &school_rules, true, 20, 20);
     assert_int_equal(user_next(&known, &wanted, &school_rules, 20).call.kind, SYNAPSE_CREATE_USER);
     user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false,
                30); /* 200: the other was carried out meanwhile */
@@ -269,6 +270,8 @@ static void test_a_record_that_another_instance_closed(void **state)
     assert_true(stage_run(&scene->stage, HOUR));
     assert_true(bert->has_record && bert->record.open);
     bert->record.open = false;
+    clock_pass(1);
+    scene->stage.ours_since = instant_now();
     stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@bert:school'}, "
                               "'welcome': {'text': 'Hello'}, 'rooms': [{" MATHS "}]}");
     assert_true(stage_run(&scene->stage, HOUR));

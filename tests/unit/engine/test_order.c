@@ -29,7 +29,7 @@ static struct request *parse(const char *text)
 
 static struct message *enter(struct order *order, const char *text, instant now)
 {
-    return order_enter(order, parse(text), false, NULL, now);
+    return order_enter(order, parse(text), NULL, now);
 }
 
 static void drop(void *context, struct subject *subject)
@@ -227,23 +227,6 @@ static void test_the_last_one_decides_how_old_knowledge_may_be(void **state)
     leave_all(&order);
 }
 
-/* What one message may have brought about in an earlier life concerns all that are at the front with it. */
-static void test_one_that_was_tried_before_is_enough(void **state)
-{
-    const char *const texts[][2] = {{MEMBER, ADD("")}, {ADD(""), MEMBER}, {MEMBER, MEMBER}};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        for (unsigned tried = 0; tried < 4; tried++) {
-            struct order order = {0};
-
-            for (unsigned k = 0; k < 2; k++)
-                (void)order_enter(&order, parse(texts[i][k]), (tried >> k & 1) != 0, NULL, k + 1);
-            assert_int_equal(order_user_wanted_by_all(&order, subject_of(&order, "@a:s")).tried, tried != 0);
-            leave_all(&order);
-        }
-}
-
 /* What one message has failed at for long stays known until it has ended, whoever comes and goes. But who
  * comes to the front only then has failed at nothing. */
 static void test_who_leaves_takes_along_no_failure_of_another(void **state)
@@ -307,7 +290,6 @@ int main(void)
         cmocka_unit_test(test_all_lines_have_one_order),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_the_last_one_decides_how_old_knowledge_may_be),
-        cmocka_unit_test(test_one_that_was_tried_before_is_enough),
         cmocka_unit_test(test_who_leaves_takes_along_no_failure_of_another),
         cmocka_unit_test(test_welcome_alias),
         cmocka_unit_test(test_room_ids_are_remembered),

@@ -19,6 +19,8 @@
 static const struct levels_user raised[] = {
     {.user = "@t:h", .level = 50}, {.user = "@sync:h", .level = 50}, {.user = "@s:h", .level = 0}};
 
+static const char *const two_users[] = {"@a/b:h", "@c:h"};
+
 static const struct {
     struct synapse_call call;
     const char *line, *body; /* of the request */
@@ -74,11 +76,16 @@ static const struct {
      "GET /_synapse/admin/v1/users/" USER "/joined_rooms",
      NULL,
      "{\"joined_rooms\":[],\"total\":0}"},
-    {{.kind = SYNAPSE_READ_RECORD, .user = "@a/b:h"},
-     "GET /_matrix/client/v3/user/" SELF "/account_data/io.github.synapse_sync.user.a%2Fb",
+    {{.kind = SYNAPSE_READ_RECORDS},
+     "GET /_synapse/admin/v1/users/" SELF "/accountdata",
      NULL,
-     "{\"open\":true}"},
-    {{.kind = SYNAPSE_WRITE_RECORD, .user = "@a/b:h", .record = {.open = true}},
+     "{\"account_data\":{\"global\":{},\"rooms\":{}}}"},
+    {{.kind = SYNAPSE_WRITE_RECORDS, .users = two_users, .user_count = 2, .record = {.open = true}},
+     "PUT /_matrix/client/v3/user/" SELF
+     "/account_data/io.github.synapse_sync.users.e6d151c05dcc1c3989b21eb98d97adc4",
+     "{\"open\":true,\"email\":false,\"users\":[\"@a/b:h\",\"@c:h\"]}",
+     "{}"},
+    {{.kind = SYNAPSE_WRITE_RECORDS, .user = "@a/b:h", .record = {.open = true}},
      "PUT /_matrix/client/v3/user/" SELF "/account_data/io.github.synapse_sync.user.a%2Fb",
      "{\"open\":true,\"email\":false}",
      "{}"},

@@ -61,7 +61,7 @@ static void reads_who_was_made(void **state)
         read(SYNAPSE_CREATE_USER, "{\"displayname\":\"A\",\"admin\":false,\"deactivated\":false}", &reply));
 }
 
-static void reads_a_record(void **state)
+static void counts_joined_rooms(void **state)
 {
     struct synapse_reply reply = {0};
 
@@ -69,10 +69,63 @@ static void reads_a_record(void **state)
     assert_true(read(SYNAPSE_READ_JOINED_ROOMS, "{\"joined_rooms\":[\"!a:h\",\"!b:h\"]}", &reply));
     assert_int_equal(reply.joined_rooms, 2);
     assert_false(read(SYNAPSE_READ_JOINED_ROOMS, "{}", &reply));
-    assert_true(read(SYNAPSE_READ_RECORD, "{\"open\":true,\"email\":true}", &reply));
-    assert_true(reply.record.open && reply.record.email);
-    assert_true(read(SYNAPSE_READ_RECORD, "{}", &reply));
-    assert_false(reply.record.open || reply.record.email);
+}
+
+#define OF_ONE(localpart, open, email)                                                                       \
+    "\"io.github.synapse_sync.user." localpart "\":{\"open\":" open ",\"email\":" email "}"
+#define OF_MANY(name, open, users)                                                                           \
+    "\"io.github.synapse_sync.users." name "\":{\"open\":" open ",\"email\":false,\"users\":[" users "]}"
+#define ACCOUNT_DATA(documents) "{\"account_data\":{\"global\":{" documents "},\"rooms\":{}}}"
+
+/* Who is owed something, as the documents say it together, in whatever order. */
+static void reads_records(void **state)
+{
+    static const struct {
+        const char *reply;
+        bool open, email; /* of @a:h */
+    } cases[] = {
+        {ACCOUNT_DATA(""), false, false},
+        {ACCOUNT_DATA(OF_ONE("a", "true", "false")), true, false},
+        {ACCOUNT_DATA(OF_ONE("a", "true", "true")), true, true},
+        {ACCOUNT_DATA(OF_ONE("a", "false", "true")), false, false},
+        {ACCOUNT_DATA(OF_ONE("ab", "true", "true")), false, false},
+        {ACCOUNT_DATA("\"io.github.synapse_sync.user.a\":{}"), false, false},
+        {ACCOUNT_DATA("\"io.github.synapse_sync.user.a\":[]"), false, false},
+        {ACCOUNT_DATA("\"a\":{\"open\":true},\"m.direct\":{}"), false, false},
+        {ACCOUNT_DATA(OF_MANY("1", "true", "\"@b:h\",\"@a:h\"")), true, false},
+        {ACCOUNT_DATA(OF_MANY("1", "true", "1,null,\"\",\"a\",\"@b:h\"")), false, false},
+        {ACCOUNT_DATA("\"io.github.synapse_sync.users.1\":{\"open\":true,\"users\":\"@a:h\"}"), false, false},
+        {ACCOUNT_DATA(OF_MANY("1", "true", "\"@a:h\"") "," OF_ONE("a", "false", "false")), false, false},
+        {ACCOUNT_DATA(OF_ONE("a", "false", "false") "," OF_MANY("1", "true", "\"@a:h\"")), false, false},
+        {ACCOUNT_DATA(OF_MANY("1", "false", "\"@a:h\"") "," OF_MANY("2", "true", "\"@a:h\"")), false, false},
+        {ACCOUNT_DATA(OF_ONE("a", "true", "true") "," OF_MANY("1", "true", "\"@a:h\"")), true, true},
+        {ACCOUNT_DATA(OF_MANY("1", "true", "\"@a:h\"") "," OF_ONE("a", "true", "true")), true, true},
+        {ACCOUNT_DATA(OF_MANY("1", "false", "\"@b:h\"") "," OF_MANY("2", "true", "\"@a:h\"")), true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct synapse_reply reply = {0};
+        struct synapse_record record;
+
+        assert_true(read(SYNAPSE_READ_RECORDS, cases[i].reply, &reply));
+        record = records_get(reply.records, "@a:h");
+        if (record.open != cases[i].open || record.email != cases[i].email)
+            fail_msg("%s", cases[i].reply);
+        synapse_reply_deinit(&reply);
+    }
+}
+
+static void needs_account_data(void **state)
+{
+    static const char *const replies[] = {"{}", "[]", "{\"account_data\":{}}",
+                                          "{\"account_data\":{\"global\":[]}}"};
+    struct synapse_reply reply = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++)
+        assert_false(read(SYNAPSE_READ_RECORDS, replies[i], &reply));
+    assert_null(reply.records);
 }
 
 static void reads_a_room(void **state)
@@ -221,7 +274,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_user),
         cmocka_unit_test(reads_who_was_made),
-        cmocka_unit_test(reads_a_record),
+        cmocka_unit_test(counts_joined_rooms),
+        cmocka_unit_test(reads_records),
+        cmocka_unit_test(needs_account_data),
         cmocka_unit_test(reads_a_room),
         cmocka_unit_test(reads_a_room_without_events),
         cmocka_unit_test(reads_a_deletion),

@@ -136,18 +136,33 @@ static void read_joined_rooms(const struct deed *deed)
     deed->reply->joined_rooms = deed->user->leaves_at != INSTANT_NEVER || chance_percent(30) ? 2 : 0;
 }
 
-static void read_record(const struct deed *deed)
+static void read_records(const struct deed *deed)
 {
-    if (deed->user->has_record)
-        deed->reply->record = deed->user->record;
-    else
-        absent(deed);
+    const struct world *world = deed->world;
+
+    deed->reply->records = records_new();
+    for (size_t i = 0; i < world->user_count; i++)
+        if (world->users[i].has_record)
+            records_set(deed->reply->records, world->users[i].id, world->users[i].record);
 }
 
-static void write_record(const struct deed *deed)
+static void write_record(const struct deed *deed, struct world_user *user)
 {
-    deed->user->has_record = true;
-    deed->user->record = deed->call->record;
+    user->has_record = true;
+    user->record = deed->call->record;
+}
+
+static void write_records(const struct deed *deed)
+{
+    if (deed->user)
+        write_record(deed, deed->user);
+    for (size_t i = 0; i < deed->call->user_count; i++) {
+        struct world_user *user = world_user(deed->world, deed->call->users[i]);
+
+        if (!user)
+            abort(); /* calls are about users of this world */
+        write_record(deed, user);
+    }
 }
 
 /* ---- aliases and whole rooms ---- */
@@ -401,8 +416,8 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_REACTIVATE_USER] = reactivate_user,
     [SYNAPSE_DEACTIVATE_USER] = deactivate_user,
     [SYNAPSE_READ_JOINED_ROOMS] = read_joined_rooms,
-    [SYNAPSE_READ_RECORD] = read_record,
-    [SYNAPSE_WRITE_RECORD] = write_record,
+    [SYNAPSE_READ_RECORDS] = read_records,
+    [SYNAPSE_WRITE_RECORDS] = write_records,
     [SYNAPSE_RESOLVE_ALIAS] = resolve_alias,
     [SYNAPSE_DELETE_ALIAS] = delete_alias,
     [SYNAPSE_CREATE_ROOM] = create_room,

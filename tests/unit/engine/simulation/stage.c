@@ -138,13 +138,14 @@ static void deliver(struct stage *stage, struct letter *letter)
     letter->deliveries++;
     letter->delivered_at = instant_now();
     world_note(stage->world, "delivered: %zu %s", (size_t)(letter - stage->letters), letter->text);
-    letter->message = engine_submit(stage->engine, request, letter->deliveries > 1, letter);
+    letter->message = engine_submit(stage->engine, request, letter);
 }
 
 /* The connection is lost: what is not acknowledged is delivered again, in the same order. */
 static void lose_connection(struct stage *stage)
 {
     world_note(stage->world, "connection lost");
+    stage->ours_since = instant_now();
     for (size_t i = 0; i < stage->delivered; i++) {
         struct message *message = stage->letters[i].message;
 
@@ -181,11 +182,11 @@ static void stage_ended(void *context, struct message *message, const struct eng
     }
 }
 
-static bool are_ours(void *context)
+static instant ours_since(void *context)
 {
     const struct stage *stage = context;
 
-    return !stage->out_of_touch;
+    return stage->out_of_touch ? INSTANT_NEVER : stage->ours_since;
 }
 
 static void acknowledge_some(struct stage *stage)
@@ -246,10 +247,11 @@ static void start_daemon(struct stage *stage)
                                          .mirrors = stage->mirrors,
                                          .most_memory = stage->most_memory,
                                          .ended = stage_ended,
-                                         .are_ours = are_ours,
+                                         .ours_since = ours_since,
                                          .context = stage};
     const struct engine_homeserver homeserver = {.homeserver = stage, .send = stage_send};
 
+    stage->ours_since = instant_now();
     stage->engine = engine_new(&config, &homeserver, stage->loop);
 }
 

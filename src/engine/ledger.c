@@ -1,0 +1,171 @@
+#include "engine/ledger.h"
+
+#include "base/memory.h"
+
+#include <utlist.h>
+
+enum { GATHERING = 50 /* ms that a writer waits for others at most */ };
+
+void ledger_init(struct ledger *ledger)
+{
+    *ledger = (struct ledger){.read_at = INSTANT_PAST};
+}
+
+void ledger_deinit(struct ledger *ledger)
+{
+    records_free(ledger->records);
+    ledger_init(ledger);
+}
+
+struct records *ledger_known(struct ledger *ledger, instant since)
+{
+    return ledger->read_at >= since ? ledger->records : NULL;
+}
+
+/* ---- who waits ---- */
+
+static struct flight **line_of(struct ledger *ledger, const struct flight *flight)
+{
+    return flight->call.kind == SYNAPSE_READ_RECORDS ? &ledger->readers : &ledger->writers;
+}
+
+void ledger_line_up(struct ledger *ledger, struct flight *flight, instant now)
+{
+    struct flight **line = line_of(ledger, flight);
+
+    if (ledger->reading && flight->call.kind == SYNAPSE_READ_RECORDS) {
+        DL_APPEND(ledger->served, flight);
+        return;
+    }
+    if (!ledger->writers)
+        ledger->written_till = now + GATHERING;
+    DL_APPEND(*line, flight);
+    flight->waits = true;
+    ledger->writer_count += flight->call.kind == SYNAPSE_WRITE_RECORDS;
+}
+
+bool ledger_withdraw(struct ledger *ledger, struct flight *flight)
+{
+    struct flight **line = line_of(ledger, flight);
+
+    if (!flight->waits)
+        return false;
+    DL_DELETE(*line, flight);
+    flight->waits = false;
+    ledger->writer_count -= flight->call.kind == SYNAPSE_WRITE_RECORDS;
+    return true;
+}
+
+/* ---- who is served ---- */
+
+static void serve(struct ledger *ledger, struct flight *flight)
+{
+    (void)ledger_withdraw(ledger, flight);
+    DL_APPEND(ledger->served, flight);
+}
+
+static struct synapse_call reading(struct ledger *ledger)
+{
+    ledger->reading = true;
+    while (ledger->readers)
+        serve(ledger, ledger->readers);
+    return (struct synapse_call){.kind = SYNAPSE_READ_RECORDS};
+}
+
+static bool say_the_same(const struct synapse_call *one, const struct synapse_call *other)
+{
+    return one->record.open == other->record.open && one->record.email == other->record.email;
+}
+
+/* What the first wants to be written, and all others who want the same. */
+static struct synapse_call writing(struct ledger *ledger)
+{
+    struct synapse_call call = ledger->writers->call;
+    struct flight *flight, *following;
+
+    DL_FOREACH_SAFE (ledger->writers, flight, following)
+        if (call.user_count < LEDGER_MOST && say_the_same(&call, &flight->call)) {
+            ledger->users[call.user_count++] = flight->call.user;
+            serve(ledger, flight);
+        }
+    if (call.user_count == 1)
+        call.user_count = 0;
+    else
+        call.user = NULL;
+    call.users = ledger->users;
+    return call;
+}
+
+static bool is_worth_it(const struct ledger *ledger, bool quiet, instant now)
+{
+    return quiet || ledger->writer_count >= LEDGER_MOST || now >= ledger->written_till;
+}
+
+bool ledger_next(struct ledger *ledger, bool quiet, instant now, struct synapse_call *ret_call,
+                 instant *ret_at)
+{
+    *ret_at = INSTANT_NEVER;
+    if (ledger->served)
+        return false;
+    if (ledger->readers) {
+        *ret_call = reading(ledger);
+        return true;
+    }
+    if (!ledger->writers)
+        return false;
+    if (!is_worth_it(ledger, quiet, now)) {
+        *ret_at = ledger->written_till;
+        return false;
+    }
+    *ret_call = writing(ledger);
+    return true;
+}
+
+static void forget(struct ledger *ledger)
+{
+    records_free(TAKE(ledger->records));
+}
+
+static void written(struct ledger *ledger)
+{
+    const struct flight *flight;
+
+    DL_FOREACH (ledger->served, flight)
+        if (ledger->records)
+            records_set(ledger->records, flight->call.user, flight->call.record);
+}
+
+void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply, instant sent)
+{
+    ledger->reading = false;
+    switch (reply->outcome) {
+    case SYNAPSE_OK:
+        if (kind == SYNAPSE_WRITE_RECORDS) {
+            written(ledger);
+            break;
+        }
+        forget(ledger);
+        ledger->records = TAKE(reply->records);
+        ledger->read_at = sent;
+        break;
+    case SYNAPSE_FAILED:
+    case SYNAPSE_UNREACHABLE: /* it may have been written, or not */
+        forget(ledger);
+        break;
+    case SYNAPSE_ABSENT:
+    case SYNAPSE_TAKEN:
+    case SYNAPSE_REFUSED:
+    case SYNAPSE_LIMITED:
+    case SYNAPSE_SHUT_OUT:
+        break;
+    }
+}
+
+struct flight *ledger_release(struct ledger *ledger)
+{
+    struct flight *flight = ledger->served;
+
+    if (flight)
+        DL_DELETE(ledger->served, flight);
+    return flight;
+}

@@ -1,0 +1,101 @@
+#include "engine/wire.h"
+
+enum { RECENT = 60 * 1000 /* ms within which a success tells that the homeserver is well */ };
+
+void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, unsigned concurrency,
+               void (*heard)(void *context), void *context)
+{
+    *wire = (struct wire){.homeserver = *homeserver,
+                          .concurrency = concurrency,
+                          .last_answer = INSTANT_PAST,
+                          .last_write = INSTANT_PAST,
+                          .heard = heard,
+                          .context = context};
+    gate_init(&wire->gate);
+}
+
+/* ---- health ---- */
+
+static void heard_health(void *context, struct synapse_reply *reply)
+{
+    struct wire *wire = context;
+
+    gate_heard(&wire->gate, reply, instant_now());
+    wire->heard(wire->context);
+}
+
+static void ask_health(struct wire *wire)
+{
+    const struct synapse_call call = {.kind = SYNAPSE_READ_HEALTH};
+
+    gate_asked(&wire->gate);
+    wire->homeserver.send(wire->homeserver.homeserver, &call, heard_health, wire);
+}
+
+/* ---- calls ---- */
+
+bool wire_is_free(struct wire *wire, instant *ret_at)
+{
+    instant now = instant_now();
+
+    *ret_at = INSTANT_NEVER;
+    if (!wire->ready)
+        return false;
+    if (gate_wants_health(&wire->gate, now))
+        ask_health(wire);
+    if (!gate_lets_through(&wire->gate, now, ret_at))
+        return false;
+    return wire->in_flight < gate_width(&wire->gate, wire->concurrency);
+}
+
+void wire_send(struct wire *wire, const struct synapse_call *call,
+               void (*done)(void *context, struct synapse_reply *reply), void *context)
+{
+    wire->in_flight++;
+    gate_sent(&wire->gate, instant_now());
+    wire->homeserver.send(wire->homeserver.homeserver, call, done, context);
+}
+
+static void note_success(struct wire *wire, enum synapse_kind kind, instant now)
+{
+    wire->last_answer = now;
+    if (synapse_kind_writes(kind))
+        wire->last_write = now;
+}
+
+void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_reply *reply, instant sent)
+{
+    instant now = instant_now();
+
+    wire->in_flight--;
+    if (reply->outcome == SYNAPSE_UNREACHABLE && wire->last_answer > sent)
+        reply->outcome = SYNAPSE_FAILED;
+    if (kind == SYNAPSE_READ_POSITION && reply->outcome == SYNAPSE_UNREACHABLE) {
+        gate_ended(&wire->gate, sent, now); /* that may be its own fault */
+        return;
+    }
+    gate_answered(&wire->gate, reply, sent, now);
+    switch (reply->outcome) {
+    case SYNAPSE_OK:
+    case SYNAPSE_ABSENT:
+    case SYNAPSE_TAKEN:
+        note_success(wire, kind, now);
+        break;
+    case SYNAPSE_REFUSED:
+    case SYNAPSE_FAILED:
+    case SYNAPSE_LIMITED:
+    case SYNAPSE_UNREACHABLE:
+    case SYNAPSE_SHUT_OUT:
+        break;
+    }
+}
+
+bool wire_serves_others(const struct wire *wire, instant now)
+{
+    return wire->last_write > now - RECENT;
+}
+
+bool wire_is_stuck(const struct wire *wire)
+{
+    return wire->in_flight == 0 && (!wire->ready || wire->gate.stand != GATE_OPEN);
+}

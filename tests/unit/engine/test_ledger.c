@@ -1,0 +1,361 @@
+/* Records: read once, written together, never believed when somebody else may have written them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/ledger.h"
+#include "engine/simulation/scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- by itself ---- */
+
+enum { MOST_FLIGHTS = 300 };
+
+struct desk {
+    struct ledger ledger;
+    struct flight *flights[MOST_FLIGHTS];
+    char users[MOST_FLIGHTS][16];
+    size_t count;
+};
+
+static void desk_begin(struct desk *desk)
+{
+    clock_start(1);
+    *desk = (struct desk){.count = 0};
+    ledger_init(&desk->ledger);
+}
+
+static void desk_end(struct desk *desk)
+{
+    for (size_t i = 0; i < desk->count; i++)
+        flight_free(desk->flights[i]);
+    ledger_deinit(&desk->ledger);
+}
+
+/* Another user wants it. */
+static struct flight *come(struct desk *desk, enum synapse_kind kind, struct synapse_record record)
+{
+    char *user = desk->users[desk->count];
+    struct synapse_call call = {.kind = kind, .user = user, .record = record};
+    struct flight *flight;
+
+    (void)snprintf(user, sizeof(desk->users[0]), "@u%zu:s", desk->count);
+    flight = desk->flights[desk->count++] = flight_new(&call, NULL);
+    ledger_line_up(&desk->ledger, flight, instant_now());
+    return flight;
+}
+
+static const struct synapse_record OPEN = {.open = true}, CLOSED = {.open = false},
+                                   OPEN_WITH_EMAIL = {.open = true, .email = true};
+
+/* What is sent now, if anything. */
+static bool next(struct desk *desk, bool quiet, struct synapse_call *ret_call)
+{
+    instant at;
+
+    return ledger_next(&desk->ledger, quiet, instant_now(), ret_call, &at);
+}
+
+/* The reply; how many were served. */
+static size_t answer_with(struct desk *desk, enum synapse_outcome outcome, struct records *records)
+{
+    enum synapse_kind kind = desk->ledger.served->call.kind;
+    struct synapse_reply reply = {.outcome = outcome, .records = records};
+    size_t served = 0;
+
+    ledger_answered(&desk->ledger, kind, &reply, instant_now());
+    while (ledger_release(&desk->ledger))
+        served++;
+    synapse_reply_deinit(&reply);
+    return served;
+}
+
+static void test_writers_wait_for_each_other_but_not_for_long(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+    instant at;
+
+    (void)state;
+    desk_begin(&desk);
+    (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+    assert_false(ledger_next(&desk.ledger, false, instant_now(), &call, &at));
+    assert_in_range(at - instant_now(), 1, 100);
+    clock_pass(10);
+    (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+    assert_false(next(&desk, false, &call));
+    assert_true(ledger_next(&desk.ledger, false, at, &call, &at));
+    assert_null(call.user);
+    assert_int_equal(call.user_count, 2);
+    assert_string_equal(call.users[0], "@u0:s");
+    assert_string_equal(call.users[1], "@u1:s");
+    assert_true(call.record.open);
+    desk_end(&desk);
+}
+
+static void test_one_alone_has_a_document_of_its_own(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+
+    (void)state;
+    desk_begin(&desk);
+    (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN_WITH_EMAIL);
+    assert_true(next(&desk, true, &call)); /* at once, for it is quiet */
+    assert_string_equal(call.user, "@u0:s");
+    assert_int_equal(call.user_count, 0);
+    assert_true(call.record.email);
+    desk_end(&desk);
+}
+
+/* One document says the same of all. */
+static void test_different_records_are_written_apart(void **state)
+{
+    const struct synapse_record records[] = {OPEN, CLOSED, OPEN, OPEN_WITH_EMAIL, CLOSED, OPEN};
+    const size_t counts[] = {3, 2, 1};
+    struct desk desk;
+    struct synapse_call call;
+
+    (void)state;
+    desk_begin(&desk);
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+        (void)come(&desk, SYNAPSE_WRITE_RECORDS, records[i]);
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        assert_true(next(&desk, true, &call));
+        assert_int_equal(call.record.open, records[i == 2 ? 3 : i].open);
+        assert_int_equal(answer_with(&desk, SYNAPSE_OK, NULL), counts[i]);
+    }
+    assert_false(next(&desk, true, &call));
+    desk_end(&desk);
+}
+
+static void test_a_request_has_its_bounds(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+
+    (void)state;
+    desk_begin(&desk);
+    for (size_t i = 0; i < LEDGER_MOST + 20; i++)
+        (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+    assert_true(next(&desk, false, &call)); /* it is full */
+    assert_int_equal(call.user_count, LEDGER_MOST);
+    assert_false(next(&desk, true, &call)); /* one at a time */
+    assert_int_equal(answer_with(&desk, SYNAPSE_OK, NULL), LEDGER_MOST);
+    assert_true(next(&desk, true, &call));
+    assert_int_equal(call.user_count, 20);
+    desk_end(&desk);
+}
+
+static void test_who_asks_while_all_is_read_is_served_too(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+
+    (void)state;
+    desk_begin(&desk);
+    (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+    (void)come(&desk, SYNAPSE_READ_RECORDS, CLOSED);
+    assert_true(next(&desk, true, &call));
+    assert_int_equal(call.kind, SYNAPSE_READ_RECORDS); /* readers first, for nobody can go on without */
+    (void)come(&desk, SYNAPSE_READ_RECORDS, CLOSED);
+    assert_false(next(&desk, true, &call));
+    assert_int_equal(answer_with(&desk, SYNAPSE_OK, records_new()), 2);
+    assert_true(next(&desk, true, &call));
+    assert_int_equal(call.kind, SYNAPSE_WRITE_RECORDS);
+    desk_end(&desk);
+}
+
+/* What is known follows what is written; what is not answered is not known. */
+static void test_what_is_known(void **state)
+{
+    static const struct {
+        enum synapse_outcome outcome;
+        bool known, open; /* after a user's record was opened with that outcome */
+    } cases[] = {{SYNAPSE_OK, true, true},       {SYNAPSE_REFUSED, true, false},
+                 {SYNAPSE_LIMITED, true, false}, {SYNAPSE_SHUT_OUT, true, false},
+                 {SYNAPSE_FAILED, false, false}, {SYNAPSE_UNREACHABLE, false, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct desk desk;
+        struct synapse_call call;
+        instant begun;
+
+        desk_begin(&desk);
+        begun = instant_now();
+        assert_null(ledger_known(&desk.ledger, begun));
+        (void)come(&desk, SYNAPSE_READ_RECORDS, CLOSED);
+        assert_true(next(&desk, true, &call));
+        (void)answer_with(&desk, SYNAPSE_OK, records_new());
+        assert_non_null(ledger_known(&desk.ledger, begun));
+        (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+        assert_true(next(&desk, true, &call));
+        (void)answer_with(&desk, cases[i].outcome, NULL);
+        assert_int_equal(ledger_known(&desk.ledger, begun) != NULL, cases[i].known);
+        if (cases[i].known)
+            assert_int_equal(records_get(ledger_known(&desk.ledger, begun), "@u1:s").open, cases[i].open);
+        assert_null(ledger_known(&desk.ledger, instant_now() + 1)); /* of before */
+        desk_end(&desk);
+    }
+}
+
+static void test_who_is_not_served_yet_can_be_withdrawn(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+    struct flight *first, *second;
+
+    (void)state;
+    desk_begin(&desk);
+    first = come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+    second = come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+    assert_true(ledger_withdraw(&desk.ledger, first));
+    assert_false(ledger_withdraw(&desk.ledger, first));
+    assert_true(next(&desk, true, &call));
+    assert_string_equal(call.user, "@u1:s");
+    assert_false(ledger_withdraw(&desk.ledger, second));
+    assert_int_equal(answer_with(&desk, SYNAPSE_OK, NULL), 1);
+    desk_end(&desk);
+}
+
+/* ---- in the engine ---- */
+
+static void post_members(struct scene *scene, unsigned room, unsigned first, unsigned count)
+{
+    struct buffer members;
+    CLEANUP(freep) char *text = NULL;
+
+    buffer_init(&members, 1 << 16);
+    for (unsigned i = first; i < first + count; i++)
+        (void)buffer_append_format(&members, "%s{'id': '@pupil_%u:school'}", i > first ? ", " : "", i);
+    text = buffer_take(&members);
+    stage_post(&scene->stage,
+               "{'method': 'addRoom', 'room': {'id': '%u', 'type': 'course', 'name': 'R'}, 'members': [%s]}",
+               room, text);
+}
+
+/* One reading and a few writes for all of a room's new members; later ones need no reading any more. */
+static void test_members_are_recorded_together(void **state)
+{
+    enum { COUNT = 50 };
+    struct scene *scene = scene_begin(8, false);
+    const unsigned *made = scene->world.made;
+
+    (void)state;
+    world_add_crowd(&scene->world, COUNT + COUNT / 2);
+    post_members(scene, 1, 0, COUNT);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_int_equal(made[SYNAPSE_CREATE_USER], COUNT);
+    assert_int_equal(made[SYNAPSE_READ_RECORDS], 1);
+    assert_in_range(made[SYNAPSE_WRITE_RECORDS], 1, COUNT / 6);
+    post_members(scene, 2, COUNT / 2, COUNT);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_int_equal(made[SYNAPSE_READ_RECORDS], 1);
+    for (unsigned i = 0; i < COUNT + COUNT / 2; i++)
+        assert_true(scene->world.users[WORLD_USUAL + i].record.open);
+    scene_end(scene);
+}
+
+/* Whose record was opened together with others' is greeted later, by whatever process. */
+static void test_members_are_greeted_later(void **state)
+{
+    enum { COUNT = 20 };
+    struct scene *scene = scene_begin(8, false);
+
+    (void)state;
+    world_add_crowd(&scene->world, COUNT);
+    post_members(scene, 1, 0, COUNT);
+    assert_true(stage_run(&scene->stage, HOUR));
+    stage_restart(&scene->stage);
+    scene->stage.all_at_once = true;
+    for (unsigned i = 0; i < COUNT; i++)
+        stage_post(&scene->stage,
+                   "{'method': 'addUser', 'user': {'id': '@pupil_%u:school'}, 'welcome': {'text': 'Hello'}}",
+                   i);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_int_equal(scene->world.made[SYNAPSE_READ_RECORDS], 2);
+    for (unsigned i = 0; i < COUNT; i++) {
+        assert_int_equal(scene->world.users[WORLD_USUAL + i].greetings, 1);
+        assert_false(scene->world.users[WORLD_USUAL + i].record.open);
+    }
+    scene_end(scene);
+}
+
+/* A connection later, another process may have written records in between. */
+static void test_records_are_read_again_after_a_connection(void **state)
+{
+    struct scene *scene = scene_begin(8, false);
+
+    (void)state;
+    world_add_crowd(&scene->world, 20);
+    post_members(scene, 1, 0, 10);
+    assert_true(stage_run(&scene->stage, HOUR));
+    clock_pass(1);
+    scene->stage.ours_since = instant_now();
+    post_members(scene, 1, 10, 10);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_int_equal(scene->world.made[SYNAPSE_READ_RECORDS], 2);
+    scene_end(scene);
+}
+
+static unsigned writes_of(const struct scene *scene)
+{
+    unsigned writes = scene->world.made[SYNAPSE_WRITE_RECORDS];
+
+    for (size_t i = 0; i < scene->stage.transit_count; i++)
+        writes += scene->stage.transits[i].call.kind == SYNAPSE_WRITE_RECORDS &&
+                  !scene->stage.transits[i].carried_out;
+    return writes;
+}
+
+/* The messages are gone before a write was sent: it may be another's turn now. */
+static void test_nothing_is_written_for_who_has_left(void **state)
+{
+    (void)state;
+    for (int64_t later = 1; later < 1000; later += 5) {
+        struct scene *scene = scene_begin(8, false);
+        struct stage *stage = &scene->stage;
+        unsigned writes;
+
+        world_add_crowd(&scene->world, 20);
+        post_members(scene, 1, 0, 20);
+        while (stage->calls == 0)
+            stage_run_for(stage, 1);
+        stage_run_for(stage, later);
+        writes = writes_of(scene);
+        if (!stage->letters[0].gone) {
+            engine_leave(stage->engine, TAKE(stage->letters[0].message));
+            stage->letters[0].gone = true;
+            stage->gone++;
+        }
+        stage_post(stage, "{'method': 'addUser', 'user': {'id': '@anna:school'}, 'rooms': [{" MATHS "}]}");
+        assert_true(stage_run(stage, HOUR));
+        assert_int_equal(scene->world.made[SYNAPSE_WRITE_RECORDS], writes);
+        scene_end(scene);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_writers_wait_for_each_other_but_not_for_long),
+        cmocka_unit_test(test_one_alone_has_a_document_of_its_own),
+        cmocka_unit_test(test_different_records_are_written_apart),
+        cmocka_unit_test(test_a_request_has_its_bounds),
+        cmocka_unit_test(test_who_asks_while_all_is_read_is_served_too),
+        cmocka_unit_test(test_what_is_known),
+        cmocka_unit_test(test_who_is_not_served_yet_can_be_withdrawn),
+        cmocka_unit_test(test_members_are_recorded_together),
+        cmocka_unit_test(test_members_are_greeted_later),
+        cmocka_unit_test(test_records_are_read_again_after_a_connection),
+        cmocka_unit_test(test_nothing_is_written_for_who_has_left),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
