@@ -84,13 +84,23 @@ static void wake_up(struct subjects *subjects, struct subject *subject)
     subject->weight = 0;
 }
 
+/* It has not come to rest since nobody asked for it, which must make no difference: another process may have
+   been at work on the user meanwhile. */
+static void rest_in_passing(struct subject *subject)
+{
+    if (!subject->line && !subject->flight && !subject->is_room && !user_known_settle(&subject->user))
+        user_known_deinit(&subject->user);
+}
+
 struct subject *subjects_take(struct subjects *subjects, const char *key)
 {
     struct subject *subject = NULL;
 
     HASH_FIND_STR(subjects->active, key, subject);
-    if (subject)
+    if (subject) {
+        rest_in_passing(subject);
         return subject;
+    }
     HASH_FIND_STR(subjects->rested, key, subject);
     if (subject)
         wake_up(subjects, subject);

@@ -280,6 +280,39 @@ static void test_a_record_that_another_instance_closed(void **state)
     scene_end(scene);
 }
 
+/* The messages are gone before it was her turn again; a stand-by creates her, for a room; then it is our
+ * turn. */
+static void test_a_user_whom_another_instance_created(void **state)
+{
+    struct scene *scene = scene_begin(4, true);
+    struct stage *stage = &scene->stage;
+    struct world_user *anna = &scene->world.users[0];
+
+    (void)state;
+    alarm(20);
+    scene_curse(scene, FATE_FAILED, "@anna:school", SYNAPSE_CREATE_USER);
+    post_anna(scene, "Anna");
+    while (scene->world.made[SYNAPSE_READ_RECORDS] == 0)
+        stage_run_for(stage, 1);
+    stage_run_for(stage, SECOND);
+    stage->out_of_touch = true;
+    engine_leave(stage->engine, TAKE(stage->letters[0].message));
+    stage->letters[0].gone = true;
+    stage->gone++;
+    world_make_user(&scene->world, anna, "Anna", NULL);
+    anna->ours = anna->has_record = anna->record.open = true;
+    clock_pass(1);
+    stage->ours_since = instant_now();
+    scene_curse(scene, FATE_NORMAL, NULL, -1);
+    stage_post(stage, "{'method': 'addUser', 'user': {'id': '@anna:school'}, 'welcome': {'text': 'Hello'}}");
+    stage_run_for(stage, SECOND);
+    stage->out_of_touch = false;
+    assert_true(stage_run(stage, HOUR));
+    assert_int_equal(anna->greetings, 1);
+    alarm(0);
+    scene_end(scene);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +326,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_creation_of_a_process_before),
         cmocka_unit_test(test_nothing_is_begun_while_out_of_touch),
         cmocka_unit_test(test_a_record_that_another_instance_closed),
+        cmocka_unit_test(test_a_user_whom_another_instance_created),
     };
 
     log_configure(LOG_ERROR, LOG_LOGFMT);
