@@ -8,10 +8,10 @@
  * together.
  *
  * To read them all is one request, and it is made when the first user asks; from then on the answer is known
- * at once, for as long as nobody else can have written any: while the messages are ours (`read_at` tells
- * whether it was before). To write the records of many users is one request too. So who wants one written
- * waits a moment for others who do. One request is under way at a time, so what is known is never in doubt
- * but where a write was not answered: then all is read again.
+ * at once, for as long as nobody else can have written any (how long that is, the engine says). To write the
+ * records of many users is one request too. So who wants one written waits a moment for others who do. One
+ * request is under way at a time, so what is known is never in doubt but where a write was not answered: then
+ * all is read again.
  *
  * Who waits is a flight: to its subject, the call is under way from the moment at which it lines up.
  */
@@ -24,6 +24,7 @@ struct ledger {
     struct flight *writers;
     size_t writer_count;
     instant written_till;  /* when the first of the writers waits no longer */
+    instant asked_at;      /* when the last request was made */
     struct flight *served; /* by the request that is under way; NULL: none is */
     bool reading;          /* that is what the request does; who asks now is served by it too */
     const char *users[LEDGER_MOST];
@@ -48,10 +49,9 @@ bool ledger_withdraw(struct ledger *ledger, struct flight *flight);
  */
 bool ledger_next(struct ledger *ledger, bool quiet, instant now, struct synapse_call *ret_call,
                  instant *ret_at);
-/* It was answered, `sent` being when it was sent. Records are taken out of the reply. Those who were served
-   leave the ledger before: see ledger_release(). */
-void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply,
-                     instant sent);
+/* It was answered. Records are taken out of the reply; what cannot be an
+   answer becomes SYNAPSE_FAILED. Those who were served are to be released then. */
+void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply);
 /* The next of those who were served; NULL: that was all. */
 struct flight *ledger_release(struct ledger *ledger);
 

@@ -93,6 +93,9 @@ void user_known_init(struct user_known *known);
 void user_known_deinit(struct user_known *known);
 /* Nobody asks for the user now. False: nothing is known that is worth remembering. */
 bool user_known_settle(struct user_known *known);
+/* The same, and what is not worth remembering is forgotten: another process may have been at work on the
+ * user. */
+void user_known_forget(struct user_known *known);
 
 /*
  * The next thing to do so that the user becomes as wanted. ACTION_NONE: the user is, or all that is missing

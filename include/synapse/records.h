@@ -15,8 +15,8 @@
  *
  * The first is of one user. The second is of several, for a document costs the homeserver the same whatever
  * it says; it is named by a hash of what it says, so it never changes. And as documents have no order, a
- * record is closed for good: where any document of a user says that it is closed, it is. (That is so only of
- * users who are there, and on a homeserver no user ever ceases to be.)
+ * record is closed for good: where any document that mentions a user says closed, the record is. (Only those
+ * of users who are there are closed, and on a homeserver no user ever ceases to be.)
  */
 
 #define RECORD_OF_USER "io.github.synapse_sync.user."

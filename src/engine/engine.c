@@ -43,7 +43,6 @@ struct engine {
     struct mirror mirror;
     struct subject *waiting; /* for its next catch-up */
     struct ledger ledger;
-    instant ledger_asked_at;
     unsigned looks; /* at users, that are under way: who is looked at may want a record next */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's, or the mirror's */
@@ -257,12 +256,26 @@ static void learn_record(struct engine *engine, struct subject *subject, const s
     enqueue_rooms_of_user(engine, subject);
 }
 
+/*
+ * Whether what the ledger knows will do for that subject. Who is absent has been created by nobody else while
+ * the messages are ours. Who is there may have been by whoever else serves the homeserver, and then the
+ * records have to be as young as the messages.
+ */
+static bool serves(struct engine *engine, const struct subject *subject)
+{
+    instant since = ours_since(engine);
+
+    if (user_is_there(&subject->user))
+        since = instant_max(since, front_arrived(subject));
+    return ledger_known(&engine->ledger, since);
+}
+
 static void ask_ledger(struct engine *engine, struct subject *subject, const struct synapse_call *call)
 {
     const struct synapse_reply known = {.outcome = SYNAPSE_OK, .retry_after = -1};
     struct flight *flight = begin(engine, subject, call);
 
-    if (call->kind == SYNAPSE_WRITE_RECORDS || !ledger_known(&engine->ledger, ours_since(engine))) {
+    if (call->kind == SYNAPSE_WRITE_RECORDS || !serves(engine, subject)) {
         ledger_line_up(&engine->ledger, flight, flight->sent);
         return;
     }
@@ -276,15 +289,15 @@ static void records_came(void *context, struct synapse_reply *reply)
     struct engine *engine = context;
     enum synapse_kind kind = engine->ledger.served->call.kind;
     struct flight *flight;
-    bool serves;
 
-    wire_answered(&engine->wire, kind, reply, engine->ledger_asked_at);
-    ledger_answered(&engine->ledger, kind, reply, engine->ledger_asked_at);
-    serves = reply->outcome != SYNAPSE_OK || kind == SYNAPSE_WRITE_RECORDS ||
-             ledger_known(&engine->ledger, ours_since(engine));
+    wire_answered(&engine->wire, kind, reply, engine->ledger.asked_at);
+    ledger_answered(&engine->ledger, kind, reply);
+    if (reply->outcome != SYNAPSE_OK)
+        log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(kind)),
+                  LOG_TEXT("problem", reply->problem.text));
     while ((flight = ledger_release(&engine->ledger))) {
         flight->subject->flight = NULL;
-        if (serves)
+        if (reply->outcome != SYNAPSE_OK || kind == SYNAPSE_WRITE_RECORDS || serves(engine, flight->subject))
             learn_record(engine, flight->subject, flight, reply);
         else
             enqueue(engine, flight->subject); /* asks again */
@@ -304,13 +317,10 @@ static bool serve_ledger(struct engine *engine)
         wake_at(engine, next);
         return false;
     }
-    engine->ledger_asked_at = now;
     count_request(engine->ledger.served->subject);
     wire_send(&engine->wire, &call, records_came, engine);
     return true;
 }
-
-/* ---- acting ---- */
 
 static void sleep_until(struct engine *engine, struct subject *subject, instant until)
 {
@@ -466,6 +476,8 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
     }
     was_gone = subject->user.deactivated;
     user_learn(&subject->user, &flight->call, reply, rules, others_succeeded, flight->sent, now);
+    if (flight->outdated)
+        user_known_forget(&subject->user);
     if (was_gone && user_is_there(&subject->user))
         subjects_doubt_rooms(&engine->order.subjects); /* who was deactivated had left them all */
 }

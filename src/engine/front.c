@@ -23,6 +23,17 @@ bool front_is_open(const struct subject *subject)
     return false;
 }
 
+instant front_arrived(const struct subject *subject)
+{
+    const struct place *place;
+    instant arrived = INSTANT_PAST;
+
+    DL_FOREACH (subject->line, place)
+        if (place->in_front && !place->settled)
+            arrived = instant_max(arrived, place->message->arrived);
+    return arrived;
+}
+
 /* ---- settling ---- */
 
 static bool is_user_settled(const struct order *order, struct place *place, const struct engine_rules *rules,

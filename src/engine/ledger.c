@@ -108,6 +108,7 @@ bool ledger_next(struct ledger *ledger, bool quiet, instant now, struct synapse_
     if (ledger->served)
         return false;
     if (ledger->readers) {
+        ledger->asked_at = now;
         *ret_call = reading(ledger);
         return true;
     }
@@ -117,6 +118,7 @@ bool ledger_next(struct ledger *ledger, bool quiet, instant now, struct synapse_
         *ret_at = ledger->written_till;
         return false;
     }
+    ledger->asked_at = now;
     *ret_call = writing(ledger);
     return true;
 }
@@ -135,7 +137,7 @@ static void written(struct ledger *ledger)
             records_set(ledger->records, flight->call.user, flight->call.record);
 }
 
-void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply, instant sent)
+void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply)
 {
     ledger->reading = false;
     switch (reply->outcome) {
@@ -146,14 +148,17 @@ void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synap
         }
         forget(ledger);
         ledger->records = TAKE(reply->records);
-        ledger->read_at = sent;
+        ledger->read_at = ledger->asked_at;
+        break;
+    case SYNAPSE_ABSENT:
+    case SYNAPSE_TAKEN: /* the sync user is there: this is no answer */
+        reply->outcome = SYNAPSE_FAILED;
+        forget(ledger);
         break;
     case SYNAPSE_FAILED:
     case SYNAPSE_UNREACHABLE: /* it may have been written, or not */
         forget(ledger);
         break;
-    case SYNAPSE_ABSENT:
-    case SYNAPSE_TAKEN:
     case SYNAPSE_REFUSED:
     case SYNAPSE_LIMITED:
     case SYNAPSE_SHUT_OUT:

@@ -85,11 +85,14 @@ static void wake_up(struct subjects *subjects, struct subject *subject)
 }
 
 /* It has not come to rest since nobody asked for it, which must make no difference: another process may have
-   been at work on the user meanwhile. */
+   been at work on the user meanwhile, or be so while a call of ours still is. */
 static void rest_in_passing(struct subject *subject)
 {
-    if (!subject->line && !subject->flight && !subject->is_room && !user_known_settle(&subject->user))
-        user_known_deinit(&subject->user);
+    if (subject->line || subject->is_room)
+        return;
+    if (subject->flight)
+        subject->flight->outdated = true;
+    user_known_forget(&subject->user);
 }
 
 struct subject *subjects_take(struct subjects *subjects, const char *key)

@@ -51,6 +51,12 @@ bool user_known_settle(struct user_known *known)
     return true;
 }
 
+void user_known_forget(struct user_known *known)
+{
+    if (!user_known_settle(known))
+        user_known_deinit(known);
+}
+
 bool rules_is_ours(const struct engine_rules *rules, const char *creator)
 {
     const char *const *former = rules->former_sync_users;

@@ -2,11 +2,12 @@
  * The table of calls.
  *
  * In paths, {user}, {room}, {alias}, {email}, {position} and {attempt} are the call's, {self} is the sync
- * user, {event} the type of the state event of the call's setting, {record} and {transaction} belong to the
- * call's user. Where a state event is named, the empty segment at the end is its state_key.
+ * user, {event} the type of the state event of the call's setting, {record} the type of the document about
+ * the call's users, {transaction} belongs to the call's user. Where a state event is named, the empty segment
+ * at the end is its state_key.
  *
- * The body of a call is a function of the call and the terms alone, and so is its path: what is sent for a
- * message that is delivered twice is the same twice, transaction ids included.
+ * The body of a call is a function of the call and the terms alone, and so is its path: who asks for the same
+ * twice sends the same twice, transaction ids included.
  */
 #include "synapse/calls.h"
 
@@ -21,6 +22,9 @@
 
 /* Milliseconds. Long: what touches every room of a user, or every event of a room. */
 enum { LONG_LIMIT = 2 * 60 * 1000, POSITION_LIMIT = 20 * 1000, HEALTH_LIMIT = 2 * 1000 };
+
+/* Short: all who are to be created wait for these. */
+enum { RECORDS_LIMIT = 20 * 1000 };
 
 enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Aliases" */ };
 
@@ -137,11 +141,13 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_RECORDS] = {.name = "read-records",
                               .method = HTTP_GET,
                               .path = ADMIN "v1/users/{self}/accountdata",
-                              .read = reply_records},
+                              .read = reply_records,
+                              .limit = RECORDS_LIMIT},
     [SYNAPSE_WRITE_RECORDS] = {.name = "write-records",
                                .method = HTTP_PUT,
                                .path = CLIENT "user/{self}/account_data/{record}",
-                               .body = body_records},
+                               .body = body_records,
+                               .limit = RECORDS_LIMIT},
 
     [SYNAPSE_RESOLVE_ALIAS] = {.name = "resolve-alias",
                                .method = HTTP_GET,

@@ -71,7 +71,7 @@ static void ended(void *context, struct message *message, const struct engine_ve
     (*(unsigned *)context)++;
 }
 
-static void submit(struct engine *engine, const char *body)
+static struct message *submit(struct engine *engine, const char *body)
 {
     const struct request_rules rules = {.server_name = "s", .sync_user = "@sync:s", .largest_body = 4096};
     CLEANUP(freep) char *json = text_copy(body);
@@ -83,7 +83,7 @@ static void submit(struct engine *engine, const char *body)
             *c = '"';
     request = request_parse(json, strlen(json), &rules, &complaint);
     assert_non_null(request);
-    (void)engine_submit(engine, request, NULL);
+    return engine_submit(engine, request, NULL);
 }
 
 static void stop(void *context)
@@ -147,10 +147,11 @@ static void test_a_room_that_is_read_while_somebody_comes_back(void **state)
     clock_start(1);
     engine = engine_new(&config, &homeserver, loop);
     engine_set_ready(engine, true);
-    submit(engine, "{'method': 'addRoom', 'room': {'id': 'r', 'name': 'R'}, 'members': []}");
+    (void)submit(engine, "{'method': 'addRoom', 'room': {'id': 'r', 'name': 'R'}, 'members': []}");
     turn(loop);
     answer(&desk, SYNAPSE_CREATE_ROOM, (struct synapse_reply){.outcome = SYNAPSE_TAKEN});
-    submit(engine, "{'method': 'addUser', 'user': {'id': '@anna:s'}, 'rooms': [{'id': 'r', 'name': 'R'}]}");
+    (void)submit(engine,
+                 "{'method': 'addUser', 'user': {'id': '@anna:s'}, 'rooms': [{'id': 'r', 'name': 'R'}]}");
     turn(loop);
     answer(&desk, SYNAPSE_RESOLVE_ALIAS, (struct synapse_reply){.text = text_copy("!1:s")});
     answer(&desk, SYNAPSE_READ_USER, (struct synapse_reply){.user = {.deactivated = true}});
@@ -166,10 +167,57 @@ static void test_a_room_that_is_read_while_somebody_comes_back(void **state)
     loop_free(loop);
 }
 
+static struct records *open_record_of(const char *user)
+{
+    struct records *records = records_new();
+
+    records_set(records, user, (struct synapse_record){.open = true});
+    return records;
+}
+
+/* A call of ours hangs while a stand-by is at work, which creates the user; then it is our turn again. */
+static void test_a_call_that_hangs_while_another_process_is_at_work(void **state)
+{
+    struct error error;
+    struct desk desk = {.count = 0};
+    unsigned ends = 0;
+    const struct engine_config config = {.rules = {.server_name = "s", .sync_user = "@sync:s"},
+                                         .concurrency = 4,
+                                         .ended = ended,
+                                         .context = &ends};
+    const struct engine_homeserver homeserver = {.homeserver = &desk, .send = take};
+    struct loop *loop = loop_new(&error);
+    struct message *message;
+    struct engine *engine;
+
+    (void)state;
+    clock_start(1);
+    engine = engine_new(&config, &homeserver, loop);
+    engine_set_ready(engine, true);
+    message =
+        submit(engine, "{'method': 'addUser', 'user': {'id': '@anna:s'}, 'welcome': {'text': 'Hello'}}");
+    turn(loop);
+    answer(&desk, SYNAPSE_READ_USER, (struct synapse_reply){.outcome = SYNAPSE_ABSENT});
+    answer(&desk, SYNAPSE_READ_RECORDS, (struct synapse_reply){.records = records_new()});
+    assert_int_equal(count_of(&desk, SYNAPSE_WRITE_RECORDS), 1);
+    engine_leave(engine, message);
+    turn(loop);
+    (void)submit(engine, "{'method': 'addUser', 'user': {'id': '@anna:s'}, 'welcome': {'text': 'Hello'}}");
+    turn(loop);
+    answer(&desk, SYNAPSE_WRITE_RECORDS, ok);
+    answer(&desk, SYNAPSE_READ_USER, ok);
+    answer(&desk, SYNAPSE_READ_RECORDS, (struct synapse_reply){.records = open_record_of("@anna:s")});
+    assert_int_equal(count_of(&desk, SYNAPSE_CREATE_WELCOME_ROOM), 1);
+    assert_int_equal(count_of(&desk, SYNAPSE_WRITE_RECORDS), 1);
+    engine_free(engine);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_room_that_is_read_while_somebody_comes_back),
+        cmocka_unit_test(test_a_call_that_hangs_while_another_process_is_at_work),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,7 @@ static size_t answer_with(struct desk *desk, enum synapse_outcome outcome, struc
     struct synapse_reply reply = {.outcome = outcome, .records = records};
     size_t served = 0;
 
-    ledger_answered(&desk->ledger, kind, &reply, instant_now());
+    ledger_answered(&desk->ledger, kind, &reply);
     while (ledger_release(&desk->ledger))
         served++;
     synapse_reply_deinit(&reply);
@@ -179,6 +179,7 @@ static void test_what_is_known(void **state)
         bool known, open; /* after a user's record was opened with that outcome */
     } cases[] = {{SYNAPSE_OK, true, true},       {SYNAPSE_REFUSED, true, false},
                  {SYNAPSE_LIMITED, true, false}, {SYNAPSE_SHUT_OUT, true, false},
+                 {SYNAPSE_ABSENT, false, false}, {SYNAPSE_TAKEN, false, false},
                  {SYNAPSE_FAILED, false, false}, {SYNAPSE_UNREACHABLE, false, false}};
 
     (void)state;
@@ -287,6 +288,43 @@ static void test_members_are_greeted_later(void **state)
     scene_end(scene);
 }
 
+/* Another program may work on the same homeserver: about who is there, what was read before does not count.
+ */
+static void test_a_member_whom_another_program_created(void **state)
+{
+    struct scene *scene = scene_begin(8, false);
+    struct world_user *pupil = &scene->world.users[WORLD_USUAL + 10];
+
+    (void)state;
+    world_add_crowd(&scene->world, 11);
+    post_members(scene, 1, 0, 10);
+    assert_true(stage_run(&scene->stage, HOUR));
+    clock_pass(1);
+    world_make_user(&scene->world, pupil, NULL, NULL);
+    pupil->ours = pupil->has_record = pupil->record.open = true;
+    stage_post(&scene->stage,
+               "{'method': 'addUser', 'user': {'id': '@pupil_10:school'}, 'welcome': {'text': 'Hello'}}");
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_int_equal(pupil->greetings, 1);
+    scene_end(scene);
+}
+
+/* Its account data cannot be missing where the sync user is there: something else has answered. */
+static void test_an_answer_that_is_none(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+    struct synapse_reply reply = {.outcome = SYNAPSE_ABSENT};
+
+    (void)state;
+    desk_begin(&desk);
+    (void)come(&desk, SYNAPSE_READ_RECORDS, CLOSED);
+    assert_true(next(&desk, true, &call));
+    ledger_answered(&desk.ledger, call.kind, &reply);
+    assert_int_equal(reply.outcome, SYNAPSE_FAILED);
+    desk_end(&desk);
+}
+
 /* A connection later, another process may have written records in between. */
 static void test_records_are_read_again_after_a_connection(void **state)
 {
@@ -353,6 +391,8 @@ int main(void)
         cmocka_unit_test(test_who_is_not_served_yet_can_be_withdrawn),
         cmocka_unit_test(test_members_are_recorded_together),
         cmocka_unit_test(test_members_are_greeted_later),
+        cmocka_unit_test(test_a_member_whom_another_program_created),
+        cmocka_unit_test(test_an_answer_that_is_none),
         cmocka_unit_test(test_records_are_read_again_after_a_connection),
         cmocka_unit_test(test_nothing_is_written_for_who_has_left),
     };

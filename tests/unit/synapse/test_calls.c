@@ -294,7 +294,8 @@ static void knows_what_takes_long(void **state)
     static const int64_t limits[SYNAPSE_KINDS] = {
         [SYNAPSE_DELETE_ROOM] = 120000,      [SYNAPSE_DEACTIVATE_USER] = 120000,
         [SYNAPSE_SET_DISPLAY_NAME] = 120000, [SYNAPSE_READ_POSITION] = 20000,
-        [SYNAPSE_READ_HEALTH] = 2000,
+        [SYNAPSE_READ_HEALTH] = 2000,        [SYNAPSE_READ_RECORDS] = 20000,
+        [SYNAPSE_WRITE_RECORDS] = 20000,
     };
 
     (void)state;
