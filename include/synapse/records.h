@@ -28,7 +28,7 @@ struct synapse_record {
     bool email; /* the creation was to set an e-mail address */
 };
 
-/* Those that are open. */
+/* Those that are open: about 120 bytes for each. (While they are read, each document takes some 520, too.) */
 struct records;
 
 struct records *records_new(void) MUST_USE;
