@@ -88,8 +88,7 @@ struct members_state {
 struct members_state order_ready_members(const struct order *order, const struct place *place,
                                          const struct engine_rules *rules, instant now,
                                          struct levels_user *members);
-/* The same, where those count as ready who are known and on their way, and only those as pending who were not
-   read yet. Members for whom an earlier message is at work are left out. */
+/* The same without the members for whom an earlier message is at work, and nobody is to be invited yet. */
 struct members_state order_coming_members(const struct order *order, const struct place *place,
                                           const struct engine_rules *rules, instant now,
                                           struct levels_user *members);

@@ -252,7 +252,7 @@ static void learn_record(struct engine *engine, struct subject *subject, const s
 
     own.records = engine->ledger.records; /* still the ledger's */
     learn(engine, subject, flight, &own, instant_now());
-    enqueue(engine, subject);
+    enqueue_first(engine, subject); /* who was looked at right before is written at once */
     enqueue_rooms_of_user(engine, subject);
 }
 

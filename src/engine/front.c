@@ -114,16 +114,19 @@ static bool is_brought_in(const struct place *place, const struct members_state 
            (state->pending == 0 && (state->ready > 0 || place->message->request->method == REQUEST_ADD_ROOM));
 }
 
-/* Of a room that is made: a few invitations cost less with it than later, many cost more. */
+/* Invitations cost less with the room than later, but each costs more than the one before it. */
 static void limit_invitations(struct levels_user *members, size_t count)
 {
-    enum { MOST_INVITATIONS = 50 };
+    enum { MOST_INVITATIONS = 100 };
 
     for (size_t i = MOST_INVITATIONS; i < count; i++)
         members[i].invited = false;
 }
 
-/* Adds those who will be members of a room that has to be made. False: some are still to be looked at. */
+/*
+ * Adds those who will be members of a room that has to be made. False: some will be there soon, and an
+ * invitation that is made with the room spares the homeserver half of the join.
+ */
 static bool gather_coming(const struct order *order, const struct subject *subject,
                           const struct engine_rules *rules, instant now, struct levels_user *members,
                           size_t *ret_count)
@@ -147,8 +150,8 @@ static bool gather_coming(const struct order *order, const struct subject *subje
 
 /*
  * A place is brought in once nothing is pending with its members: their levels are then written all at once.
- * Members with whom something keeps failing are not waited for. A room that has to be made is made with the
- * levels of all who are on their way, too.
+ * Members with whom something keeps failing are not waited for. A room that has to be made waits for the
+ * members of all places, and is made with their levels.
  */
 static struct action next_of_room(const struct order *order, struct subject *subject,
                                   const struct engine_rules *rules, instant now, struct levels_user *members)

@@ -301,39 +301,33 @@ static enum user_readiness readiness_of(const struct order *order, const struct 
     return user_readiness(&member->subject->user, &wanted, rules, now);
 }
 
-static struct levels_user as_member(const struct place *room, const struct place *member)
-{
-    return (struct levels_user){
-        .user = member->subject->key,
-        .level = level_wanted(member, room),
-        .invited = true,
-        .name = member->subject->user.name,
-        .avatar = member->subject->user.avatar,
-    };
-}
-
-struct members_state order_coming_members(const struct order *order, const struct place *place,
-                                          const struct engine_rules *rules, instant now,
-                                          struct levels_user *members)
+static struct members_state list_members(const struct order *order, const struct place *place, bool invited,
+                                         const struct engine_rules *rules, instant now,
+                                         struct levels_user *members)
 {
     struct members_state state = {.ready = 0};
 
     for (size_t i = 0; i < order_member_count(place); i++) {
         const struct place *member = &place->message->places[i];
 
-        if (!member->in_front)
+        if (!invited && !member->in_front)
             continue;
         switch (readiness_of(order, member, rules, now)) {
         case USER_UNREAD:
-            state.pending++;
-            break;
         case USER_PENDING:
-        case USER_READY:
-            members[state.ready] = as_member(place, member);
-            members[state.ready++].invited = false;
+            state.pending++;
             break;
         case USER_DELAYED:
             state.delayed++;
+            break;
+        case USER_READY:
+            members[state.ready++] = (struct levels_user){
+                .user = member->subject->key,
+                .level = level_wanted(member, place),
+                .invited = invited,
+                .name = member->subject->user.name,
+                .avatar = member->subject->user.avatar,
+            };
             break;
         case USER_HOPELESS:
             break;
@@ -346,27 +340,14 @@ struct members_state order_ready_members(const struct order *order, const struct
                                          const struct engine_rules *rules, instant now,
                                          struct levels_user *members)
 {
-    struct members_state state = {.ready = 0};
+    return list_members(order, place, true, rules, now, members);
+}
 
-    for (size_t i = 0; i < order_member_count(place); i++) {
-        const struct place *member = &place->message->places[i];
-
-        switch (readiness_of(order, member, rules, now)) {
-        case USER_UNREAD:
-        case USER_PENDING:
-            state.pending++;
-            break;
-        case USER_DELAYED:
-            state.delayed++;
-            break;
-        case USER_READY:
-            members[state.ready++] = as_member(place, member);
-            break;
-        case USER_HOPELESS:
-            break;
-        }
-    }
-    return state;
+struct members_state order_coming_members(const struct order *order, const struct place *place,
+                                          const struct engine_rules *rules, instant now,
+                                          struct levels_user *members)
+{
+    return list_members(order, place, false, rules, now, members);
 }
 
 struct room_wanted order_room_wanted(const struct place *place)

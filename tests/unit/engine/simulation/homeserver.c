@@ -217,8 +217,10 @@ static void create_room(const struct deed *deed)
     room->state->levels = levels_new(&call->levels, call->raised, call->raised_count);
     levels_raise(room->state->levels, &(struct levels_user){.user = sync_user, .level = 100});
     for (size_t i = 0; i < call->raised_count; i++)
-        if (call->raised[i].invited)
+        if (call->raised[i].invited) {
             world_move(deed->world, room, call->raised[i].user, MEMBERSHIP_INVITE);
+            deed->world->invited++;
+        }
     text_set(&room->state->name, call->name);
     text_set(&room->state->topic, call->topic && *call->topic ? call->topic : NULL);
 }

@@ -106,6 +106,7 @@ struct world {
     bool lenient;                 /* do not judge what only one who knows what is wanted can judge */
     unsigned writes;              /* calls that were to change something and were carried out */
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
+    unsigned invited;             /* as a room was made */
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
     bool mute;                    /* it tells nobody what has changed */
     bool asked;                   /* somebody asked what changes */
