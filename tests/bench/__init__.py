@@ -2,8 +2,9 @@
 
 Each workload is done twice, in turns, on the same Synapse, each time with users and rooms of new names: by the
 daemon, from a queue, and by the *floor*: a client that knows everything beforehand, reads nothing, and sends only
-the writes without which the same end cannot be reached. The floor is tried at several concurrencies, and the best
-counts; so does the daemon's best of as many rounds.
+the writes without which the same end cannot be reached. The floor is tried at several concurrencies, and the
+quickest counts. A machine's speed changes by the minute: daemon and floor run one right after the other, and what
+they are to each other is told by the median of such pairs.
 
     servers.py      broker and homeserver, and the daemon on a queue of its own
     meter.py        what a piece of work costs: the homeserver's CPU, requests as Synapse counts them, time, memory

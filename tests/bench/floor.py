@@ -2,9 +2,9 @@
 
 What it sends is a creation for each new user, a createRoom with all levels for each new room, an admin join for
 each new membership and a deactivation for each removed user. Who is known when a room is made is invited among its
-first state, since that spares Synapse the dear half of the join (see costs.py). It keeps all its connections busy:
-a call is sent as soon as what it needs is there. Joins to one room go one after the other, since Synapse does them
-so anyway.
+first state, since that spares Synapse the dear half of the join (see costs.py). Users come first, then rooms, then
+joins to all rooms in turn: in that order Synapse has the least to do. Joins to one room go one after the other,
+since Synapse does them so anyway; apart from that all connections are kept busy.
 """
 
 from __future__ import annotations
@@ -71,13 +71,16 @@ class Floor:
             self._changed.notify_all()
 
     def _next(self) -> Call | None:
-        """Rooms first, for their joins take longest; users last, whenever nobody can be joined."""
+        if self._users:
+            return self._new_user(self._users.popleft())
+        if self._absent:
+            return None
         if self._others:
             return self._others.popleft()
         for alias, members in self._members.items():
-            if members and alias not in self._busy and alias in self._room_ids and members[0] not in self._absent:
+            if members and alias not in self._busy and alias in self._room_ids:
                 return self._join(alias, members.popleft())
-        return self._new_user(self._users.popleft()) if self._users else None
+        return None
 
     def _creation(self, alias: str) -> Call:
         def learn(reply: Json) -> None:
@@ -99,4 +102,5 @@ class Floor:
 
     def _join(self, alias: str, user: str) -> Call:
         self._busy.add(alias)
+        self._members[alias] = self._members.pop(alias)  # last in the next turn
         return replace(join(self._room_ids[alias], user), learn=lambda reply: self._busy.discard(alias))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Any
 
 from .client import Client
@@ -31,7 +32,18 @@ class Row:
     messages: int
     goal: float | None = None  # most times the floor; NO_REQUESTS where there is nothing to do
     daemon: list[Cost] = field(default_factory=list)
-    floor: dict[int, list[Cost]] = field(default_factory=dict)  # by concurrency
+    floor: list[Cost] = field(default_factory=list)  # each right before the daemon's; none where nothing is to do
+
+    def at_its_best(self) -> Row:
+        """What was measured beside the floor at the concurrency at which that was quickest."""
+        walls: dict[int, list[float]] = {}
+        for cost in self.floor:
+            walls.setdefault(cost.concurrency, []).append(cost.wall)
+        if not walls:
+            return self
+        best = min(walls, key=lambda concurrency: median(walls[concurrency]))
+        pairs = [pair for pair in zip(self.daemon, self.floor, strict=True) if pair[1].concurrency == best]
+        return replace(self, daemon=[pair[0] for pair in pairs], floor=[pair[1] for pair in pairs])
 
 
 class Rounds:
@@ -107,7 +119,8 @@ class Rounds:
             return time.monotonic()
 
         cost = self._meter.measure(work, time.process_time)
-        row.floor.setdefault(concurrency, []).append(cost)
+        cost.concurrency = concurrency
+        row.floor.append(cost)
         _say(row, f"floor, {concurrency} at a time", cost)
 
     def _daemon(self, row: Row, subject: Subject, messages: list[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from .costs import Price
@@ -16,8 +17,8 @@ from .rounds import NO_REQUESTS, Row
 BEGIN = "<!-- bench: made by `tests/bench/run.sh --readme`, do not edit -->\n"
 END = "<!-- end of bench -->\n"
 
-HEADINGS = ("workload", "messages", "requests", "per message", "homeserver CPU", "× floor", "wall", "× floor",
-            "own CPU", "memory", "goal")
+HEADINGS = ("workload", "messages", "requests", "per message", "transactions", "× floor", "homeserver CPU", "× floor",
+            "wall", "× floor", "own CPU", "memory", "goal")
 
 # Where the machine was so busy with other things, times tell little.
 DISTURBED = 0.10
@@ -35,22 +36,14 @@ def markdown(lines: list[tuple[str, ...]]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    quickest = min(row.daemon, key=lambda one: one.wall)
-    cpu, floor_cpu = _least(row.daemon, "homeserver_cpu"), _least(_floors(row), "homeserver_cpu")
-    floor_wall, concurrency = best_wall(row)
-    floor_requests = f"{_least(_floors(row), 'request_count'):.0f}"
-    return (row.name, str(row.messages), f"{quickest.request_count} ({floor_requests})",
-            f"{quickest.request_count / row.messages:.2f}",
-            f"{cpu:.2f} s ({floor_cpu:.2f} s)", _ratio(cpu, floor_cpu),
-            f"{quickest.wall:.2f} s ({floor_wall:.2f} s{f' at {concurrency}' if concurrency else ''})",
-            _ratio(quickest.wall, floor_wall), f"{_least(row.daemon, 'own_cpu'):.2f} s",
+    best = row.at_its_best()
+    count, floor_count = (_typical(costs, "request_count") for costs in (best.daemon, best.floor))
+    at = f" at {best.floor[0].concurrency}" if best.floor else ""
+    return (row.name, str(row.messages), f"{count:.0f} ({floor_count:.0f})", f"{count / row.messages:.2f}",
+            f"{_typical(best.daemon, 'transactions'):.0f} ({_typical(best.floor, 'transactions'):.0f})",
+            _ratio(best, "transactions"), _seconds(best, "homeserver_cpu"), _ratio(best, "homeserver_cpu"),
+            _seconds(best, "wall", at), _ratio(best, "wall"), f"{_typical(best.daemon, 'own_cpu'):.2f} s",
             f"{max(one.resident_most for one in row.daemon) / 1024:.1f} MB", verdict(row))
-
-
-def best_wall(row: Row) -> tuple[float, int]:
-    """The floor's seconds, and the concurrency at which it was quickest. Where nothing is to do it takes no time."""
-    return min(((cost.wall, concurrency) for concurrency, costs in row.floor.items() for cost in costs),
-               default=(0.0, 0))
 
 
 def verdict(row: Row) -> str:
@@ -59,22 +52,30 @@ def verdict(row: Row) -> str:
         return ""
     if row.goal == NO_REQUESTS:
         return "ok" if all(cost.told == 0 for cost in row.daemon) else "not yet"
-    cpu, floor_cpu = _least(row.daemon, "homeserver_cpu"), _least(_floors(row), "homeserver_cpu")
-    wall, floor_wall = _least(row.daemon, "wall"), _least(_floors(row), "wall")
-    return "ok" if cpu <= row.goal * floor_cpu and wall <= row.goal * floor_wall else "not yet"
+    best = row.at_its_best()
+    return "ok" if all(median(_ratios(best, name)) <= row.goal for name in ("homeserver_cpu", "wall")) else "not yet"
 
 
-def _floors(row: Row) -> list[Cost]:
-    return [cost for costs in row.floor.values() for cost in costs]
+def _seconds(best: Row, name: str, at: str = "") -> str:
+    return f"{_typical(best.daemon, name):.2f} s ({_typical(best.floor, name):.2f} s{at})"
 
 
-def _least(costs: list[Cost], name: str) -> float:
+def _typical(costs: list[Cost], name: str) -> float:
     """Of the floor of what is done already, and therefore was not measured: nothing."""
-    return min((float(getattr(cost, name)) for cost in costs), default=0.0)
+    return median(getattr(cost, name) for cost in costs) if costs else 0.0
 
 
-def _ratio(value: float, floor: float) -> str:
-    return f"{value / floor:.2f}" if floor else "-"
+def _ratios(best: Row, name: str) -> list[float]:
+    """Of what ran one right after the other: a machine that is slower by the minute is so for both."""
+    return sorted(getattr(daemon, name) / getattr(floor, name)
+                  for daemon, floor in zip(best.daemon, best.floor))
+
+
+def _ratio(best: Row, name: str) -> str:
+    ratios = _ratios(best, name)
+    if not ratios:
+        return "-"
+    return f"{median(ratios):.2f}" + (f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if len(ratios) > 1 else "")
 
 
 def price_table(prices: list[Price]) -> str:
@@ -86,11 +87,13 @@ def price_table(prices: list[Price]) -> str:
 
 def notes(rows: list[Row]) -> str:
     """What one has to know to read the table."""
-    worst = max((cost.others for row in rows for cost in [*row.daemon, *_floors(row)]), default=0.0)
-    text = ("In parentheses the floor, and how many requests it had in flight when it was quickest. Requests: all "
-            "that Synapse counted, whatever for. Homeserver CPU: until Synapse has come to rest again. Times: the best "
-            "of all rounds. Memory: the most that was resident. Goal: at most 1.05 times the floor in both; no request "
-            "of its own where nothing is to do.\n")
+    worst = max((cost.others for row in rows for cost in [*row.daemon, *row.floor]), default=0.0)
+    text = ("In parentheses the floor, with as many requests in flight as made it quickest. Requests: all that Synapse "
+            "counted, whatever for. Transactions: of its database. Homeserver CPU: until Synapse has come to rest "
+            "again. All but the memory, which is the most that was resident: medians of the rounds. × floor: the "
+            "median, least and greatest of what each round's two were to each other, which ran one right after the "
+            "other. Goal: at most 1.05 times the floor in CPU and wall; no request of its own where nothing is to "
+            "do.\n")
     if worst > DISTURBED:
         text += f"Other programs used up to {worst:.0%} of the machine meanwhile: trust the ratios less.\n"
     return text
