@@ -83,12 +83,14 @@ enum witness order_testimony(const struct order *order, const struct place *room
 /* How it stands with the members whom a room's place brings. */
 struct members_state {
     size_t pending, delayed, ready;
+    size_t expected; /* of those who count as ready: see user_is_expected() */
 };
 /* Adds the members of the place who are ready to `members`, which has room for all of them. */
 struct members_state order_ready_members(const struct order *order, const struct place *place,
                                          const struct engine_rules *rules, instant now,
                                          struct levels_user *members);
-/* The same without the members for whom an earlier message is at work, and nobody is to be invited yet. */
+/* The same, where those count as ready who are known and on their way, and only those as pending who were not
+   read yet. Members for whom an earlier message is at work are left out. */
 struct members_state order_coming_members(const struct order *order, const struct place *place,
                                           const struct engine_rules *rules, instant now,
                                           struct levels_user *members);

@@ -112,6 +112,9 @@ bool user_rests_on_witness(const struct user_known *known, const struct user_wan
 /* Whether the user was read and is there and active. */
 bool user_is_there(const struct user_known *known);
 
+/* Whether the user is not there yet, and nothing that was tried for the user has failed. */
+bool user_is_expected(const struct user_known *known);
+
 /* How it stands with a user who is to become a member of a room. */
 enum user_readiness {
     USER_UNREAD,   /* will be known soon */

@@ -3,14 +3,9 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-struct levels_user *front_members(const struct subject *subject)
+static bool is_open(const struct place *place)
 {
-    const struct place *place;
-    size_t count = 0;
-
-    DL_FOREACH (subject->line, place)
-        count += order_member_count(place);
-    return memory_new(2 * count, sizeof(struct levels_user)); /* ready, and coming */
+    return place->in_front && !place->settled;
 }
 
 bool front_is_open(const struct subject *subject)
@@ -18,7 +13,7 @@ bool front_is_open(const struct subject *subject)
     const struct place *place;
 
     DL_FOREACH (subject->line, place)
-        if (place->in_front && !place->settled)
+        if (is_open(place))
             return true;
     return false;
 }
@@ -29,7 +24,7 @@ instant front_arrived(const struct subject *subject)
     instant arrived = INSTANT_PAST;
 
     DL_FOREACH (subject->line, place)
-        if (place->in_front && !place->settled)
+        if (is_open(place))
             arrived = instant_max(arrived, place->message->arrived);
     return arrived;
 }
@@ -67,14 +62,25 @@ static bool is_room_settled(const struct order *order, const struct place *place
     return true;
 }
 
+static size_t most_members(const struct subject *subject)
+{
+    const struct place *place;
+    size_t most = 0;
+
+    DL_FOREACH (subject->line, place)
+        if (is_open(place) && order_member_count(place) > most)
+            most = order_member_count(place);
+    return most;
+}
+
 void front_settle(const struct order *order, struct subject *subject, const struct engine_rules *rules,
                   instant now, void (*settled)(void *context, struct place *place), void *context)
 {
-    CLEANUP(freep) struct levels_user *members = front_members(subject);
+    CLEANUP(freep) struct levels_user *members = memory_new(most_members(subject), sizeof(*members));
     struct place *place;
 
     DL_FOREACH (subject->line, place) {
-        if (!place->in_front || place->settled)
+        if (!is_open(place))
             continue;
         if (subject->is_room ? !is_room_settled(order, place, rules, now, members)
                              : !is_user_settled(order, place, rules, now))
@@ -96,7 +102,7 @@ void front_reopen(const struct order *order, const struct subject *room,
     const struct place *place;
 
     DL_FOREACH (room->line, place) {
-        if (!place->in_front || place->settled)
+        if (!is_open(place))
             continue;
         for (size_t i = 0; i < order_member_count(place); i++)
             if (is_retracted(order, place, &place->message->places[i])) {
@@ -114,47 +120,62 @@ static bool is_brought_in(const struct place *place, const struct members_state 
            (state->pending == 0 && (state->ready > 0 || place->message->request->method == REQUEST_ADD_ROOM));
 }
 
-/* Invitations cost less with the room than later, but each costs more than the one before it. */
+/* So many come with a room that is made. They cost less then than later, but each more than the one before
+ * it. */
+enum { MOST_INVITATIONS = 100 };
+
 static void limit_invitations(struct levels_user *members, size_t count)
 {
-    enum { MOST_INVITATIONS = 100 };
-
     for (size_t i = MOST_INVITATIONS; i < count; i++)
         members[i].invited = false;
 }
 
 /*
- * Adds those who will be members of a room that has to be made. False: some will be there soon, and an
- * invitation that is made with the room spares the homeserver half of the join.
+ * Lists those who will be members of a room that has to be made. False: some are still to be looked at, or
+ * will be there so soon that the room can be made with their invitations.
  */
 static bool gather_coming(const struct order *order, const struct subject *subject,
                           const struct engine_rules *rules, instant now, struct levels_user *members,
                           size_t *ret_count)
 {
     const struct place *place;
-    size_t count = 0;
+    size_t count = 0, expected = 0;
 
     DL_FOREACH (subject->line, place) {
         struct members_state state;
 
-        if (place->kind != PLACE_ROOM_ADDED || !place->in_front || place->settled)
+        if (place->kind != PLACE_ROOM_ADDED || !is_open(place))
             continue;
         state = order_coming_members(order, place, rules, now, members + count);
         if (state.pending > 0)
             return false;
         count += state.ready;
+        expected += state.expected;
     }
     *ret_count = count;
-    return true;
+    return expected == 0 || count - expected >= MOST_INVITATIONS;
+}
+
+struct levels_user *front_members(const struct subject *subject)
+{
+    const struct place *place;
+    size_t count = 0;
+
+    DL_FOREACH (subject->line, place)
+        if (is_open(place))
+            count += order_member_count(place);
+    if (subject->is_room && subject->room.presence != PRESENCE_HERE)
+        count *= 2; /* ready, and coming */
+    return memory_new(count, sizeof(struct levels_user));
 }
 
 /*
  * A place is brought in once nothing is pending with its members: their levels are then written all at once.
- * Members with whom something keeps failing are not waited for. A room that has to be made waits for the
- * members of all places, and is made with their levels.
+ * Members with whom something keeps failing are not waited for.
  */
-static struct action next_of_room(const struct order *order, struct subject *subject,
-                                  const struct engine_rules *rules, instant now, struct levels_user *members)
+static struct room_wanted wanted_by_front(const struct order *order, const struct subject *subject,
+                                          const struct engine_rules *rules, instant now,
+                                          struct levels_user *members)
 {
     struct room_wanted all = {.alias = subject->key};
     instant since = INSTANT_PAST;
@@ -164,7 +185,7 @@ static struct action next_of_room(const struct order *order, struct subject *sub
     DL_FOREACH (subject->line, place) {
         struct members_state state;
 
-        if (!place->in_front || place->settled)
+        if (!is_open(place))
             continue;
         state = order_ready_members(order, place, rules, now, members + count);
         if (!is_brought_in(place, &state))
@@ -178,9 +199,20 @@ static struct action next_of_room(const struct order *order, struct subject *sub
     all.since = since;
     all.members = members;
     all.member_count = count;
-    if (subject->room.presence != PRESENCE_HERE &&
-        !gather_coming(order, subject, rules, now, members + count, &all.coming_count))
-        all.exists = false;
+    return all;
+}
+
+/* A room that has to be made is made with the levels of all who are on their way, too. */
+static struct action next_of_room(const struct order *order, const struct subject *subject,
+                                  const struct engine_rules *rules, instant now, struct levels_user *members)
+{
+    struct room_wanted all = wanted_by_front(order, subject, rules, now, members);
+    struct action action = room_next(&subject->room, &all, rules, now);
+
+    if (action.kind != ACTION_CALL || action.call.kind != SYNAPSE_CREATE_ROOM)
+        return action;
+    if (!gather_coming(order, subject, rules, now, members + all.member_count, &all.coming_count))
+        return (struct action){.kind = ACTION_NONE};
     return room_next(&subject->room, &all, rules, now);
 }
 

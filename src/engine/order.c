@@ -301,33 +301,41 @@ static enum user_readiness readiness_of(const struct order *order, const struct 
     return user_readiness(&member->subject->user, &wanted, rules, now);
 }
 
-static struct members_state list_members(const struct order *order, const struct place *place, bool invited,
-                                         const struct engine_rules *rules, instant now,
-                                         struct levels_user *members)
+static struct levels_user as_member(const struct place *room, const struct place *member)
+{
+    return (struct levels_user){
+        .user = member->subject->key,
+        .level = level_wanted(member, room),
+        .invited = true,
+        .name = member->subject->user.name,
+        .avatar = member->subject->user.avatar,
+    };
+}
+
+struct members_state order_coming_members(const struct order *order, const struct place *place,
+                                          const struct engine_rules *rules, instant now,
+                                          struct levels_user *members)
 {
     struct members_state state = {.ready = 0};
 
     for (size_t i = 0; i < order_member_count(place); i++) {
         const struct place *member = &place->message->places[i];
 
-        if (!invited && !member->in_front)
+        if (!member->in_front)
             continue;
         switch (readiness_of(order, member, rules, now)) {
         case USER_UNREAD:
-        case USER_PENDING:
             state.pending++;
+            break;
+        case USER_PENDING:
+            state.expected += user_is_expected(&member->subject->user);
+            /* fallthrough */
+        case USER_READY:
+            members[state.ready] = as_member(place, member);
+            members[state.ready++].invited = false;
             break;
         case USER_DELAYED:
             state.delayed++;
-            break;
-        case USER_READY:
-            members[state.ready++] = (struct levels_user){
-                .user = member->subject->key,
-                .level = level_wanted(member, place),
-                .invited = invited,
-                .name = member->subject->user.name,
-                .avatar = member->subject->user.avatar,
-            };
             break;
         case USER_HOPELESS:
             break;
@@ -340,14 +348,27 @@ struct members_state order_ready_members(const struct order *order, const struct
                                          const struct engine_rules *rules, instant now,
                                          struct levels_user *members)
 {
-    return list_members(order, place, true, rules, now, members);
-}
+    struct members_state state = {.ready = 0};
 
-struct members_state order_coming_members(const struct order *order, const struct place *place,
-                                          const struct engine_rules *rules, instant now,
-                                          struct levels_user *members)
-{
-    return list_members(order, place, false, rules, now, members);
+    for (size_t i = 0; i < order_member_count(place); i++) {
+        const struct place *member = &place->message->places[i];
+
+        switch (readiness_of(order, member, rules, now)) {
+        case USER_UNREAD:
+        case USER_PENDING:
+            state.pending++;
+            break;
+        case USER_DELAYED:
+            state.delayed++;
+            break;
+        case USER_READY:
+            members[state.ready++] = as_member(place, member);
+            break;
+        case USER_HOPELESS:
+            break;
+        }
+    }
+    return state;
 }
 
 struct room_wanted order_room_wanted(const struct place *place)

@@ -264,6 +264,11 @@ bool user_is_there(const struct user_known *known)
     return known->presence == PRESENCE_HERE && !known->deactivated;
 }
 
+bool user_is_expected(const struct user_known *known)
+{
+    return !user_is_there(known) && !known->obstacles.table;
+}
+
 /* The name is being set: a user who is read again is about to be written. */
 static bool is_about_name(enum synapse_kind kind)
 {
