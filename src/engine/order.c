@@ -320,17 +320,18 @@ struct members_state order_coming_members(const struct order *order, const struc
 
     for (size_t i = 0; i < order_member_count(place); i++) {
         const struct place *member = &place->message->places[i];
+        enum user_readiness readiness;
 
         if (!member->in_front)
             continue;
-        switch (readiness_of(order, member, rules, now)) {
+        readiness = readiness_of(order, member, rules, now);
+        switch (readiness) {
         case USER_UNREAD:
             state.pending++;
             break;
         case USER_PENDING:
-            state.expected += user_is_expected(&member->subject->user);
-            /* fallthrough */
         case USER_READY:
+            state.expected += readiness == USER_PENDING && user_is_expected(&member->subject->user);
             members[state.ready] = as_member(place, member);
             members[state.ready++].invited = false;
             break;
