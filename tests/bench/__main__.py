@@ -80,7 +80,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=PARTS, help="these parts alone; may be repeated")
     parser.add_argument("--sizes", type=int, nargs="+", help="members of rooms (10 100 1000)")
     parser.add_argument("--concurrency", type=int, nargs="+", help="of the floor (1 2 4 8)")
-    parser.add_argument("--rounds", type=int, default=1, help="do everything so often; the median counts")
+    parser.add_argument("--rounds", type=int, default=1,
+                        help="do everything so often, what is over soon four times as often; the median counts")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the daemon")
     parser.add_argument("--plain-floor", action="store_true",
                         help="let the floor invite nobody when it makes a room: the joins do it then")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from statistics import median
 from typing import Any
 
@@ -14,11 +15,14 @@ from .floor import Floor, Wanted
 from .meter import Cost, Meter
 from .names import Names
 from .servers import SYNC_USER, Servers, Subject
-from .workloads import (COLD_ROOMS, COLD_USERS, JOINING_USERS, alias, cold_add_room, cold_add_user, join_a_room,
-                        moderators, remove)
+from .workloads import (COLD_ROOMS, COLD_USERS, JOINING_USERS, Task, alias, cold_add_room, cold_add_user,
+                        join_a_room, moderators, remove)
 
 AGAIN = 10  # how often messages for which nothing is to do are sent
 LARGE = 500  # from so many members on, a round takes minutes
+ENOUGH_USERS = 40  # workloads of fewer new users are over so soon that they are done oftener
+
+Message = dict[str, Any]  # that makes a room
 
 COLD_GOAL = 1.05
 NO_REQUESTS = 0.0
@@ -56,7 +60,7 @@ class Rounds:
         self._client = Client(servers.synapse.port, servers.token)
         self._settings = settings
         self._invite_at_creation = invite_at_creation
-        self._rooms: dict[int, str] = {}  # of so many members: their ids in messages
+        self._rooms: dict[int, list[tuple[Message, Message]]] = {}  # of so many members: the floor's, the daemon's
         self.rows: list[Row] = []
 
     # --- workloads ----------------------------------------------------------------------------------------------
@@ -78,28 +82,33 @@ class Rounds:
                 self._daemon(removal, subject, remove(list(by_daemon.wanted.users)).messages)
 
     def add_room(self, size: int) -> None:
-        """Cold and again. The last one stays for join()."""
+        """Cold and again. The rooms stay for join()."""
         cold = self._row(f"addRoom of {size}, all new", 1, COLD_GOAL)
         again = self._row("the same again", AGAIN, NO_REQUESTS)
-        for concurrency in self.concurrencies[-1:] if size >= LARGE else self.concurrencies:
-            task = cold_add_room(self.names, size)
-            self._floor(cold, cold_add_room(self.names, size).wanted, concurrency)
+        for concurrency in self.concurrencies[-1:] if size >= LARGE else self._turns(size):
+            by_floor, by_daemon = cold_add_room(self.names, size), cold_add_room(self.names, size)
+            self._floor(cold, by_floor.wanted, concurrency)
             with self._subject() as subject:
-                self._daemon(cold, subject, task.messages)
-                self._daemon(again, subject, task.messages * AGAIN)
-            self._rooms[size] = task.messages[0]["room"]["id"]
+                self._daemon(cold, subject, by_daemon.messages)
+                self._daemon(again, subject, by_daemon.messages * AGAIN)
+            self._rooms.setdefault(size, []).append((by_floor.messages[0], by_daemon.messages[0]))
 
     def join(self, size: int) -> None:
-        """A few new users into the room of add_room(). It grows a little with each round."""
+        """A few new users into the rooms of add_room(). They are known to the daemon, and warm in Synapse."""
         row = self._row(f"addUser, new, into a room of {size}", JOINING_USERS, COLD_GOAL)
-        one = self._rooms[size]
+        turns = self.concurrencies if size >= LARGE else self._turns(JOINING_USERS)
+        with self._subject() as subject:
+            for concurrency, (of_floor, of_daemon) in zip(turns, cycle(self._rooms[size])):
+                subject.publish_and_wait([of_floor, of_daemon])
+                self._floor(row, self._join(of_floor).wanted, concurrency)
+                self._daemon(row, subject, self._join(of_daemon).messages)
+
+    def _join(self, made_by: Message) -> Task:
+        one = made_by["room"]["id"]
         assert self.servers.homeserver is not None
         room_id = self.servers.homeserver.resolve(self.servers.homeserver.alias(alias(one)))
         assert room_id is not None
-        with self._subject() as subject:
-            for concurrency in self.concurrencies:
-                self._floor(row, join_a_room(self.names, room_id, one).wanted, concurrency)
-                self._daemon(row, subject, join_a_room(self.names, room_id, one).messages)
+        return join_a_room(self.names, room_id, one)
 
     def moderators(self, count: int = 50) -> None:
         """All queued before the room is made, within one prefetch."""
@@ -108,6 +117,10 @@ class Rounds:
             self._floor(row, moderators(self.names, count).wanted, concurrency)
             with self._subject(RABBITMQ_PREFETCH=str(count)) as subject:
                 self._daemon(row, subject, moderators(self.names, count).messages)
+
+    def _turns(self, users: int) -> tuple[int, ...]:
+        """The concurrencies of a workload's rounds: so many that what the machine does beside it evens out."""
+        return self.concurrencies * max(1, ENOUGH_USERS // users)
 
     # --- one measurement ----------------------------------------------------------------------------------------
 

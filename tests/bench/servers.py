@@ -171,6 +171,11 @@ class Subject:
                 channel.basic_publish("", self.queue.name, json.dumps(message).encode(), properties)
             channel.tx_commit()
 
+    def publish_and_wait(self, messages: list[dict[str, Any]]) -> None:
+        before = len(self.tally.ends)
+        self.publish(messages)
+        self.wait_ends(before + len(messages))
+
     def wait_ends(self, count: int) -> list[Line]:
         """Until so many messages have ended since it was started; all of them have to be done."""
         self.tally.wait_ends(count)
