@@ -87,7 +87,7 @@ def price_table(prices: list[Price]) -> str:
 
 def notes(rows: list[Row]) -> str:
     """What one has to know to read the table."""
-    worst = max((cost.others for row in rows for cost in [*row.daemon, *row.floor]), default=0.0)
+    worst = max((cost.others for row in rows if row.floor for cost in [*row.daemon, *row.floor]), default=0.0)
     text = ("In parentheses the floor, with as many requests in flight as made it quickest. Requests: all that Synapse "
             "counted, whatever for. Transactions: of its database. Homeserver CPU: until Synapse has come to rest "
             "again. All but the memory, which is the most that was resident: medians of the rounds. × floor: the "
@@ -95,7 +95,8 @@ def notes(rows: list[Row]) -> str:
             "other. Goal: at most 1.05 times the floor in CPU and wall; no request of its own where nothing is to "
             "do.\n")
     if worst > DISTURBED:
-        text += f"Other programs used up to {worst:.0%} of the machine meanwhile: trust the ratios less.\n"
+        text += (f"Other programs, the broker among them, used up to {worst:.0%} of the machine meanwhile: trust the "
+                 "ratios less.\n")
     return text
 
 
