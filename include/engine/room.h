@@ -7,8 +7,8 @@
  * Rooms: what we know of one, what is wanted, and the next step from the one to the other (SPEC section 2:
  * «A room as described», addRoom, removeRoom). Nothing here knows of a network; time is a parameter.
  *
- * The alias is a room's identity; its id is found by it. A room is ours if one of the sync users created it
- * and it is not a welcome room. Only ours are touched.
+ * The alias is a room's identity; its id is found by it. Only rooms that are ours for that alias are touched
+ * (engine/ownership.h), and not unless the alias was seen to lead there right before.
  */
 
 struct room_known {
@@ -17,6 +17,7 @@ struct room_known {
     char *id;            /* when present */
     instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: it is remembered from before */
     instant found_at;    /* the same, but also of a remembered id */
+    instant alias_seen_at; /* when it came that the alias leads there; INSTANT_PAST: it was not looked up */
 
     struct room_state *state;  /* NULL: not read */
     instant read_at;           /* as of when it is known: when the reading of it began, or since mirrored */
@@ -24,14 +25,19 @@ struct room_known {
     bool mirrored;             /* changes are told to us (engine/mirror.h) */
     struct state_events *news; /* changes told while a call was under way; NULL: none */
     instant looked_at;         /* when its state or levels came; INSTANT_PAST: another call was made since */
+    bool alias_backs_look;     /* and the alias had been seen right before that was asked for */
     instant half_made_since;   /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     instant gone_at; /* when it was found that there is no such room any more; INSTANT_NEVER: there is */
 
+    struct room_state *creation; /* its create event alone, as of `creation_at`; NULL: not read so */
+    instant creation_at;
     bool details; /* creator and such were read, as of `details_at` */
     instant details_at;
     char *creator;
-    bool is_welcome; /* its canonical alias is that of a welcome room */
-    bool was_used;   /* it had state but nobody is in it any more, so that it is not just being made */
+    bool was_used; /* it had state but nobody is in it any more, so that it is not just being made */
+
+    char **aliases; /* that lead to it, as of `aliases_at`, with NULL at the end; NULL: not read */
+    instant aliases_at;
 
     bool deleting;
     instant look_again; /* whether the deletion is complete */

@@ -8,16 +8,16 @@
  * decides and its reports rest. A part of engine/room.h.
  */
 
-enum { LEVEL_OF_SYNC_USER = 100 };
+enum {
+    LEVEL_OF_SYNC_USER = 100,
+    ALIAS_LIFE = 1000, /* ms: an alias that was looked up longer ago is looked up again before a write */
+};
 
 /* The levels of a room as described (SPEC section 2). */
 struct levels_wanted room_levels_wanted(const struct room_wanted *wanted);
 /* Whether the alias is of the kind that welcome rooms have. NULL is not. */
 bool alias_is_of_welcome(const char *alias);
 
-/* Whether it was read and is somebody else's, or a welcome room. One without a creator is nobody's to take.
- */
-bool room_is_foreign(const struct room_known *known, const struct engine_rules *rules);
 /* Whether nobody is in it any more, so that it can only be removed; one in which nobody is yet is half made.
    Its state must be known. */
 bool room_is_dead(const struct room_known *known);

@@ -30,6 +30,7 @@ struct welcome_known {
     } standing;
     instant half_made_since; /* first seen so */
     instant read_at;
+    struct room_state *foreign; /* what is known of a foreign one: whose it is; NULL: nothing */
     enum { GREETING_UNKNOWN, GREETING_MISSING, GREETING_SENT } greeting;
     bool deleting;
     instant look_again; /* whether the deletion is complete */

@@ -8,9 +8,15 @@
  * engine/user.h; called only while the user's record is open.
  *
  * The room is made first and asked for later: only if its alias turns out to be in use, left from an attempt
- * that was cut, is it looked into. A room that lacks its invitation was half made and is made anew. Before a
- * message is sent to a room that was there already, its messages are read.
+ * that was cut, is it looked into. What it finds there need not be a welcome room, since anyone may bind a
+ * free alias: a room that was not made to greet this user is neither written into nor removed
+ * (engine/ownership.h). The record stays open then, and the user is greeted once the alias is free. A room
+ * that lacks its invitation was half made and is made anew. Before a message is sent to a room that was there
+ * already, its messages are read.
  */
+
+/* Frees what is known; nothing is known then. */
+void welcome_deinit(struct welcome_known *known);
 
 /* The next step towards the greeting; the state's own words for "nothing to do" are ACTION_NONE with
    greeting == GREETING_SENT (done) or another (refused for good). */
@@ -20,6 +26,10 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
 /* Takes in the reply to a call of the welcome, and no other. False: it was of no use, try again later. */
 bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
                    const struct engine_rules *rules, instant sent, instant now) MUST_USE;
+
+/* Says whose room it is that the alias leads to, where that keeps the user from being greeted. */
+void welcome_report(const struct welcome_known *known, const struct user_wanted *wanted,
+                    struct report *report);
 
 /* A call of this kind was not answered. */
 void welcome_doubt(struct welcome_known *known, enum synapse_kind kind);

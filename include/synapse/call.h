@@ -47,6 +47,12 @@ enum synapse_kind {
     SYNAPSE_READ_ROOM,
     /* GET /_synapse/admin/v1/rooms/{room}/state -> reply.state; ABSENT: no such room */
     SYNAPSE_READ_STATE,
+    /* the same with type=m.room.create -> reply.state, of which only what the create event says is there.
+       (Synapse that does not know this filter tells the whole state.) ABSENT: no such room */
+    SYNAPSE_READ_CREATION,
+    /* GET /_matrix/client/v3/rooms/{room}/aliases -> reply.aliases: those of this homeserver that lead to the
+       room. (Synapse tells a server admin of any room; of one that does not exist it tells none.) */
+    SYNAPSE_READ_ALIASES,
     /* GET and PUT /_matrix/client/v3/rooms/{room}/state/m.room.power_levels/ -> reply.levels */
     SYNAPSE_READ_LEVELS,
     SYNAPSE_WRITE_LEVELS,
@@ -162,6 +168,7 @@ struct synapse_reply {
         int64_t joined_local_members, state_events;
     } room;
     struct room_state *state;
+    char **aliases; /* NULL at the end; to be freed with synapse_aliases_free() */
     struct levels *levels;
     enum { DELETION_UNDER_WAY, DELETION_COMPLETE, DELETION_FAILED } deletion;
     bool greeted;
@@ -173,6 +180,8 @@ struct synapse_reply {
    an alias may be, a hash takes the place of the local part. The caller frees it. */
 char *synapse_welcome_alias(const char *user) MUST_USE;
 
+/* NULL is fine. */
+void synapse_aliases_free(char **aliases);
 /* Frees what the reply owns. */
 void synapse_reply_deinit(struct synapse_reply *reply);
 

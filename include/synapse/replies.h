@@ -12,6 +12,7 @@ bool reply_joined_rooms(const json_t *body, struct synapse_reply *reply);
 bool reply_records(const json_t *body, struct synapse_reply *reply);
 bool reply_room(const json_t *body, struct synapse_reply *reply);
 bool reply_state(const json_t *body, struct synapse_reply *reply);
+bool reply_aliases(const json_t *body, struct synapse_reply *reply);
 bool reply_levels(const json_t *body, struct synapse_reply *reply);
 bool reply_deletion(const json_t *body, struct synapse_reply *reply);
 bool reply_greeted(const json_t *body, struct synapse_reply *reply);

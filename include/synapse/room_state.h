@@ -7,6 +7,10 @@
 
 /* What the rest of this module needs of states (see synapse/state.h for what others use). */
 
+/* The key in a create event's content that says what the room was made for: {"alias": alias}, or {"welcome":
+   user id} of a welcome room. */
+#define ROOM_PURPOSE "io.github.synapse_sync"
+
 /* As room_state_parse(), from the parsed reply. */
 struct room_state *room_state_from_json(const json_t *reply) MUST_USE;
 

@@ -78,6 +78,11 @@ struct room_state {
     bool creators_reign; /* room version 12 and later: creators have infinite power and are not in `users` */
     char **additional_creators; /* besides `creator`; see room_state_reigns() */
     size_t additional_creator_count;
+    /* What it was made for, which its create event says and nobody can change (io.github.synapse_sync in its
+       content); NULL: it does not say so. A room has one of the two at most. */
+    char *made_for_alias;  /* the room of that alias */
+    char *made_to_welcome; /* the welcome room of that user */
+    char *predecessor;     /* the room that was upgraded into this one, by its id; NULL: none */
     /* The settings; NULL: no such event, or not a text. */
     char *name, *topic, *join_rule, *guest_access, *canonical_alias;
     char *alt_aliases;     /* of m.room.canonical_alias, a JSON array; NULL: none */

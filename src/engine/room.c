@@ -1,6 +1,7 @@
 #include "engine/room.h"
 
 #include "base/memory.h"
+#include "engine/ownership.h"
 #include "engine/room_facts.h"
 
 #include <stdlib.h>
@@ -20,6 +21,9 @@ void room_known_init(struct room_known *known)
         .read_at = INSTANT_PAST,
         .whole_at = INSTANT_PAST,
         .looked_at = INSTANT_PAST,
+        .alias_seen_at = INSTANT_PAST,
+        .creation_at = INSTANT_PAST,
+        .aliases_at = INSTANT_PAST,
         .half_made_since = INSTANT_NEVER,
         .gone_at = INSTANT_NEVER,
     };
@@ -29,6 +33,8 @@ void room_known_deinit(struct room_known *known)
 {
     free(known->id);
     free(known->creator);
+    synapse_aliases_free(known->aliases);
+    room_state_free(known->creation);
     room_state_free(known->state);
     state_events_free(known->news);
     obstacles_deinit(&known->obstacles);
@@ -107,10 +113,35 @@ static struct action liberation(struct plan *plan, const struct room_known *know
     return step(plan, seen ? SYNAPSE_DELETE_ALIAS : SYNAPSE_RESOLVE_ALIAS, known, wanted);
 }
 
+/* What is to be read to know whose room it is. Nothing more is done about one that is not ours. */
+static struct action inquiry(struct plan *plan, const struct room_known *known,
+                             const struct room_wanted *wanted, enum ownership ownership)
+{
+    switch (ownership) {
+    case OWNERSHIP_UNREAD_CREATION:
+        return step(plan, SYNAPSE_READ_CREATION, known, wanted);
+    case OWNERSHIP_UNREAD_DETAILS:
+        return step(plan, SYNAPSE_READ_ROOM, known, wanted);
+    case OWNERSHIP_UNREAD_STATE:
+        return step(plan, SYNAPSE_READ_STATE, known, wanted);
+    case OWNERSHIP_UNREAD_ALIASES:
+        return step(plan, SYNAPSE_READ_ALIASES, known, wanted);
+    case OWNERSHIP_OURS:
+    case OWNERSHIP_OF_ANOTHER:
+    case OWNERSHIP_OF_ALIAS:
+    case OWNERSHIP_OF_WELCOME:
+    case OWNERSHIP_OF_SEVERAL:
+        break;
+    }
+    return plan_rest(plan);
+}
+
 /* The alias is resolved anew whatever is remembered, for what is removed is lost. */
 static struct action removal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted, const struct engine_rules *rules)
 {
+    enum ownership ownership;
+
     if (known->deleting)
         return deletion(plan, known, wanted);
     if (known->presence == PRESENCE_UNKNOWN || known->resolved_at < wanted->since)
@@ -119,10 +150,11 @@ static struct action removal(struct plan *plan, const struct room_known *known,
         return plan_rest(plan);
     if (known->gone_at != INSTANT_NEVER)
         return liberation(plan, known, wanted);
-    if (!known->details || known->details_at < wanted->since)
-        return step(plan, SYNAPSE_READ_ROOM, known, wanted);
-    if (room_is_foreign(known, rules))
-        return plan_rest(plan);
+    if (known->creation_at < wanted->since && known->read_at < wanted->since)
+        return step(plan, SYNAPSE_READ_CREATION, known, wanted);
+    ownership = room_ownership(known, wanted->alias, rules, wanted->since);
+    if (ownership != OWNERSHIP_OURS)
+        return inquiry(plan, known, wanted, ownership);
     return deletion(plan, known, wanted);
 }
 
@@ -265,6 +297,8 @@ static bool may_be_outdated(const struct room_known *known, const struct room_wa
 static struct action addition(struct plan *plan, const struct room_known *known,
                               const struct room_wanted *wanted, const struct engine_rules *rules)
 {
+    enum ownership ownership;
+
     if (known->deleting)
         return deletion(plan, known, wanted);
     if (!wanted->exists)
@@ -283,10 +317,9 @@ static struct action addition(struct plan *plan, const struct room_known *known,
         return step(plan, SYNAPSE_READ_CHANGES, known, wanted);
     if (may_be_outdated(known, wanted))
         return step(plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
-    if (!known->state->creator && !known->details)
-        return step(plan, SYNAPSE_READ_ROOM, known, wanted);
-    if (room_is_foreign(known, rules))
-        return plan_rest(plan);
+    ownership = room_ownership(known, wanted->alias, rules, wanted->since);
+    if (ownership != OWNERSHIP_OURS)
+        return inquiry(plan, known, wanted, ownership);
     if (room_is_dead(known))
         return deletion(plan, known, wanted);
     if (room_is_half_made(known->state))
@@ -296,10 +329,31 @@ static struct action addition(struct plan *plan, const struct room_known *known,
     return convergence(plan, known, wanted, rules);
 }
 
+/* Levels are read only to be written. */
+static bool rests_on_alias(enum synapse_kind kind)
+{
+    bool is_about_alias = kind == SYNAPSE_CREATE_ROOM || kind == SYNAPSE_DELETE_ALIAS;
+
+    return kind == SYNAPSE_READ_LEVELS || (synapse_kind_writes(kind) && !is_about_alias);
+}
+
+/* Whether the alias may lead elsewhere by now. What was read right before, and the alias right before that,
+   may be written however long the reading took: else a slow homeserver would be read from for ever. */
+static bool is_alias_old(const struct plan *plan, const struct room_known *known)
+{
+    if (!is_old(plan, known) && known->alias_backs_look)
+        return false;
+    return plan->now > known->alias_seen_at + ALIAS_LIFE;
+}
+
 struct action room_next(const struct room_known *known, const struct room_wanted *wanted,
                         const struct engine_rules *rules, instant now)
 {
     struct plan plan = plan_begin(&known->obstacles, now);
+    struct action action =
+        wanted->removed ? removal(&plan, known, wanted, rules) : addition(&plan, known, wanted, rules);
 
-    return wanted->removed ? removal(&plan, known, wanted, rules) : addition(&plan, known, wanted, rules);
+    if (action.kind == ACTION_CALL && rests_on_alias(action.call.kind) && is_alias_old(&plan, known))
+        return step(&plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
+    return action;
 }

@@ -11,24 +11,9 @@ struct levels_wanted room_levels_wanted(const struct room_wanted *wanted)
         .invite = 70, .kick = 70, .ban = 70, .events_default = wanted->bidirectional ? 0 : 50};
 }
 
-/* NULL: not known. */
-static const char *creator_of(const struct room_known *known)
-{
-    return known->state && known->state->creator ? known->state->creator : known->creator;
-}
-
 bool alias_is_of_welcome(const char *alias)
 {
     return alias && strncmp(alias, "#sync_", strlen("#sync_")) == 0;
-}
-
-bool room_is_foreign(const struct room_known *known, const struct engine_rules *rules)
-{
-    bool read = known->details || (known->state && known->state->creator);
-
-    if (known->is_welcome || (known->state && alias_is_of_welcome(known->state->canonical_alias)))
-        return true;
-    return read && !rules_is_ours(rules, creator_of(known));
 }
 
 bool room_is_dead(const struct room_known *known)

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "engine/ownership.h"
 #include "engine/room.h"
 #include "engine/room_facts.h"
 
@@ -47,16 +48,24 @@ static void forget_room(struct room_known *known)
     obstacle_clear(&known->obstacles, &deletion);
 }
 
-static void learn_alias(struct room_known *known, struct synapse_reply *reply, instant sent)
+static void learn_alias(struct room_known *known, struct synapse_reply *reply, instant sent, instant now)
 {
     CLEANUP(freep) char *id = TAKE(reply->text);
 
     if (reply->outcome == SYNAPSE_ABSENT || !text_equal(known->id, id))
         forget_room(known);
     known->resolved_at = known->found_at = sent;
+    known->alias_seen_at = now;
     known->presence = reply->outcome == SYNAPSE_ABSENT ? PRESENCE_ABSENT : PRESENCE_HERE;
     if (!known->id)
         known->id = TAKE(id);
+}
+
+static void learn_aliases(struct room_known *known, struct synapse_reply *reply, instant sent)
+{
+    synapse_aliases_free(known->aliases);
+    known->aliases = TAKE(reply->aliases);
+    known->aliases_at = sent;
 }
 
 /* No surprise, unless the alias had been looked up and found free. */
@@ -81,8 +90,9 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
     known->presence = PRESENCE_HERE;
     known->id = TAKE(reply->text);
     known->resolved_at = known->found_at = known->read_at = sent;
-    known->whole_at = now; /* when it was asked for it was not there */
+    known->whole_at = known->alias_seen_at = now; /* when it was asked for it was not there */
     state->creator = text_copy(rules->sync_user);
+    state->made_for_alias = text_copy(call->alias);
     for (int setting = 0; setting < ROOM_SETTINGS; setting++) {
         const struct room_wanted made = {.alias = call->alias, .name = call->name, .topic = call->topic};
         char **place = room_setting_place(state, (enum room_setting)setting);
@@ -107,6 +117,13 @@ static bool is_at_home(const struct room_state *state, const struct engine_rules
            !room_lacks_power(state, rules);
 }
 
+/* What was asked for then has come now. */
+static void note_look(struct room_known *known, instant sent, instant now)
+{
+    known->looked_at = now;
+    known->alias_backs_look = sent <= known->alias_seen_at + ALIAS_LIFE;
+}
+
 static void learn_state(struct room_known *known, struct synapse_reply *reply,
                         const struct engine_rules *rules, instant sent, instant now)
 {
@@ -115,7 +132,7 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply,
     room_state_free(known->state);
     known->state = TAKE(reply->state);
     known->read_at = known->whole_at = sent;
-    known->looked_at = now;
+    note_look(known, sent, now);
     if (is_at_home(known->state, rules))
         known->regained = false; /* should it be put out again, it may ask again */
     if (!room_is_half_made(known->state))
@@ -132,13 +149,19 @@ static void learn_absence(struct room_known *known, instant now)
         known->gone_at = now;
 }
 
+static void learn_creation_event(struct room_known *known, struct synapse_reply *reply, instant sent)
+{
+    room_state_free(known->creation);
+    known->creation = TAKE(reply->state);
+    known->creation_at = sent;
+}
+
 static void learn_details(struct room_known *known, struct synapse_reply *reply, instant sent)
 {
     known->details = true;
     known->details_at = sent;
     free(known->creator);
     known->creator = TAKE(reply->room.creator);
-    known->is_welcome = alias_is_of_welcome(reply->room.canonical_alias);
     known->was_used = reply->room.state_events > 0 && reply->room.joined_local_members == 0;
 }
 
@@ -154,11 +177,11 @@ static void learn_setting(struct room_state *state, const struct synapse_call *c
     *place = text_copy(call->value);
 }
 
-static void learn_levels(struct room_known *known, struct synapse_reply *reply, instant now)
+static void learn_levels(struct room_known *known, struct synapse_reply *reply, instant sent, instant now)
 {
     levels_free(known->state->levels);
     known->state->levels = TAKE(reply->levels); /* NULL: the room has none, it is half made */
-    known->looked_at = now;
+    note_look(known, sent, now);
 }
 
 /*
@@ -191,7 +214,10 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
 
     switch ((int)call->kind) {
     case SYNAPSE_RESOLVE_ALIAS:
-        learn_alias(known, reply, sent);
+        learn_alias(known, reply, sent, now);
+        break;
+    case SYNAPSE_READ_ALIASES:
+        learn_aliases(known, reply, sent);
         break;
     case SYNAPSE_CREATE_ROOM:
         if (reply->outcome == SYNAPSE_TAKEN)
@@ -204,6 +230,12 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         else
             learn_state(known, reply, rules, sent, now);
         break;
+    case SYNAPSE_READ_CREATION:
+        if (absent)
+            learn_absence(known, now);
+        else
+            learn_creation_event(known, reply, sent);
+        break;
     case SYNAPSE_READ_ROOM:
         if (absent)
             learn_absence(known, now);
@@ -214,7 +246,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         forget(known);
         break;
     case SYNAPSE_READ_LEVELS:
-        learn_levels(known, reply, now);
+        learn_levels(known, reply, sent, now);
         break;
     case SYNAPSE_WRITE_LEVELS:
         raise_levels(known->state->levels, known->state, call);
@@ -326,15 +358,24 @@ static void report_bans(const struct room_known *known, const struct room_wanted
             report_warning(report, "%s: %s is banned and stays so", wanted->alias, wanted->members[i].user);
 }
 
+static void report_owner(const struct room_known *known, const struct room_wanted *wanted,
+                         const struct engine_rules *rules, struct report *report)
+{
+    const struct room_state *creation = known->state ? known->state : known->creation;
+    const char *creator = creation && creation->creator ? creation->creator : known->creator;
+
+    if (known->presence == PRESENCE_HERE &&
+        ownership_forbids(room_ownership(known, wanted->alias, rules, wanted->since)))
+        report_conflict(report, wanted->alias, known->id, creator, creation);
+}
+
 void room_report(const struct room_known *known, const struct room_wanted *wanted,
                  const struct engine_rules *rules, struct report *report)
 {
     if (!wanted->removed && !wanted->exists)
         return; /* nothing was asked of it, after all */
     report_obstacles(report, &known->obstacles, wanted->alias, concerns, wanted);
-    if (known->presence == PRESENCE_HERE && room_is_foreign(known, rules))
-        report_refusal(report, REQUEST_ALIAS_CONFLICT, "%s: the alias points to a room that is not ours",
-                       wanted->alias);
+    report_owner(known, wanted, rules, report);
     if (wanted->removed)
         return;
     if (plan_is_barred(&known->obstacles, SYNAPSE_REGAIN_ROOM) ||

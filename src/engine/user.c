@@ -23,7 +23,7 @@ void user_known_deinit(struct user_known *known)
     free(known->name);
     free(known->avatar);
     free(known->email);
-    free(known->welcome.room);
+    welcome_deinit(&known->welcome);
     obstacles_deinit(&known->obstacles);
     user_known_init(known);
 }
@@ -462,6 +462,5 @@ void user_report(const struct user_known *known, const struct user_wanted *wante
                        wanted->id);
     if (wanted->welcome && !known->deactivated && known->record == RECORD_OPEN &&
         known->welcome.standing == WELCOME_FOREIGN)
-        report_refusal(report, REQUEST_ALIAS_CONFLICT, "%s: the alias of the welcome room is somebody else's",
-                       wanted->id);
+        welcome_report(&known->welcome, wanted, report);
 }

@@ -1,6 +1,7 @@
 #include "engine/welcome.h"
 
 #include "base/memory.h"
+#include "engine/ownership.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,9 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
         return plan_step(plan, &call);
     }
     switch (known->standing) {
-    case WELCOME_FOREIGN:
-        return plan_rest(plan);
+    case WELCOME_FOREIGN: /* as an earlier message saw it: the alias may be free by now */
+        call = call_in(SYNAPSE_RESOLVE_ALIAS, known, wanted);
+        return known->read_at < wanted->since ? plan_step(plan, &call) : plan_rest(plan);
     case WELCOME_HALF_MADE:
         return renewal(plan, known, wanted);
     case WELCOME_GONE:
@@ -80,44 +82,82 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
 }
 
 /* Nothing is known of any room; the next step is to make one. */
-static void forget(struct welcome_known *known)
+void welcome_deinit(struct welcome_known *known)
 {
     free(known->room);
+    room_state_free(known->foreign);
     *known = (struct welcome_known){.standing = WELCOME_UNREAD};
 }
 
 static void learn_room(struct welcome_known *known, struct synapse_reply *reply, bool new)
 {
-    free(known->room);
+    welcome_deinit(known);
+    known->taken = !new;
     known->room = TAKE(reply->text);
     known->standing = new ? WELCOME_SOUND : WELCOME_UNREAD;
     known->greeting = new ? GREETING_MISSING : GREETING_UNKNOWN;
 }
 
+static void stand_back(struct welcome_known *known, struct room_state *foreign)
+{
+    room_state_free(known->foreign);
+    known->foreign = foreign;
+    known->standing = WELCOME_FOREIGN;
+}
+
+/* Only a room that says itself that it was made for this is ever removed: of one that says nothing, an
+   earlier version of this program may have made it, or the predecessor for a class. */
+static bool may_be_half_made(const struct room_state *state, const char *user)
+{
+    return !state->creator || text_equal(state->made_to_welcome, user);
+}
+
 static void learn_state(struct welcome_known *known, const struct synapse_call *call,
-                        const struct room_state *state, const struct engine_rules *rules, instant sent,
+                        struct synapse_reply *reply, const struct engine_rules *rules, instant sent,
                         instant now)
 {
+    const struct room_state *state = reply->state;
+    bool ours = state->creator && rules_is_ours(rules, state->creator) &&
+                state_is_of_welcome(state, call->user, call->alias);
     bool invited = room_state_membership(state, call->user) != MEMBERSHIP_NONE;
 
     known->read_at = sent;
-    if (state->creator && !rules_is_ours(rules, state->creator)) {
-        known->standing = WELCOME_FOREIGN;
-    } else if (state->creator && state->levels && invited) {
+    if (ours && state->levels && invited) {
         known->standing = WELCOME_SOUND;
+    } else if (state->creator && !(ours && may_be_half_made(state, call->user))) {
+        stand_back(known, TAKE(reply->state));
     } else if (known->standing != WELCOME_HALF_MADE) {
         known->standing = state->creator ? WELCOME_HALF_MADE : WELCOME_BARE;
         known->half_made_since = now;
     }
 }
 
-static void learn_creator(struct welcome_known *known, const struct synapse_reply *reply,
+static void learn_creator(struct welcome_known *known, struct synapse_reply *reply,
                           const struct engine_rules *rules)
 {
-    if (reply->outcome == SYNAPSE_ABSENT)
+    struct room_state *foreign;
+
+    if (reply->outcome == SYNAPSE_ABSENT) {
         known->standing = WELCOME_GONE;
-    else
-        known->standing = rules_is_ours(rules, reply->room.creator) ? WELCOME_HALF_MADE : WELCOME_FOREIGN;
+    } else if (rules_is_ours(rules, reply->room.creator)) {
+        known->standing = WELCOME_HALF_MADE;
+    } else {
+        foreign = room_state_new();
+        foreign->creator = TAKE(reply->room.creator);
+        stand_back(known, foreign);
+    }
+}
+
+static bool learn_alias(struct welcome_known *known, struct synapse_reply *reply)
+{
+    bool was_foreign = known->standing == WELCOME_FOREIGN;
+
+    if (reply->outcome == SYNAPSE_ABSENT) {
+        welcome_deinit(known);
+        return was_foreign; /* else it is taken, but not there: a moment of change, or a hidden holder */
+    }
+    learn_room(known, reply, false);
+    return true;
 }
 
 bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
@@ -132,22 +172,18 @@ bool welcome_learn(struct welcome_known *known, const struct synapse_call *call,
             learn_room(known, reply, true);
         break;
     case SYNAPSE_RESOLVE_ALIAS:
-        if (absent)
-            forget(known);
-        else
-            learn_room(known, reply, false);
-        return !absent; /* taken, but not there: a moment of change, or a hidden holder */
+        return learn_alias(known, reply);
     case SYNAPSE_READ_STATE:
         if (absent)
             known->standing = WELCOME_GONE;
         else
-            learn_state(known, call, reply->state, rules, sent, now);
+            learn_state(known, call, reply, rules, sent, now);
         break;
     case SYNAPSE_READ_ROOM:
         learn_creator(known, reply, rules);
         break;
     case SYNAPSE_DELETE_ALIAS:
-        forget(known);
+        welcome_deinit(known);
         break;
     case SYNAPSE_READ_WELCOME:
         known->greeting = reply->greeted ? GREETING_SENT : GREETING_MISSING;
@@ -162,12 +198,19 @@ bool welcome_learn(struct welcome_known *known, const struct synapse_call *call,
     case SYNAPSE_READ_DELETION:
         known->look_again = now + DELETION_PAUSE;
         if (absent || reply->deletion != DELETION_UNDER_WAY)
-            forget(known);
+            welcome_deinit(known);
         return absent || reply->deletion != DELETION_FAILED;
     default:
         break;
     }
     return true;
+}
+
+void welcome_report(const struct welcome_known *known, const struct user_wanted *wanted,
+                    struct report *report)
+{
+    report_conflict(report, wanted->welcome_alias, known->room,
+                    known->foreign ? known->foreign->creator : NULL, known->foreign);
 }
 
 void welcome_doubt(struct welcome_known *known, enum synapse_kind kind)

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "synapse/levels.h"
+#include "synapse/room_state.h"
 
 #include <string.h>
 
@@ -106,16 +107,24 @@ static json_t *initial_state(const struct synapse_call *call)
     return events;
 }
 
+/* What nobody can change any more once the room is there: what it was made for, by the key "alias" or
+   "welcome". */
+static json_t *creation_content(const char *key, const char *value)
+{
+    return json_pack("{s:b, s:{s:s}}", "m.federate", 0, ROOM_PURPOSE, key, value);
+}
+
 /* An empty topic is none: its event is left out. */
 char *body_create_room(const struct synapse_call *call, const struct call_terms *terms)
 {
     CLEANUP(freep) char *localpart = alias_localpart(call->alias);
     const char *topic = call->topic && *call->topic ? call->topic : NULL;
 
-    return body_print(json_pack("{s:s, s:s*, s:s*, s:s, s:s, s:s*, s:{s:b}, s:o, s:o}", "room_alias_name",
+    return body_print(json_pack("{s:s, s:s*, s:s*, s:s, s:s, s:s*, s:o, s:o, s:o}", "room_alias_name",
                                 localpart, "name", call->name, "topic", topic, "preset", "private_chat",
                                 "visibility", "private", "room_version", terms->room_version,
-                                "creation_content", "m.federate", 0, "power_level_content_override",
+                                "creation_content", creation_content("alias", call->alias),
+                                "power_level_content_override",
                                 levels_override(&call->levels, call->raised, call->raised_count,
                                                 terms->sync_user, terms->creators_reign),
                                 "initial_state", initial_state(call)));
@@ -183,10 +192,10 @@ char *body_create_welcome_room(const struct synapse_call *call, const struct cal
     CLEANUP(freep) char *alias = synapse_welcome_alias(call->user);
     CLEANUP(freep) char *localpart = alias_localpart(alias);
 
-    return body_print(json_pack("{s:s, s:s, s:s, s:s*, s:b, s:[s], s:{s:b}}", "room_alias_name", localpart,
+    return body_print(json_pack("{s:s, s:s, s:s, s:s*, s:b, s:[s], s:o}", "room_alias_name", localpart,
                                 "preset", "private_chat", "visibility", "private", "room_version",
                                 terms->room_version, "is_direct", 1, "invite", call->user, "creation_content",
-                                "m.federate", 0));
+                                creation_content("welcome", call->user)));
 }
 
 char *body_send_welcome(const struct synapse_call *call, const struct call_terms *terms)

@@ -149,6 +149,20 @@ bool reply_state(const json_t *body, struct synapse_reply *reply)
     return reply->state != NULL;
 }
 
+bool reply_aliases(const json_t *body, struct synapse_reply *reply)
+{
+    const json_t *list = json_object_get(body, "aliases");
+    size_t count = 0;
+
+    if (!json_is_array(list))
+        return false;
+    reply->aliases = memory_new(json_array_size(list) + 1, sizeof(char *));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_is_string(json_array_get(list, i)))
+            reply->aliases[count++] = text_copy(json_string_value(json_array_get(list, i)));
+    return true;
+}
+
 bool reply_levels(const json_t *body, struct synapse_reply *reply)
 {
     json_t *content = json_deep_copy(body);

@@ -62,6 +62,13 @@ static void read_additional_creators(struct room_state *state, const json_t *con
                 text_copy(json_string_value(json_array_get(list, i)));
 }
 
+/* One of both: a room with two purposes would be wanted in two ways. */
+static void read_purpose(struct room_state *state, const json_t *purpose)
+{
+    read_text(&state->made_for_alias, purpose, "alias");
+    read_text(&state->made_to_welcome, state->made_for_alias ? NULL : purpose, "welcome");
+}
+
 static void read_create(const struct part *part, struct room_state *state, const json_t *event)
 {
     const json_t *content = json_object_get(event, "content");
@@ -69,6 +76,8 @@ static void read_create(const struct part *part, struct room_state *state, const
     (void)part;
     read_text(&state->creator, event, "sender");
     read_text(&state->version, content, "room_version");
+    read_purpose(state, json_object_get(content, ROOM_PURPOSE));
+    read_text(&state->predecessor, json_object_get(content, "predecessor"), "room_id");
     state->creators_reign = room_version_creators_reign(state->version);
     read_additional_creators(state, content);
 }
@@ -77,6 +86,8 @@ static bool same_create(const struct part *part, const struct room_state *a, con
 {
     (void)part;
     if (!text_equal(a->creator, b->creator) || !text_equal(a->version, b->version) ||
+        !text_equal(a->made_for_alias, b->made_for_alias) ||
+        !text_equal(a->made_to_welcome, b->made_to_welcome) || !text_equal(a->predecessor, b->predecessor) ||
         a->additional_creator_count != b->additional_creator_count)
         return false;
     for (size_t i = 0; i < a->additional_creator_count; i++)
@@ -247,6 +258,9 @@ void room_state_free(struct room_state *state)
     for (size_t i = 0; i < state->additional_creator_count; i++)
         free(state->additional_creators[i]);
     free(state->additional_creators);
+    free(state->made_for_alias);
+    free(state->made_to_welcome);
+    free(state->predecessor);
     for (size_t i = 0; i < PARTS; i++)
         if (parts[i].key)
             free(*place_of(&parts[i], state));
@@ -280,7 +294,9 @@ size_t room_state_weight(const struct room_state *state)
 {
     size_t weight = weight_of_block(sizeof(*state)) + weight_of_text(state->creator) +
                     weight_of_text(state->version) + weight_of_text(state->alt_aliases) +
-                    levels_weight(state->levels) + members_weight(state->members);
+                    weight_of_text(state->made_for_alias) + weight_of_text(state->made_to_welcome) +
+                    weight_of_text(state->predecessor) + levels_weight(state->levels) +
+                    members_weight(state->members);
 
     for (size_t i = 0; i < PARTS; i++)
         if (parts[i].key)

@@ -300,6 +300,13 @@ void synapse_probe(struct synapse *synapse)
     session_probe(synapse->session);
 }
 
+void synapse_aliases_free(char **aliases)
+{
+    for (char **alias = aliases; alias && *alias; alias++)
+        free(*alias);
+    free(aliases);
+}
+
 void synapse_reply_deinit(struct synapse_reply *reply)
 {
     free(reply->text);
@@ -309,6 +316,7 @@ void synapse_reply_deinit(struct synapse_reply *reply)
     free(reply->room.creator);
     free(reply->room.canonical_alias);
     room_state_free(reply->state);
+    synapse_aliases_free(reply->aliases);
     levels_free(reply->levels);
     changes_free(reply->changes);
     joined_rooms_free(reply->joined);

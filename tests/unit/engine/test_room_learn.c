@@ -22,11 +22,20 @@ static void hear(struct room_known *known, enum synapse_kind kind, struct synaps
     synapse_reply_deinit(&reply);
 }
 
+static struct room_state *made_for(const char *alias)
+{
+    struct room_state *state = room_state_new();
+
+    state->creator = text_copy("@sync:h");
+    state->made_for_alias = text_copy(alias);
+    return state;
+}
+
 /* The alias still leads to a room of ours. */
 static void find_room(struct room_known *known, instant now)
 {
     hear(known, SYNAPSE_RESOLVE_ALIAS, (struct synapse_reply){.text = text_copy("!r:h")}, now);
-    hear(known, SYNAPSE_READ_ROOM, (struct synapse_reply){.room = {.creator = text_copy("@sync:h")}}, now);
+    hear(known, SYNAPSE_READ_CREATION, (struct synapse_reply){.state = made_for(removed.alias)}, now);
 }
 
 static void delete_in_vain(struct room_known *known, enum synapse_outcome outcome, instant now)

@@ -202,7 +202,7 @@ static const char *complaint(const struct pursuit *pursuit, const struct room_wa
     struct world *world = pursuit->homeserver->world;
     const struct report *report = &pursuit->report;
     struct world_room *room = world_room_of(world, wanted->alias);
-    bool conflict = room && !world_is_ours(world, room);
+    bool conflict = room && !world_is_ours(world, room, wanted->alias);
 
     if (conflict != (report->rejected && report->code == REQUEST_ALIAS_CONFLICT))
         return conflict ? "the conflict is not reported" : "there is no conflict";
@@ -289,6 +289,7 @@ static bool run_case(uint64_t seed, const void *temper)
     clock_start(seed);
     world_init(world);
     homeserver.world = world;
+    world->squatters = true;
     for (size_t i = 0; i < WORLD_PUPILS; i++)
         world->users[i].here = true;
     others_build(world);
@@ -451,7 +452,7 @@ static void test_a_half_made_room_that_is_remembered(void **state)
     struct room_known *known = &scene->pursuit.known;
 
     (void)state;
-    (void)make(scene, STAGE_JOINED);
+    world_dedicate(make(scene, STAGE_JOINED), scene->wanted.alias);
     assert_false(pursue(&scene->pursuit, &scene->wanted, 4));
     known->mirrored = true;
     assert_true(room_known_settle(known));

@@ -149,7 +149,7 @@ static bool has_foreign_welcome(struct world *world, const struct world_user *us
 {
     const struct world_alias *alias = &world->aliases[WORLD_ALIASES + (size_t)(user - world->users)];
 
-    return alias->room && !rules_is_ours(&world->rules, alias->room->creator);
+    return alias->room && !world_may_greet(world, alias->room, user);
 }
 
 static const char *complaint_about_added(struct world *world, const struct world_user *user,

@@ -107,7 +107,8 @@ static const struct {
       .raised_count = 3},
      "POST /_matrix/client/v3/createRoom",
      "{\"room_alias_name\":\"course_\u00e4\",\"name\":\"N\",\"topic\":\"T\",\"preset\":\"private_chat\","
-     "\"visibility\":\"private\",\"room_version\":\"11\",\"creation_content\":{\"m.federate\":false},"
+     "\"visibility\":\"private\",\"room_version\":\"11\",\"creation_content\":{\"m.federate\":false,"
+     "\"io.github.synapse_sync\":{\"alias\":\"#course_\u00e4:h:8448\"}},"
      "\"power_level_content_override\":{\"invite\":70,\"kick\":71,\"ban\":72,\"events_default\":50,"
      "\"events\":{\"m.room.name\":50,\"m.room.avatar\":50,\"m.room.power_levels\":100,"
      "\"m.room.history_visibility\":100,\"m.room.server_acl\":100,\"m.room.encryption\":100,"
@@ -126,6 +127,14 @@ static const struct {
      "GET /_synapse/admin/v1" ROOM "/state",
      NULL,
      "{\"state\":[]}"},
+    {{.kind = SYNAPSE_READ_CREATION, .room = "!r:h"},
+     "GET /_synapse/admin/v1" ROOM "/state?type=m.room.create",
+     NULL,
+     "{\"state\":[]}"},
+    {{.kind = SYNAPSE_READ_ALIASES, .room = "!r:h"},
+     "GET /_matrix/client/v3" ROOM "/aliases",
+     NULL,
+     "{\"aliases\":[\"#a:h\"]}"},
     {{.kind = SYNAPSE_READ_LEVELS, .room = "!r:h"},
      "GET /_matrix/client/v3" ROOM "/state/m.room.power_levels/",
      NULL,
@@ -191,7 +200,7 @@ static const struct {
      "POST /_matrix/client/v3/createRoom",
      "{\"room_alias_name\":\"sync_a/b\",\"preset\":\"private_chat\",\"visibility\":\"private\","
      "\"room_version\":\"11\",\"is_direct\":true,\"invite\":[\"@a/b:h\"],"
-     "\"creation_content\":{\"m.federate\":false}}",
+     "\"creation_content\":{\"m.federate\":false,\"io.github.synapse_sync\":{\"welcome\":\"@a/b:h\"}}}",
      "{\"room_id\":\"!r:h\"}"},
     {{.kind = SYNAPSE_READ_WELCOME, .room = "!r:h"},
      "GET /_matrix/client/v3" ROOM "/messages?dir=b&limit=1&filter=%7B%22types%22%3A%5B%22m.room.message%22%"

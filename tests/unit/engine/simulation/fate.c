@@ -13,13 +13,14 @@ static void race_for_user(struct world *world, struct world_user *user)
 static void race_for_alias(struct world *world, const char *alias)
 {
     if (!world_alias(world, alias)->room)
-        (void)world_make_room(world, alias, world->rules.sync_user,
-                              (enum world_stage)chance_below(STAGE_ALL + 1));
+        world_dedicate(world_make_room(world, alias, world->rules.sync_user,
+                                       (enum world_stage)chance_below(STAGE_ALL + 1)),
+                       alias);
 }
 
 static void race_for_room(struct world *world, struct world_room *room, const struct world_user *user)
 {
-    if (!room->exists || !world_is_ours(world, room))
+    if (!room->exists || room->greets || !rules_is_ours(&world->rules, room->creator))
         return;
     if (!user || chance_percent(50))
         world_purge(world, room);
@@ -39,7 +40,7 @@ static void race(struct world *world, const struct synapse_call *call)
     if (call->kind == SYNAPSE_DELETE_ALIAS)
         world_alias(world, call->alias)->room = NULL;
     if (room && (call->kind == SYNAPSE_JOIN_USER || call->kind == SYNAPSE_READ_STATE ||
-                 call->kind == SYNAPSE_READ_ROOM))
+                 call->kind == SYNAPSE_READ_ROOM || call->kind == SYNAPSE_READ_CREATION))
         race_for_room(world, room, user);
 }
 

@@ -177,6 +177,16 @@ static void resolve_alias(const struct deed *deed)
         absent(deed);
 }
 
+static void read_aliases(const struct deed *deed)
+{
+    size_t most = WORLD_ALIASES + deed->world->user_count, count = 0;
+
+    deed->reply->aliases = memory_new(most + 1, sizeof(char *));
+    for (size_t i = 0; i < most; i++)
+        if (deed->world->aliases[i].room == deed->room)
+            deed->reply->aliases[count++] = text_copy(deed->world->aliases[i].alias);
+}
+
 static void delete_alias(const struct deed *deed)
 {
     struct world_alias *alias = world_alias(deed->world, deed->call->alias);
@@ -210,6 +220,7 @@ static void create_room(const struct deed *deed)
     if (is_taken(deed, call->alias))
         return;
     room = world_make_room(deed->world, call->alias, sync_user, stage_of(deed));
+    world_dedicate(room, call->alias);
     deed->reply->text = text_copy(room->id);
     if (!room->state->levels)
         return;
@@ -239,7 +250,7 @@ static void read_room(const struct deed *deed)
     deed->reply->room.state_events = room->was_used ? 7 : 0;
 }
 
-static void read_state(const struct deed *deed)
+static void read_creation(const struct deed *deed)
 {
     const struct room_state *truth = deed->room->state;
     struct room_state *copy;
@@ -252,6 +263,19 @@ static void read_state(const struct deed *deed)
     copy->creator = text_copy(truth->creator);
     copy->version = text_copy(truth->version);
     copy->creators_reign = truth->creators_reign;
+    copy->made_for_alias = text_copy(truth->made_for_alias);
+    copy->made_to_welcome = text_copy(truth->made_to_welcome);
+}
+
+static void read_state(const struct deed *deed)
+{
+    const struct room_state *truth = deed->room->state;
+    struct room_state *copy;
+
+    read_creation(deed);
+    copy = deed->reply->state;
+    if (!copy)
+        return;
     copy->name = text_copy(truth->name);
     copy->topic = text_copy(truth->topic);
     copy->join_rule = text_copy(truth->join_rule);
@@ -286,7 +310,8 @@ static void judge_deletion(const struct deed *deed)
     bool half_made = !room->state->creator || !room->state->levels ||
                      (room->greets && room_state_membership(room->state, room->greets) == MEMBERSHIP_NONE);
 
-    if (!world_is_ours(deed->world, room) && !(room->greets && deed->user))
+    if (deed->user ? !world_may_greet(deed->world, room, deed->user)
+                   : !world_is_ours(deed->world, room, deed->call->alias))
         world_accuse(deed->world, "%s is deleted, which is not ours", room->id);
     if (deed->world->removing || deed->world->lenient || dead || !is_no_surprise(room))
         return;
@@ -343,6 +368,8 @@ static void create_welcome_room(const struct deed *deed)
         world_accuse(world, "%s is welcomed, but was there before", deed->user->id);
     room = world_make_room(world, alias, world->rules.sync_user, stage_of(deed));
     room->greets = deed->user->id;
+    if (room->state->creator)
+        text_set(&room->state->made_to_welcome, deed->user->id);
     deed->reply->text = text_copy(room->id);
     if (!room->state->levels || (deed->cut && chance_percent(50)))
         return;
@@ -421,10 +448,12 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_READ_RECORDS] = read_records,
     [SYNAPSE_WRITE_RECORDS] = write_records,
     [SYNAPSE_RESOLVE_ALIAS] = resolve_alias,
+    [SYNAPSE_READ_ALIASES] = read_aliases,
     [SYNAPSE_DELETE_ALIAS] = delete_alias,
     [SYNAPSE_CREATE_ROOM] = create_room,
     [SYNAPSE_READ_ROOM] = read_room,
     [SYNAPSE_READ_STATE] = read_state,
+    [SYNAPSE_READ_CREATION] = read_creation,
     [SYNAPSE_READ_LEVELS] = read_levels,
     [SYNAPSE_WRITE_LEVELS] = write_levels,
     [SYNAPSE_WRITE_SETTING] = write_setting,
@@ -450,8 +479,10 @@ static void judge_place(const struct deed *deed)
     if (kind != SYNAPSE_WRITE_LEVELS && kind != SYNAPSE_WRITE_SETTING && kind != SYNAPSE_JOIN_USER &&
         kind != SYNAPSE_REGAIN_ROOM && kind != SYNAPSE_ENTER_ROOM && kind != SYNAPSE_SEND_WELCOME)
         return;
-    if (deed->room->exists && !world_is_ours(deed->world, deed->room) &&
-        !(deed->room->greets && kind == SYNAPSE_SEND_WELCOME))
+    if (!deed->room->exists || instant_now() - deed->room->squatted_at < RECENTLY)
+        return; /* which nobody can see at once of a room that does not say what it was made for */
+    if (kind == SYNAPSE_SEND_WELCOME ? !world_may_greet(deed->world, deed->room, deed->user)
+                                     : !world_is_ours(deed->world, deed->room, deed->call->alias))
         world_accuse(deed->world, "%s in %s, which is not ours", synapse_kind_name(kind), deed->room->id);
 }
 

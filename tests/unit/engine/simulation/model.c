@@ -33,12 +33,13 @@ static struct world_room *describe(struct world *world, const struct request_roo
     const struct levels_wanted levels = {
         .invite = 70, .kick = 70, .ban = 70, .events_default = wanted->bidirectional ? 0 : 50};
 
-    if (room && !world_is_ours(world, room))
+    if (room && !world_is_ours(world, room, wanted->alias))
         return NULL;
     if (!room && !wanted->name)
         return NULL;
     if (!room)
-        room = world_make_room(world, wanted->alias, world->rules.sync_user, STAGE_ALL);
+        world_dedicate(room = world_make_room(world, wanted->alias, world->rules.sync_user, STAGE_ALL),
+                       wanted->alias);
     if (wanted->name)
         text_set(&room->state->name, wanted->name);
     text_set(&room->state->topic, *wanted->description ? wanted->description : NULL);
@@ -122,7 +123,7 @@ static bool apply_remove_room(struct world *world, const struct request *request
 {
     struct world_room *room = world_room_of(world, request->rooms[0].alias);
 
-    if (room && !world_is_ours(world, room))
+    if (room && !world_is_ours(world, room, request->rooms[0].alias))
         return false;
     if (room)
         world_purge(world, room);

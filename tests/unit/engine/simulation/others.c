@@ -27,6 +27,9 @@ static void leave_welcome(struct world *world, struct world_user *user)
     struct world_room *room = world_make_room(world, alias, world->rules.sync_user, stage);
 
     room->greets = user->id;
+    room->state->managed = false;
+    if (room->state->creator && chance_percent(75))
+        text_set(&room->state->made_to_welcome, user->id);
     if (stage < STAGE_ALL || chance_percent(30))
         return;
     room_state_set_membership(room->state, user->id, MEMBERSHIP_INVITE);
@@ -36,13 +39,28 @@ static void leave_welcome(struct world *world, struct world_user *user)
     }
 }
 
+/* To somebody's own room, or to a class room, where the user may be already; its moderators can even have it
+   call itself by the alias, if the predecessor made it. */
 static void squat_welcome(struct world *world, const struct world_user *user)
 {
-    const char *alias = world->aliases[WORLD_ALIASES + (size_t)(user - world->users)].alias;
-    struct world_room *room = world_make_room(world, alias, "@stranger:school", STAGE_ALL);
+    struct world_alias *alias = &world->aliases[WORLD_ALIASES + (size_t)(user - world->users)];
+    const char *class = world->aliases[0].alias;
+    struct world_room *room;
 
+    if (chance_percent(50)) {
+        room = world_make_room(world, alias->alias, "@stranger:school", STAGE_ALL);
+        if (chance_percent(50))
+            world_empty(world, room);
+        return;
+    }
+    room = world_make_room(world, class, world->rules.sync_user, STAGE_ALL);
+    alias->room = room;
     if (chance_percent(50))
-        world_empty(world, room);
+        room_state_set_membership(room->state, user->id, MEMBERSHIP_JOIN);
+    if (chance_percent(50))
+        world_dedicate(room, class);
+    else if (chance_percent(50))
+        text_set(&room->state->canonical_alias, alias->alias);
 }
 
 static void leave_record(struct world_user *user, bool open)
@@ -64,7 +82,7 @@ static void populate_own(struct world *world, struct world_user *user)
     world_make_user(world, user, others_choose(30, others_names, 3), NULL);
     if (chance_percent(60))
         leave_welcome(world, user);
-    else if (chance_percent(10))
+    else if (chance_percent(25))
         squat_welcome(world, user);
     if (!user->record.open)
         user->greetings = 1;
@@ -172,7 +190,20 @@ static void build_new_version(struct world *world, const char *alias)
     decorate(world, room);
 }
 
-static struct world_room *build_one(struct world *world, const char *alias, unsigned condition)
+/* Who is in a room may bind any free alias to it. */
+static void squat(struct world *world, struct world_alias *alias)
+{
+    struct world_room *room = world->aliases[chance_below(WORLD_ALIASES)].room;
+
+    if (!world->squatters || alias->room || !room || !room->exists || !room->state->levels ||
+        room->deletion == BEING_DELETED)
+        return;
+    alias->room = room;
+    room->squatted_at = instant_now();
+    world_note(world, "%s is bound to %s", alias->alias, room->id);
+}
+
+static struct world_room *build_room(struct world *world, const char *alias, unsigned condition)
 {
     const char *sync_user = world->rules.sync_user, *stranger = "@stranger:school";
     struct world_room *room = NULL;
@@ -204,6 +235,16 @@ static struct world_room *build_one(struct world *world, const char *alias, unsi
         decorate(world, room);
         break;
     }
+    return room;
+}
+
+/* Rooms of the predecessor do not say what they were made for. */
+static struct world_room *build_one(struct world *world, const char *alias, unsigned condition)
+{
+    struct world_room *room = build_room(world, alias, condition);
+
+    if (room && room->creator == world->rules.sync_user && chance_percent(60))
+        world_dedicate(room, alias);
     return room;
 }
 
@@ -249,6 +290,8 @@ void others_build(struct world *world)
         if (room && room->state->levels)
             ruin(world, &world->aliases[i], room);
     }
+    if (chance_percent(30))
+        squat(world, &world->aliases[chance_below(WORLD_ALIASES)]);
 }
 
 /* ---- changes ---- */
@@ -306,7 +349,9 @@ void others_act(struct world *world)
 
     if (is_full(world))
         return;
-    if (!room && chance_percent(30))
+    if (!room && chance_percent(20))
+        squat(world, alias);
+    if (!alias->room && chance_percent(30))
         (void)build_one(world, alias->alias, chance_below(14));
     if (!room || !room->exists || room->greets || room->deletion == BEING_DELETED)
         return;

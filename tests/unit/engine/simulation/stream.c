@@ -1,6 +1,7 @@
 #include "engine/simulation/stream.h"
 
 #include "base/memory.h"
+#include "synapse/room_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,14 @@ static const struct {
 };
 enum { PART_CREATE, PART_LEVELS, PART_MARKER, FIRST_TEXT };
 
+static char *text_of_creation(const struct room_state *state)
+{
+    json_auto_t *content = json_pack("{s:s*, s:{s:s*, s:s*}}", "room_version", state->version, ROOM_PURPOSE,
+                                     "alias", state->made_for_alias, "welcome", state->made_to_welcome);
+
+    return json_dumps(content, JSON_COMPACT);
+}
+
 static char *text_of(const char *key, const char *value)
 {
     json_auto_t *content = value ? json_pack("{s:s}", key, value) : json_object();
@@ -38,7 +47,7 @@ static char *content_of_part(const struct room_state *state, size_t part)
 {
     switch (part) {
     case PART_CREATE:
-        return state->creator ? text_of("room_version", state->version) : NULL;
+        return state->creator ? text_of_creation(state) : NULL;
     case PART_LEVELS:
         return state->levels ? levels_print(state->levels) : NULL;
     case PART_MARKER:

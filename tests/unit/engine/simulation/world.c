@@ -255,7 +255,8 @@ static struct world_room *new_room(struct world *world, const char *creator)
         room--;
         room_state_free(room->state);
     }
-    *room = (struct world_room){.exists = true, .creator = creator, .looked_at = INSTANT_PAST};
+    *room = (struct world_room){
+        .exists = true, .creator = creator, .squatted_at = INSTANT_PAST, .looked_at = INSTANT_PAST};
     (void)snprintf(room->id, sizeof(room->id), "!%zu:school", world->room_count++);
     room->state = room_state_new();
     room->changed = instant_now();
@@ -381,7 +382,36 @@ bool world_may(const struct world_room *room, const char *user, int64_t level)
            (room_state_reigns(state, user) || levels_of(state->levels, user) >= level);
 }
 
-bool world_is_ours(const struct world *world, const struct world_room *room)
+void world_dedicate(struct world_room *room, const char *alias)
 {
-    return rules_is_ours(&world->rules, room->creator) && !room->greets;
+    if (room->state->creator)
+        text_set(&room->state->made_for_alias, alias);
+}
+
+bool world_is_ours(const struct world *world, const struct world_room *room, const char *alias)
+{
+    const struct room_state *state = room->state;
+
+    if (!rules_is_ours(&world->rules, room->creator) || room->greets)
+        return false;
+    if (state->made_for_alias)
+        return strcmp(state->made_for_alias, alias) == 0;
+    if (!state->creator || text_equal(state->canonical_alias, alias))
+        return true;
+    for (size_t i = 0; i < WORLD_ALIASES + world->user_count; i++)
+        if (world->aliases[i].room == room && strcmp(world->aliases[i].alias, alias) != 0)
+            return false;
+    return true;
+}
+
+bool world_may_greet(const struct world *world, const struct world_room *room, const struct world_user *user)
+{
+    const struct room_state *state = room->state;
+
+    if (!rules_is_ours(&world->rules, room->creator))
+        return false;
+    if (!state->creator || text_equal(state->made_to_welcome, user->id))
+        return true;
+    return text_equal(room->greets, user->id) && state->levels && !state->managed &&
+           room_state_membership(state, user->id) != MEMBERSHIP_NONE;
 }

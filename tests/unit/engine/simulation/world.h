@@ -85,6 +85,7 @@ struct world_room {
     enum world_deletion deletion;
     unsigned looks; /* at the deletion, before it ends */
     bool deletion_fails;
+    instant squatted_at;     /* when somebody bound another alias to it; INSTANT_PAST: nobody did */
     instant looked_at;       /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
     struct world_told *told; /* NULL: nobody asked yet */
 };
@@ -108,6 +109,7 @@ struct world {
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
     unsigned invited;             /* as a room was made */
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
+    bool squatters;               /* people bind free aliases to rooms that have another */
     bool mute;                    /* it tells nobody what has changed */
     bool asked;                   /* somebody asked what changes */
     uint64_t position;            /* of the stream of changes */
@@ -172,8 +174,13 @@ int64_t world_level(const struct world_room *room, const char *key, int64_t othe
 /* The content of the power levels with one key set. */
 void world_set_level(struct world_room *room, const char *key, int64_t level);
 void world_set_user_level(struct world_room *room, const char *user, int64_t level);
-/* Whether a sync user made it and it is no welcome room. */
-bool world_is_ours(const struct world *world, const struct world_room *room);
+/* Its create event says that it was made for that alias; one that has none says nothing. */
+void world_dedicate(struct world_room *room, const char *alias);
+/* Whether it is the sync's to touch on account of this alias: a sync user made it, it is no welcome room, and
+   it was made for no other alias. */
+bool world_is_ours(const struct world *world, const struct world_room *room, const char *alias);
+/* Whether a sync user made it to greet the user in it, and nothing speaks against that. */
+bool world_may_greet(const struct world *world, const struct world_room *room, const struct world_user *user);
 /* Whether the user is in the room and has the power. */
 bool world_may(const struct world_room *room, const char *user, int64_t level);
 
