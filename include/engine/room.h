@@ -1,7 +1,7 @@
 #ifndef SYNC_ENGINE_ROOM_H
 #define SYNC_ENGINE_ROOM_H
 
-#include "engine/user.h"
+#include "engine/lineage.h"
 
 /*
  * Rooms: what we know of one, what is wanted, and the next step from the one to the other (SPEC section 2:
@@ -40,8 +40,9 @@ struct room_known {
     instant aliases_at;
 
     bool deleting;
-    instant look_again; /* whether the deletion is complete */
-    bool regained;      /* asked for the sync user's power in it, since it was lost */
+    instant look_again;     /* whether the deletion is complete */
+    struct lineage lineage; /* of one that is to be removed */
+    bool regained;          /* asked for the sync user's power in it, since it was lost */
 
     struct obstacles obstacles;
 };

@@ -34,6 +34,7 @@ void room_known_deinit(struct room_known *known)
     free(known->id);
     free(known->creator);
     synapse_aliases_free(known->aliases);
+    lineage_deinit(&known->lineage);
     room_state_free(known->creation);
     room_state_free(known->state);
     state_events_free(known->news);
@@ -136,6 +137,14 @@ static struct action inquiry(struct plan *plan, const struct room_known *known,
     return plan_rest(plan);
 }
 
+/* By its id, which is not its own. */
+static const char *predecessor_of(const struct room_known *known)
+{
+    const struct room_state *creation = known->state ? known->state : known->creation;
+
+    return text_equal(creation->predecessor, known->id) ? NULL : creation->predecessor;
+}
+
 /* The alias is resolved anew whatever is remembered, for what is removed is lost. */
 static struct action removal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted, const struct engine_rules *rules)
@@ -155,6 +164,8 @@ static struct action removal(struct plan *plan, const struct room_known *known,
     ownership = room_ownership(known, wanted->alias, rules, wanted->since);
     if (ownership != OWNERSHIP_OURS)
         return inquiry(plan, known, wanted, ownership);
+    if (!lineage_is_over(&known->lineage, predecessor_of(known)))
+        return lineage_next(plan, &known->lineage, wanted->alias, predecessor_of(known));
     return deletion(plan, known, wanted);
 }
 

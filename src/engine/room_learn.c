@@ -205,6 +205,28 @@ static void learn_deletion(struct room_known *known, struct synapse_reply *reply
     obstacle_fail(&known->obstacles, &deletion, reply, others_succeeded, now);
 }
 
+static bool is_about_predecessor(const struct room_known *known, const struct synapse_call *call)
+{
+    return call->room && known->id && strcmp(call->room, known->id) != 0;
+}
+
+/* As with the room itself, a deletion counts as failed until the room is found gone. */
+static bool learn_of_predecessor(struct room_known *known, const struct synapse_call *call,
+                                 struct synapse_reply *reply, const struct engine_rules *rules,
+                                 bool others_succeeded, instant now)
+{
+    bool gone = call->kind == SYNAPSE_READ_CREATION && reply->outcome == SYNAPSE_ABSENT;
+
+    if (gone)
+        obstacle_clear(&known->obstacles, &deletion);
+    if (!lineage_learn(&known->lineage, known->id, call, reply, rules, now)) {
+        (void)error_set(&reply->problem,
+                        "the room that it was upgraded from was deleted, and is still there");
+        obstacle_fail(&known->obstacles, &deletion, reply, others_succeeded, now);
+    }
+    return true;
+}
+
 /* False: the call succeeded but was of no use, so that it should not be repeated at once. */
 static bool learn_success(struct room_known *known, const struct synapse_call *call,
                           struct synapse_reply *reply, const struct engine_rules *rules,
@@ -212,6 +234,8 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
 {
     bool absent = reply->outcome == SYNAPSE_ABSENT;
 
+    if (is_about_predecessor(known, call))
+        return learn_of_predecessor(known, call, reply, rules, others_succeeded, now);
     switch ((int)call->kind) {
     case SYNAPSE_RESOLVE_ALIAS:
         learn_alias(known, reply, sent, now);

@@ -205,8 +205,8 @@ void subjects_unmirror(struct subjects *subjects)
 
 static bool is_being_deleted(const struct subject *subject)
 {
-    return subject->is_room &&
-           (subject->room.deleting || (subject->flight && subject->flight->call.kind == SYNAPSE_DELETE_ROOM));
+    return subject->is_room && (subject->room.deleting || subject->room.lineage.deleting ||
+                                (subject->flight && subject->flight->call.kind == SYNAPSE_DELETE_ROOM));
 }
 
 unsigned subjects_deletions(const struct subjects *subjects)

@@ -121,6 +121,11 @@ class Room:
     def event_ids(self) -> set[str]:
         return {event["event_id"] for event in self._state.values()}
 
+    def changes_since(self, before: Room) -> dict[tuple[str, str], Json]:
+        """What was set by other events than before: type and state key, and the content now."""
+        old = before.event_ids()
+        return {key: event["content"] for key, event in self._state.items() if event["event_id"] not in old}
+
     @property
     def name(self) -> str | None:
         return self.value("m.room.name", "name")

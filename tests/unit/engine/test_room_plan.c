@@ -465,6 +465,53 @@ static void test_a_half_made_room_that_is_remembered(void **state)
     end(scene, NULL);
 }
 
+static void assert_predecessors_go(unsigned trouble, bool dead)
+{
+    struct scene *scene = begin();
+    struct world *world = &scene->world;
+    struct world_alias *alias = world_alias(world, scene->wanted.alias);
+    struct world_room *rooms[3] = {make(scene, STAGE_ALL)}, *theirs;
+
+    theirs = world_make_room(world, NULL, "@stranger:school", STAGE_ALL);
+    text_set(&rooms[0]->state->predecessor, theirs->id);
+    rooms[1] = world_upgrade(world, alias, world->rules.sync_user);
+    rooms[2] = world_upgrade(world, alias, world->former[0]);
+    if (dead)
+        world_empty(world, rooms[0]);
+    scene->homeserver.trouble = trouble;
+    scene->homeserver.patience = 30;
+    scene->wanted = (struct room_wanted){.alias = alias->alias, .removed = true, .since = instant_now()};
+    assert_true(pursue(&scene->pursuit, &scene->wanted, MOST_STEPS));
+    if (!scene->pursuit.report.rejected)
+        for (size_t i = 0; i < 3; i++)
+            assert_false(rooms[i]->exists);
+    assert_true(theirs->exists);
+    end(scene, NULL);
+}
+
+/* Also when a run is cut in between, or one of them is dead already. */
+static void test_a_room_is_removed_with_its_predecessors(void **state)
+{
+    (void)state;
+    for (unsigned trouble = 0; trouble < 50; trouble += 10) {
+        assert_predecessors_go(trouble, false);
+        assert_predecessors_go(trouble, true);
+    }
+}
+
+static void test_predecessors_in_a_circle(void **state)
+{
+    struct scene *scene = begin();
+    struct world_alias *alias = world_alias(&scene->world, scene->wanted.alias);
+    struct world_room *old = make(scene, STAGE_ALL), *new;
+
+    (void)state;
+    new = world_upgrade(&scene->world, alias, scene->world.rules.sync_user);
+    text_set(&old->state->predecessor, new->id);
+    scene->wanted = (struct room_wanted){.alias = alias->alias, .removed = true, .since = instant_now()};
+    end(scene, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +523,8 @@ int main(void)
         cmocka_unit_test(test_a_room_is_finished_between_two_looks),
         cmocka_unit_test(test_half_made_rooms),
         cmocka_unit_test(test_a_half_made_room_that_is_remembered),
+        cmocka_unit_test(test_a_room_is_removed_with_its_predecessors),
+        cmocka_unit_test(test_predecessors_in_a_circle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,7 @@ static void read_creation(const struct deed *deed)
     copy->creators_reign = truth->creators_reign;
     copy->made_for_alias = text_copy(truth->made_for_alias);
     copy->made_to_welcome = text_copy(truth->made_to_welcome);
+    copy->predecessor = text_copy(truth->predecessor);
 }
 
 static void read_state(const struct deed *deed)
@@ -303,6 +304,21 @@ static bool is_no_surprise(const struct world_room *room)
     return room->changed <= room->looked_at || instant_now() - room->changed > RECENTLY;
 }
 
+/* Of the room that has the alias, and as much ours as that. */
+static bool is_predecessor(const struct deed *deed)
+{
+    const struct world_room *room = world_room_of(deed->world, deed->call->alias);
+    unsigned steps = 0;
+
+    if (!rules_is_ours(&deed->world->rules, deed->room->creator) || deed->room->greets ||
+        (deed->room->state->made_for_alias &&
+         !text_equal(deed->room->state->made_for_alias, deed->call->alias)))
+        return false;
+    while (room && room != deed->room && steps++ < WORLD_ROOMS)
+        room = world_room(deed->world, room->state->predecessor);
+    return room == deed->room;
+}
+
 static void judge_deletion(const struct deed *deed)
 {
     const struct world_room *room = deed->room;
@@ -311,7 +327,7 @@ static void judge_deletion(const struct deed *deed)
                      (room->greets && room_state_membership(room->state, room->greets) == MEMBERSHIP_NONE);
 
     if (deed->user ? !world_may_greet(deed->world, room, deed->user)
-                   : !world_is_ours(deed->world, room, deed->call->alias))
+                   : !world_is_ours(deed->world, room, deed->call->alias) && !is_predecessor(deed))
         world_accuse(deed->world, "%s is deleted, which is not ours", room->id);
     if (deed->world->removing || deed->world->lenient || dead || !is_no_surprise(room))
         return;

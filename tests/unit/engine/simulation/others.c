@@ -255,9 +255,7 @@ static void ruin(struct world *world, struct world_alias *alias, struct world_ro
         world_empty(world, room);
         break;
     case 5: /* as a room upgrade does */
-        text_set(&room->state->canonical_alias, NULL);
-        (void)world_make_room(world, alias->alias, chance_percent(50) ? room->creator : "@stranger:school",
-                              STAGE_ALL);
+        (void)world_upgrade(world, alias, chance_percent(50) ? room->creator : "@stranger:school");
         break;
     case 1:
         put_out_sync(world, room);
@@ -398,15 +396,13 @@ static void meddle_with_members(struct world *world, struct world_room *room, co
 }
 
 /* The alias goes to a new room, as an upgrade of the old one does it. */
-static void replace(struct world *world, const struct world_alias *alias)
+static void replace(struct world *world, struct world_alias *alias)
 {
     world_note(world, "others replace %s", alias->room->id);
-    text_set(&alias->room->state->canonical_alias, NULL);
-    (void)world_make_room(world, alias->alias,
-                          chance_percent(50) ? world->rules.sync_user : "@stranger:school", STAGE_ALL);
+    (void)world_upgrade(world, alias, chance_percent(50) ? world->rules.sync_user : "@stranger:school");
 }
 
-static void meddle_with_settings(struct world *world, const struct world_alias *alias)
+static void meddle_with_settings(struct world *world, struct world_alias *alias)
 {
     static const char *const rules[] = {"public", "knock", "can_join"};
     static const char *const keys[] = {"invite", "kick", "ban", "events_default"};

@@ -382,6 +382,16 @@ bool world_may(const struct world_room *room, const char *user, int64_t level)
            (room_state_reigns(state, user) || levels_of(state->levels, user) >= level);
 }
 
+struct world_room *world_upgrade(struct world *world, struct world_alias *alias, const char *creator)
+{
+    struct world_room *old = alias->room, *new;
+
+    text_set(&old->state->canonical_alias, NULL);
+    new = world_make_room(world, alias->alias, creator, STAGE_ALL);
+    text_set(&new->state->predecessor, old->id);
+    return new;
+}
+
 void world_dedicate(struct world_room *room, const char *alias)
 {
     if (room->state->creator)

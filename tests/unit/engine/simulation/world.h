@@ -174,6 +174,8 @@ int64_t world_level(const struct world_room *room, const char *key, int64_t othe
 /* The content of the power levels with one key set. */
 void world_set_level(struct world_room *room, const char *key, int64_t level);
 void world_set_user_level(struct world_room *room, const char *user, int64_t level);
+/* Its alias leads to a new room of that creator from now on, which says where it came from. */
+struct world_room *world_upgrade(struct world *world, struct world_alias *alias, const char *creator);
 /* Its create event says that it was made for that alias; one that has none says nothing. */
 void world_dedicate(struct world_room *room, const char *alias);
 /* Whether it is the sync's to touch on account of this alias: a sync user made it, it is no welcome room, and
