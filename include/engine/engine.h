@@ -34,10 +34,11 @@ struct engine_verdict {
 };
 
 struct engine_config {
-    struct engine_rules rules; /* borrowed for the life of the engine */
-    unsigned concurrency;      /* most calls at a time */
-    bool mirrors;              /* keeps what it knows up to date, see engine/mirror.h */
-    size_t most_memory;        /* bytes, of what is remembered of users and rooms that nobody asks for */
+    struct engine_rules rules;  /* borrowed for the life of the engine */
+    unsigned concurrency;       /* most calls at a time */
+    unsigned removals_per_hour; /* the most, see engine/brake.h; 0: any number */
+    bool mirrors;               /* keeps what it knows up to date, see engine/mirror.h */
+    size_t most_memory;         /* bytes, of what is remembered of users and rooms that nobody asks for */
     /* A message has ended; it keeps its places in order until engine_leave(). */
     void (*ended)(void *context, struct message *message, const struct engine_verdict *verdict);
     /* Since when nobody else can have been at work on the messages; INSTANT_NEVER: somebody may be now. Then

@@ -20,6 +20,8 @@ struct action front_next(const struct order *order, struct subject *subject, con
                          instant now, struct levels_user *members);
 /* Whether there is such a one. */
 bool front_is_open(const struct subject *subject);
+/* The message whose turn it is with this subject; NULL: none asks for it. */
+struct message *front_message(const struct subject *subject);
 /* When the youngest of those messages came; INSTANT_PAST: there is none. */
 instant front_arrived(const struct subject *subject);
 /* Room for all that front_next() may gather; the caller frees it. */

@@ -47,6 +47,9 @@ void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
 /* The call was refused for good (REQUEST_HOMESERVER_REJECTED). */
 void obstacle_refuse(struct obstacles *obstacles, const struct synapse_call *call,
                      const struct synapse_reply *reply);
+/* The call is not to be made at all, and why: final, with that code. */
+void obstacle_forbid(struct obstacles *obstacles, const struct synapse_call *call, enum request_code code,
+                     const struct error *why);
 /* A refusal that may rest on outdated knowledge: the first may be tried again at once, the second is final.
    Returns whether it is final. */
 bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,

@@ -19,6 +19,7 @@
 #include "engine/front.h"
 #include "engine/ledger.h"
 #include "engine/mirror.h"
+#include "engine/removal.h"
 #include "engine/wire.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct engine {
     struct mirror mirror;
     struct subject *waiting; /* for its next catch-up */
     struct ledger ledger;
+    struct brake brake;
     unsigned looks; /* at users, that are under way: who is looked at may want a record next */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's, or the mirror's */
@@ -53,20 +55,9 @@ static void turn(struct engine *engine);
 
 /* ---- queue and time ---- */
 
-/* The message whose turn it is with this subject; NULL: none asks for it. */
-static struct message *message_of(const struct subject *subject)
-{
-    struct place *place;
-
-    DL_FOREACH (subject->line, place)
-        if (!place->settled)
-            return place->message;
-    return subject->line ? subject->line->message : NULL;
-}
-
 static struct lane *lane_of(struct engine *engine, const struct subject *subject)
 {
-    struct message *message = message_of(subject);
+    struct message *message = front_message(subject);
 
     return message ? &message->lane : &engine->nobodys;
 }
@@ -215,7 +206,7 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
 
 static void count_request(const struct subject *subject)
 {
-    struct message *message = message_of(subject);
+    struct message *message = front_message(subject);
 
     if (message)
         message->requests++;
@@ -338,6 +329,8 @@ static void carry_out(struct engine *engine, struct subject *subject, const stru
     else if (call->kind == SYNAPSE_DELETE_ROOM &&
              subjects_deletions(&engine->order.subjects) >= MOST_DELETIONS)
         sleep_until(engine, subject, now + DELETION_TURN);
+    else if (removal_is_braked(&engine->brake, subject, call, now))
+        enqueue(engine, subject); /* which has nothing left to do now */
     else
         send(engine, subject, call);
 }
@@ -381,6 +374,7 @@ static void settled(void *context, struct place *place)
     struct engine *engine = context;
     struct message *message = place->message;
 
+    brake_over(&engine->brake, place->subject->key, instant_now());
     if (!place->subject->is_room)
         enqueue_rooms_of(engine, message);
     if (--message->open > 0 || message->ended)
@@ -493,6 +487,7 @@ static void replied(void *context, struct synapse_reply *reply)
     subject->answered = now;
     engine->looks -= flight->call.kind == SYNAPSE_READ_USER;
     wire_answered(&engine->wire, flight->call.kind, reply, flight->sent);
+    brake_answered(&engine->brake, subject->key, now);
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
@@ -520,6 +515,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     wire_init(&engine->wire, homeserver, config->concurrency, soon_due, engine);
     mirror_init(&engine->mirror, &engine->order, config->rules.sync_user, config->mirrors);
     ledger_init(&engine->ledger);
+    brake_init(&engine->brake, config->removals_per_hour);
     loop_timer_init(&engine->timer, loop, timer_due, engine);
     loop_timer_init(&engine->soon, loop, soon_due, engine);
     return engine;
@@ -561,6 +557,7 @@ void engine_free(struct engine *engine)
     order_deinit(&engine->order);
     mirror_deinit(&engine->mirror);
     ledger_deinit(&engine->ledger);
+    brake_deinit(&engine->brake);
     loop_timer_stop(&engine->timer);
     loop_timer_stop(&engine->soon);
     free(engine);

@@ -18,6 +18,16 @@ bool front_is_open(const struct subject *subject)
     return false;
 }
 
+struct message *front_message(const struct subject *subject)
+{
+    const struct place *place;
+
+    DL_FOREACH (subject->line, place)
+        if (!place->settled)
+            return place->message;
+    return subject->line ? subject->line->message : NULL;
+}
+
 instant front_arrived(const struct subject *subject)
 {
     const struct place *place;

@@ -132,6 +132,16 @@ void obstacle_refuse(struct obstacles *obstacles, const struct synapse_call *cal
     obstacle->code = REQUEST_HOMESERVER_REJECTED;
 }
 
+void obstacle_forbid(struct obstacles *obstacles, const struct synapse_call *call, enum request_code code,
+                     const struct error *why)
+{
+    const struct synapse_reply reply = {.problem = *why};
+    struct obstacle *obstacle = obstacle_before(obstacles, call, &reply);
+
+    obstacle->final = true;
+    obstacle->code = code;
+}
+
 bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,
                     const struct synapse_reply *reply, instant now)
 {

@@ -11,6 +11,7 @@ static const char *const code_names[] = {
     [REQUEST_TOO_LARGE] = "too-large",
     [REQUEST_PROTECTED_USER] = "protected-user",
     [REQUEST_ALIAS_CONFLICT] = "alias-conflict",
+    [REQUEST_REMOVAL_BRAKE] = "removal-brake",
     [REQUEST_HOMESERVER_REJECTED] = "homeserver-rejected",
     [REQUEST_HOMESERVER_FAILING] = "homeserver-failing",
 };

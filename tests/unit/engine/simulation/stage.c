@@ -246,6 +246,7 @@ static void start_daemon(struct stage *stage)
                                          .concurrency = stage->concurrency,
                                          .mirrors = stage->mirrors,
                                          .most_memory = stage->most_memory,
+                                         .removals_per_hour = stage->removals_per_hour,
                                          .ended = stage_ended,
                                          .ours_since = ours_since,
                                          .context = stage};
@@ -288,6 +289,13 @@ void stage_use_mirror(struct stage *stage, size_t most_memory)
     kill_daemon(stage);
     stage->mirrors = true;
     stage->most_memory = most_memory;
+    start_daemon(stage);
+}
+
+void stage_use_brake(struct stage *stage, unsigned removals_per_hour)
+{
+    kill_daemon(stage);
+    stage->removals_per_hour = removals_per_hour;
     start_daemon(stage);
 }
 

@@ -49,6 +49,7 @@ struct stage {
     unsigned most_calls; /* that there were at a time */
     bool mirrors;
     size_t most_memory;
+    unsigned removals_per_hour;
 
     struct letter letters[STAGE_MOST_MESSAGES];
     size_t letter_count;
@@ -83,6 +84,8 @@ void stage_init(struct stage *stage, struct world *world, unsigned concurrency);
 void stage_deinit(struct stage *stage);
 /* Before anything else: the daemon keeps a mirror, and remembers so many bytes. */
 void stage_use_mirror(struct stage *stage, size_t most_memory);
+/* Before anything else: so many removals within an hour are the most. */
+void stage_use_brake(struct stage *stage, unsigned removals_per_hour);
 /* Puts a message into the queue. */
 void stage_post(struct stage *stage, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Runs until all messages are gone; false (and a crime) if that takes more than `limit` milliseconds. */
