@@ -51,8 +51,10 @@ struct config {
         bool reactivate;
         bool erase;
         bool lift_rate_limit;
-        char *room_version;       /* NULL: the homeserver's default */
-        char **former_sync_users; /* full ids, NULL at the end; never NULL itself */
+        char *room_version;         /* NULL: the homeserver's default */
+        char **former_sync_users;   /* full ids, NULL at the end; never NULL itself */
+        char **protected_users;     /* likewise, with `*` in them for any run of characters */
+        uint32_t removals_per_hour; /* 0: any number */
         bool mirror;
         uint32_t mirror_megabytes;
         uint32_t drain_seconds;

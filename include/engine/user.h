@@ -43,6 +43,7 @@ struct user_known {
     char *name;      /* NULL: none */
     char *avatar;    /* mxc URI, as it was when read; NULL: none */
     bool deactivated, admin, has_email;
+    bool of_service;  /* an application service's: the puppet of a bridge, for example */
     bool mirrored;    /* the rooms tell when it is time to read it again (engine/mirror.h) */
     bool may_be_made; /* a creation of ours was not answered: it may still be carried out */
     bool by_another;  /* it turned out that somebody else created the user while we were about to */
@@ -84,6 +85,7 @@ struct engine_rules {
     const char *server_name;
     const char *sync_user;                /* full id */
     const char *const *former_sync_users; /* full ids, NULL at the end; NULL: none */
+    const char *const *protected_users;   /* the same, with `*` in them for any run of characters */
     bool erase;                           /* a removed user's data too */
     bool reactivate;                      /* an added user who is deactivated */
     bool resolve_first; /* look an alias up before a room is made: creations are rate limited */
@@ -100,8 +102,9 @@ void user_known_forget(struct user_known *known);
 
 /*
  * The next thing to do so that the user becomes as wanted. ACTION_NONE: the user is, or all that is missing
- * was refused for good. Never: a password, an e-mail or a new name for somebody who was there before us; a
- * creation without having read that the user is absent; anything to a server admin but to be joined.
+ * was refused for good. Never: a password or an e-mail for somebody who was there before us; a creation
+ * without having read that the user is absent; anything to the account of who is protected
+ * (engine/protection.h).
  */
 struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules, instant now);

@@ -159,6 +159,7 @@ struct synapse_reply {
         char *avatar; /* mxc URI; NULL: none */
         bool deactivated, admin, locked;
         bool has_email;
+        bool of_service; /* an application service's account */
     } user;
     int64_t joined_rooms;
     struct records *records;

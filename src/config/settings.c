@@ -88,6 +88,13 @@ const struct setting settings[SETTING_COUNT] = {
      .help = "Version of rooms to be made, if not the default of the homeserver"},
     {NAME("SYNC__FORMER_SYNC_USERS"), .type = SETTING_USERS, TO(sync.former_sync_users), .fallback = "",
      .help = "Earlier sync users, whose rooms count as ours"},
+    {NAME("SYNC__PROTECTED_USERS"), .type = SETTING_USERS, TO(sync.protected_users), .fallback = "",
+     .help = "Who is never renamed or removed, besides server admins and accounts of bridges; * stands for "
+             "any characters"},
+    {NAME("SYNC__REMOVALS_PER_HOUR"), .type = SETTING_NUMBER, TO(sync.removals_per_hour),
+     .fallback = "500", .least = 0, .most = 100000,
+     .help = "Most users and rooms that are removed within an hour, what is beyond is rejected; 0 for no "
+             "limit"},
     {NAME("SYNC__MIRROR"), .type = SETTING_BOOLEAN, TO(sync.mirror), .fallback = "true",
      .help = "Whether what is known of rooms and users is kept up to date by /sync, rather than read again"},
     {NAME("SYNC__MIRROR_MEGABYTES"), .type = SETTING_NUMBER, TO(sync.mirror_megabytes), .fallback = "64",

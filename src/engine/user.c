@@ -1,6 +1,7 @@
 #include "engine/user.h"
 
 #include "base/memory.h"
+#include "engine/protection.h"
 #include "engine/welcome.h"
 
 #include <stdlib.h>
@@ -36,6 +37,7 @@ bool user_known_settle(struct user_known *known)
         .seen_at = known->seen_at,
         .deactivated = known->deactivated,
         .admin = known->admin,
+        .of_service = known->of_service,
         .has_email = known->has_email,
         .mirrored = true,
         /* An open one may be closed by another instance meanwhile; a closed one stays so. */
@@ -105,9 +107,27 @@ static struct action look(struct plan *plan, const struct user_known *known, con
     return plan_step(plan, &call);
 }
 
-static bool name_differs(const struct user_known *known, const struct user_wanted *wanted)
+static bool is_protected(const struct user_known *known, const struct user_wanted *wanted,
+                         const struct engine_rules *rules)
 {
-    return wanted->renamed && wanted->name && !known->admin && !text_equal(known->name, wanted->name);
+    return user_protection(known, wanted->id, rules) != PROTECTION_NONE;
+}
+
+/* Who is protected keeps the name; but whom we made as a member still has to get one. */
+static bool may_rename(const struct user_known *known, const struct user_wanted *wanted,
+                       const struct engine_rules *rules)
+{
+    enum protection protection = user_protection(known, wanted->id, rules);
+
+    return protection == PROTECTION_NONE ||
+           (protection == PROTECTION_NAMED && known->record == RECORD_OPEN && !known->by_another);
+}
+
+static bool is_misnamed(const struct user_known *known, const struct user_wanted *wanted,
+                        const struct engine_rules *rules)
+{
+    return wanted->renamed && wanted->name && !text_equal(known->name, wanted->name) &&
+           may_rename(known, wanted, rules);
 }
 
 /* Nothing is written about a user who may have become another since we looked. */
@@ -125,7 +145,7 @@ static struct action removal(struct plan *plan, const struct user_known *known,
 {
     struct synapse_call call = call_of(SYNAPSE_DEACTIVATE_USER, wanted);
 
-    if (known->presence == PRESENCE_ABSENT || known->deactivated || known->admin)
+    if (known->presence == PRESENCE_ABSENT || known->deactivated || is_protected(known, wanted, rules))
         return plan_rest(plan);
     call.erase = rules->erase;
     return write(plan, known, &call);
@@ -200,6 +220,12 @@ static struct action completion(struct plan *plan, const struct user_known *know
     return plan->earliest == INSTANT_NEVER ? closing(plan, wanted) : plan_rest(plan);
 }
 
+static bool may_reactivate(const struct user_known *known, const struct user_wanted *wanted,
+                           const struct engine_rules *rules)
+{
+    return wanted->added && rules->reactivate && !is_protected(known, wanted, rules);
+}
+
 /* Synapse goes on taking a deactivated user out of the rooms; it must not take out who was joined again. */
 static struct action reactivation(struct plan *plan, const struct user_known *known,
                                   const struct user_wanted *wanted)
@@ -225,15 +251,15 @@ static struct action next_of_known(struct plan *plan, const struct user_known *k
         return removal(plan, known, wanted, rules);
     if (known->presence == PRESENCE_ABSENT)
         return creation(plan, known, wanted);
-    if (known->by_another && known->record == RECORD_OPEN)
+    if ((known->by_another || known->of_service) && known->record == RECORD_OPEN)
         return closing(plan, wanted); /* not ours to greet */
     if (!wanted->added)
         return plan_rest(plan);
     if (known->deactivated)
-        return rules->reactivate ? reactivation(plan, known, wanted) : plan_rest(plan);
+        return may_reactivate(known, wanted, rules) ? reactivation(plan, known, wanted) : plan_rest(plan);
     call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
     call.name = wanted->name;
-    if (name_differs(known, wanted) && plan_may(plan, call.kind, NULL))
+    if (is_misnamed(known, wanted, rules) && plan_may(plan, call.kind, NULL))
         return write(plan, known, &call);
     call = call_of(SYNAPSE_READ_RECORDS, wanted);
     if (known->record == RECORD_UNKNOWN && plan_may(plan, call.kind, NULL))
@@ -305,6 +331,7 @@ static void learn_user(struct user_known *known, struct synapse_reply *reply, in
     known->avatar = TAKE(reply->user.avatar);
     known->deactivated = reply->user.deactivated;
     known->admin = reply->user.admin;
+    known->of_service = reply->user.of_service;
     known->has_email = reply->user.has_email;
 }
 
@@ -313,7 +340,9 @@ static void learn_creation(struct user_known *known, const struct synapse_call *
                            struct synapse_reply *reply)
 {
     known->presence = PRESENCE_HERE;
-    known->deactivated = known->admin = false;
+    known->deactivated = false;
+    known->admin = reply->user.admin; /* of who was there before, after all */
+    known->of_service = reply->user.of_service;
     known->has_email = call->email != NULL;
     known->by_another = !reply->created && !known->may_be_made;
     free(known->name);
@@ -445,16 +474,18 @@ void user_learn(struct user_known *known, const struct synapse_call *call, struc
 void user_report(const struct user_known *known, const struct user_wanted *wanted,
                  const struct engine_rules *rules, struct report *report)
 {
+    enum protection protection = user_protection(known, wanted->id, rules);
     bool is_member = !wanted->added && !wanted->removed;
 
     if (!is_member || !is_known(known, wanted) || !user_is_there(known)) /* else they are another message's */
         report_obstacles(report, &known->obstacles, wanted->id, NULL, NULL);
     if (wanted->removed) {
-        if (known->presence == PRESENCE_HERE && known->admin && !known->deactivated)
-            report_refusal(report, REQUEST_PROTECTED_USER, "%s is a server admin", wanted->id);
+        if (user_is_there(known) && protection != PROTECTION_NONE)
+            report_refusal(report, REQUEST_PROTECTED_USER, "%s %s", wanted->id,
+                           protection_reason(protection));
         return;
     }
-    if (known->presence == PRESENCE_HERE && known->deactivated && !(wanted->added && rules->reactivate))
+    if (known->presence == PRESENCE_HERE && known->deactivated && !may_reactivate(known, wanted, rules))
         report_warning(report, "%s is deactivated and stays so", wanted->id);
     if (wanted->added && wanted->email && knows_owner(known, wanted) && known->email_is_taken &&
         !known->has_email)

@@ -27,6 +27,7 @@ static void read_user(const json_t *body, struct synapse_reply *reply)
     reply->user.deactivated = parse_flag(body, "deactivated", false);
     reply->user.locked = parse_flag(body, "locked", false);
     reply->user.has_email = has_email(body);
+    reply->user.of_service = parse_text(body, "appservice_id") != NULL;
 }
 
 /* Whether someone is an admin or gone must have been said, since removal depends on it. */

@@ -16,9 +16,9 @@ SYNC_USER = "sync"
 class School:
     """Both servers, started together."""
 
-    def __init__(self, server_name: str = SERVER_NAME) -> None:
+    def __init__(self, server_name: str = SERVER_NAME, bridge: bool = False) -> None:
         self.broker = RabbitMQ()
-        self.synapse = Synapse(server_name)
+        self.synapse = Synapse(server_name, bridge=bridge)
         self.sync_password = secrets.token_hex(16)
         self.sync_user: Client | None = None
         self.homeserver: Homeserver | None = None

@@ -340,7 +340,8 @@ class Homeserver:
 
 
 def _user(name: str | None, admin: bool = False) -> Json:
-    return {"displayname": name, "admin": admin, "deactivated": False, "locked": False, "threepids": []}
+    return {"displayname": name, "admin": admin, "deactivated": False, "locked": False, "threepids": [],
+            "appservice_id": None}
 
 
 def _events_of_new_room(body: Json, alias: str, creator: str) -> list[tuple[str, str, Json]]:

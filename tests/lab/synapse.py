@@ -28,15 +28,17 @@ class Synapse:
 
     Rate limits are Synapse's own, except those for logging in: the program under test is to lift its limit
     itself, but tests start it far more often than a school does. `settings` are merged into the configuration.
+    With a `bridge` there is an application service too, which has puppets.
     """
 
     def __init__(self, server_name: str = SERVER_NAME, settings: Mapping[str, Any] | None = None,
-                 installation: Installation | None = None) -> None:
+                 installation: Installation | None = None, bridge: bool = False) -> None:
         self.server_name = server_name
         self.port = free_port()
         self._installation = installation or find_or_make()
         self._settings = dict(settings or {})
         self._registration_secret = secrets.token_hex(16)
+        self._bridge_token = secrets.token_hex(16) if bridge else None
         self.folder = Path(tempfile.mkdtemp(prefix="lab-synapse-", dir=self._installation.data))
         self._process: Process | None = None
 
@@ -57,6 +59,8 @@ class Synapse:
             # JSON is YAML.
             configuration.write_text(json.dumps(self._configuration(), indent=2))
             (self.folder / "log.yaml").write_text(json.dumps(LOGGING))
+            if self._bridge_token is not None:
+                (self.folder / "bridge.yaml").write_text(json.dumps(self._bridge()))
             self._run_to_end("--generate-keys")
         self._process = Process(self._command(), env=self._environment(), cwd=self.folder,
                                 log=self.folder / "homeserver.log")
@@ -109,6 +113,16 @@ class Synapse:
         reply.raise_for_status()
         return Client(self.url, self.user_id(localpart), reply.json()["access_token"])
 
+    def register_puppet(self, localpart: str) -> str:
+        """Make an account of the application service, as a bridge does for each person on its other side."""
+        assert self._bridge_token is not None, "this homeserver has no bridge"
+        reply = requests.post(f"{self.url}/_matrix/client/v3/register", timeout=30,
+                              headers={"Authorization": f"Bearer {self._bridge_token}"},
+                              json={"type": "m.login.application_service", "username": localpart,
+                                    "inhibit_login": True})
+        reply.raise_for_status()
+        return self.user_id(localpart)
+
     def homeserver(self) -> Homeserver:
         """An operator's view of this homeserver, with an admin of its own."""
         return Homeserver(self.register("operator-" + secrets.token_hex(4), admin=True), self.server_name)
@@ -156,8 +170,18 @@ class Synapse:
             "presence": {"enabled": False},
             "rc_login": {"address": plenty, "account": plenty, "failed_attempts": plenty},
         }
+        if self._bridge_token is not None:
+            configuration["app_service_config_files"] = [self._inside("bridge.yaml")]
         configuration.update(self._settings)
         return configuration
+
+    def _bridge(self) -> dict[str, Any]:
+        """Registration of an application service that is told of nothing (Matrix: Application Service API)."""
+        return {
+            "id": "bridge", "url": None, "as_token": self._bridge_token, "hs_token": secrets.token_hex(16),
+            "sender_localpart": "bridge", "rate_limited": False,
+            "namespaces": {"users": [{"exclusive": True, "regex": "@puppet-.*"}], "aliases": [], "rooms": []},
+        }
 
 
 LOGGING = {

@@ -19,7 +19,7 @@ def pytest_sessionstart() -> None:
 
 @pytest.fixture(scope="session")
 def school() -> Iterator[School]:
-    with School() as everything:
+    with School(bridge=True) as everything:
         yield everything
 
 

@@ -44,6 +44,10 @@ class Stage:
         self.homeserver.put_user(user, **fields)
         return user
 
+    def puppet(self) -> str:
+        """The id of a user whom a bridge has made."""
+        return self.school.synapse.register_puppet(unique("puppet"))
+
     def room_id(self) -> str:
         return unique("r")
 

@@ -43,6 +43,9 @@ static void test_defaults(void **state)
     assert_null(config->sync.room_version);
     assert_non_null(config->sync.former_sync_users);
     assert_null(config->sync.former_sync_users[0]);
+    assert_non_null(config->sync.protected_users);
+    assert_null(config->sync.protected_users[0]);
+    assert_int_equal(config->sync.removals_per_hour, 500);
     assert_int_equal(config->sync.drain_seconds, 25);
     assert_null(config->http.proxy);
     assert_null(config->http.ca_file);
@@ -63,6 +66,8 @@ static void test_environment(void **state)
     set("MATRIX_MESSENGER__URI", "https://m.example.org/");
     set("MATRIX_MESSENGER__SYNC_USER_NAME", "@bot:example.org");
     set("SYNC__FORMER_SYNC_USERS", "old, @older:example.org");
+    set("SYNC__PROTECTED_USERS", "head tg_*,@*-bot:example.org");
+    set("SYNC__REMOVALS_PER_HOUR", "0");
     set("MONITOR__LISTEN", "off");
     set("LOG__LEVEL", "debug");
     config = load();
@@ -71,6 +76,11 @@ static void test_environment(void **state)
     assert_string_equal(config->sync.former_sync_users[0], "@old:example.org");
     assert_string_equal(config->sync.former_sync_users[1], "@older:example.org");
     assert_null(config->sync.former_sync_users[2]);
+    assert_string_equal(config->sync.protected_users[0], "@head:example.org");
+    assert_string_equal(config->sync.protected_users[1], "@tg_*:example.org");
+    assert_string_equal(config->sync.protected_users[2], "@*-bot:example.org");
+    assert_null(config->sync.protected_users[3]);
+    assert_int_equal(config->sync.removals_per_hour, 0);
     assert_null(config->monitor.listen);
     assert_int_equal(config->log.level, LOG_DEBUG);
 }

@@ -264,6 +264,20 @@ static void test_former_sync_users(void **state)
     assert_null(config->sync.former_sync_users[8]);
 }
 
+static void test_protected_users(void **state)
+{
+    static const char *const bad[] = {"tg_* @*:other.org", "@tg_*", "@*:*", "*:example.org", "a:*"};
+    CLEANUP(config_freep) struct config *config = new_config();
+
+    (void)state;
+    assert_true(store(config, "SYNC__PROTECTED_USERS", "*"));
+    assert_string_equal(config->sync.protected_users[0], "@*:example.org");
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(store(config, "SYNC__PROTECTED_USERS", bad[i]));
+    assert_string_equal(config->sync.protected_users[0], "@*:example.org");
+    assert_null(config->sync.protected_users[1]);
+}
+
 static void test_listen(void **state)
 {
     CLEANUP(config_freep) struct config *config = new_config();
@@ -338,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_proxy),
         cmocka_unit_test(test_sync_user),
         cmocka_unit_test(test_former_sync_users),
+        cmocka_unit_test(test_protected_users),
         cmocka_unit_test(test_listen),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_errors_never_quote),

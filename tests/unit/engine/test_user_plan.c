@@ -73,9 +73,13 @@ static void judge(struct pursuit *pursuit, const struct user_wanted *wanted, con
 /* Long enough for the world to become another. */
 static void pause(struct pursuit *pursuit)
 {
+    bool was_absent = !pursuit->user->here;
+
     clock_pass(6000 + chance_below(60000));
-    if (pursuit->others && chance_percent(20))
-        others_create(pursuit->homeserver->world, pursuit->user);
+    if (!pursuit->others || chance_percent(80))
+        return;
+    others_create(pursuit->homeserver->world, pursuit->user);
+    pursuit->user->puppet = pursuit->user->puppet || (was_absent && chance_percent(30));
 }
 
 static void call(struct pursuit *pursuit, const struct user_wanted *wanted, const struct synapse_call *call)
@@ -131,16 +135,18 @@ static bool pursue(struct pursuit *pursuit, const struct user_wanted *wanted, un
 /* What of the user matters later. */
 struct before {
     bool here, deactivated, ours, owed; /* a greeting */
+    bool is_protected;
     unsigned greetings;
 };
 
-static struct before look_at(const struct world_user *user)
+static struct before look_at(const struct world *world, const struct world_user *user)
 {
     return (struct before){
         .here = user->here,
         .deactivated = user->deactivated,
         .ours = user->ours,
         .owed = !user->here || (user->ours && user->has_record && user->record.open),
+        .is_protected = user->here && world_protects(world, user),
         .greetings = user->greetings,
     };
 }
@@ -156,7 +162,7 @@ static const char *complaint_about_added(struct world *world, const struct world
                                          const struct user_wanted *wanted, const struct before *before,
                                          const struct report *report)
 {
-    if (wanted->name && !user->admin && !text_equal(user->name, wanted->name))
+    if (wanted->name && !before->is_protected && !text_equal(user->name, wanted->name))
         return "the name is wrong";
     if (!before->here && wanted->email && !text_equal(user->email, wanted->email) && !report->warnings.size)
         return "the missing address is not said";
@@ -181,13 +187,14 @@ static const char *complaint(struct world *world, const struct world_user *user,
                              const struct user_wanted *wanted, const struct before *before,
                              const struct report *report)
 {
-    if (wanted->removed && user->admin)
-        return report->code == REQUEST_PROTECTED_USER ? NULL : "the admin is not protected";
+    if (wanted->removed && before->is_protected && !before->deactivated)
+        return report->rejected && report->code == REQUEST_PROTECTED_USER ? NULL
+                                                                          : "it is not said who is protected";
     if (wanted->removed)
         return user->here && !user->deactivated ? "the user is not removed" : NULL;
     if (!user->here)
         return "there is no user";
-    if (before->deactivated && !(world->rules.reactivate && wanted->added))
+    if (before->deactivated && !(world->rules.reactivate && wanted->added && !before->is_protected))
         return report->warnings.size && user->deactivated && !report->rejected ? NULL : "no warning";
     if (user->deactivated)
         return "the user is still deactivated";
@@ -216,7 +223,7 @@ static void check_case(struct pursuit *pursuit)
 {
     struct world *world = pursuit->homeserver->world;
     struct user_wanted wanted = choose_want(pursuit);
-    struct before before = look_at(pursuit->user);
+    struct before before = look_at(world, pursuit->user);
     const char *text;
     unsigned writes;
 

@@ -28,11 +28,15 @@ static void reads_a_user(void **state)
     (void)state;
     assert_true(read(SYNAPSE_READ_USER,
                      "{\"displayname\":\"A\",\"admin\":true,\"deactivated\":false,\"locked\":true,"
-                     "\"threepids\":[7,{},{\"medium\":\"email\"}]}",
+                     "\"threepids\":[7,{},{\"medium\":\"email\"}],\"appservice_id\":null}",
                      &reply));
     assert_string_equal(reply.user.name, "A");
     assert_true(reply.user.admin && reply.user.locked && reply.user.has_email);
-    assert_false(reply.user.deactivated);
+    assert_false(reply.user.deactivated || reply.user.of_service);
+    synapse_reply_deinit(&reply);
+    assert_true(read(SYNAPSE_READ_USER,
+                     "{\"admin\":false,\"deactivated\":false,\"appservice_id\":\"telegram\"}", &reply));
+    assert_true(reply.user.of_service);
     synapse_reply_deinit(&reply);
     assert_true(read(SYNAPSE_READ_USER, "{\"displayname\":null,\"admin\":0,\"deactivated\":1}", &reply));
     assert_null(reply.user.name);
@@ -57,6 +61,8 @@ static void reads_who_was_made(void **state)
     assert_true(read(SYNAPSE_CREATE_USER, "{\"name\":\"@a:h\"}", &reply));
     assert_null(reply.user.name);
     assert_false(reply.user.admin || reply.user.deactivated || reply.user.has_email);
+    assert_true(read(SYNAPSE_CREATE_USER, "{\"name\":\"@a:h\",\"appservice_id\":\"irc\"}", &reply));
+    assert_true(reply.user.of_service);
     assert_false(
         read(SYNAPSE_CREATE_USER, "{\"displayname\":\"A\",\"admin\":false,\"deactivated\":false}", &reply));
 }

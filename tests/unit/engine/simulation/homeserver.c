@@ -54,6 +54,7 @@ static void read_user(const struct deed *deed)
     deed->reply->user.name = text_copy(user->name);
     deed->reply->user.deactivated = user->deactivated;
     deed->reply->user.admin = user->admin;
+    deed->reply->user.of_service = user->puppet;
     deed->reply->user.has_email = user->email != NULL;
 }
 
@@ -88,6 +89,8 @@ static void create_user(const struct deed *deed)
         world_accuse(deed->world, "%s is created without a look", user->id);
     judge_email(deed);
     deed->reply->created = !user->here;
+    deed->reply->user.admin = user->admin;
+    deed->reply->user.of_service = user->puppet;
     user->ours = user->ours || !user->here;
     world_make_user(deed->world, user, deed->call->name, deed->cut ? NULL : deed->call->email);
     text_set(&user->password, deed->call->password);
@@ -95,8 +98,8 @@ static void create_user(const struct deed *deed)
 
 static void set_display_name(const struct deed *deed)
 {
-    if (deed->user->admin)
-        world_accuse(deed->world, "the admin %s is renamed", deed->user->id);
+    if (world_protects(deed->world, deed->user) && !world_awaits_name(deed->world, deed->user))
+        world_accuse(deed->world, "%s is renamed, who is protected", deed->user->id);
     if (!deed->user->here)
         world_accuse(deed->world, "%s is created by a new name", deed->user->id);
     text_set(&deed->user->name, deed->call->name);
@@ -104,7 +107,7 @@ static void set_display_name(const struct deed *deed)
 
 static void add_email(const struct deed *deed)
 {
-    if ((!deed->user->ours && !deed->user->ambiguous) || deed->user->email)
+    if ((!deed->user->ours && !deed->user->ambiguous) || deed->user->puppet || deed->user->email)
         world_accuse(deed->world, "%s is given an address", deed->user->id);
     judge_email(deed);
     text_set(&deed->user->email, deed->call->email);
@@ -112,9 +115,16 @@ static void add_email(const struct deed *deed)
 
 static void reactivate_user(const struct deed *deed)
 {
-    if (!deed->world->rules.reactivate)
+    if (!deed->world->rules.reactivate || world_protects(deed->world, deed->user))
         world_accuse(deed->world, "%s is reactivated", deed->user->id);
     deed->user->deactivated = false;
+}
+
+static void note_removal(struct world *world)
+{
+    if (world->removed == WORLD_REMOVALS)
+        abort(); /* no test removes so much */
+    world->removed_at[world->removed++] = instant_now();
 }
 
 static void deactivate_user(const struct deed *deed)
@@ -123,10 +133,12 @@ static void deactivate_user(const struct deed *deed)
         absent(deed);
         return;
     }
-    if (deed->user->admin)
-        world_accuse(deed->world, "the admin %s is removed", deed->user->id);
+    if (world_protects(deed->world, deed->user))
+        world_accuse(deed->world, "%s is removed, who is protected", deed->user->id);
     if (deed->call->erase != deed->world->rules.erase)
         world_accuse(deed->world, "%s: erase is not as configured", deed->user->id);
+    if (!deed->user->deactivated)
+        note_removal(deed->world);
     world_deactivate(deed->world, deed->user, deed->call->erase);
 }
 
@@ -344,6 +356,8 @@ static void delete_room(const struct deed *deed)
     if (!room->exists || room->deletion == BEING_DELETED)
         return; /* 200; or 400 "Purge already in progress", which is as good */
     judge_deletion(deed);
+    if (room->state->creator && room->state->levels) /* else it is made anew */
+        note_removal(deed->world);
     world_empty(deed->world, room);
     room->deletion = BEING_DELETED;
     room->looks = chance_below(4);
@@ -380,7 +394,7 @@ static void create_welcome_room(const struct deed *deed)
 
     if (is_taken(deed, alias))
         return;
-    if (!deed->user->ours && !deed->user->ambiguous)
+    if ((!deed->user->ours && !deed->user->ambiguous) || deed->user->puppet)
         world_accuse(world, "%s is welcomed, but was there before", deed->user->id);
     room = world_make_room(world, alias, world->rules.sync_user, stage_of(deed));
     room->greets = deed->user->id;

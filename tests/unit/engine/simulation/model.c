@@ -55,17 +55,19 @@ static void add_user(struct world *world, struct world_user *user, const struct 
 {
     const struct request_user *wanted = &request->user;
     bool taken = text_equal(wanted->email, world->users[WORLD_STRANGER].email);
-    bool first = user->ours && user->has_record && user->record.open;
+    bool first = user->ours && user->has_record && user->record.open, renamed = true;
 
     if (!user->here) {
         world_make_user(world, user, wanted->name, taken ? NULL : wanted->email);
         text_set(&user->password, wanted->password);
         user->ours = first = true;
+    } else if (world_protects(world, user)) {
+        renamed = world_awaits_name(world, user);
     }
-    user->deactivated = user->deactivated && !world->rules.reactivate;
+    user->deactivated = user->deactivated && (!world->rules.reactivate || world_protects(world, user));
     if (user->deactivated)
         return;
-    if (wanted->name && !user->admin)
+    if (wanted->name && renamed)
         text_set(&user->name, wanted->name);
     if (first && request->welcome)
         user->greetings++;
@@ -112,7 +114,7 @@ static bool apply_remove_user(struct world *world, const struct request *request
 {
     struct world_user *user = person(world, request->user.id);
 
-    if (user->here && !user->deactivated && user->admin)
+    if (user->here && !user->deactivated && world_protects(world, user))
         return false;
     if (user->here && !user->deactivated)
         world_deactivate(world, user, world->rules.erase);

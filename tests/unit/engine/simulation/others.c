@@ -95,6 +95,7 @@ static void populate_before(struct world *world, struct world_user *user)
         leave_record(user, false);
     if (chance_percent(25))
         world_deactivate(world, user, chance_percent(50));
+    user->puppet = chance_percent(20);
 }
 
 void others_populate(struct world *world)
@@ -111,6 +112,8 @@ void others_populate(struct world *world)
         else
             populate_before(world, user);
     }
+    if (chance_percent(30))
+        world->rules.protected_users = world->named;
 }
 
 void others_create(struct world *world, struct world_user *user)

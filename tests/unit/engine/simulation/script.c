@@ -20,7 +20,10 @@ static void people(struct world *world)
         user->has_record = user->record.open = user->ours && chance_percent(50);
         if (!user->ours && chance_percent(20))
             world_deactivate(world, user, true);
+        user->puppet = !user->ours && chance_percent(20);
     }
+    if (chance_percent(30))
+        world->rules.protected_users = world->named;
 }
 
 static void furnish(struct world *world)

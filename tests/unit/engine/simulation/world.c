@@ -34,7 +34,7 @@ void world_init(struct world *world)
     static const char *const aliases[WORLD_ALIASES] = {"#course_1:school", "#course_2:school",
                                                        "#team_1:school", "#news_7:school"};
 
-    *world = (struct world){.former = {ids[WORLD_FORMER]}};
+    *world = (struct world){.former = {ids[WORLD_FORMER]}, .named = {"@d*a:school"}};
     world->rules = (struct engine_rules){.server_name = "school",
                                          .sync_user = ids[WORLD_SYNC],
                                          .former_sync_users = world->former,
@@ -172,6 +172,22 @@ void text_set(char **place, const char *text)
 
     free(*place);
     *place = copy;
+}
+
+bool world_protects(const struct world *world, const struct world_user *user)
+{
+    size_t number = (size_t)(user - world->users);
+
+    return user->admin || user->puppet || number == WORLD_SYNC || number == WORLD_FORMER ||
+           (world->rules.protected_users && strcmp(user->id, "@dora:school") == 0);
+}
+
+bool world_awaits_name(const struct world *world, const struct world_user *user)
+{
+    bool made_by_sync = user->ours || user->ambiguous;
+
+    return made_by_sync && user->has_record && user->record.open && !user->admin && !user->puppet &&
+           user - world->users < WORLD_PUPILS;
 }
 
 void world_make_user(struct world *world, struct world_user *user, const char *name, const char *email)

@@ -30,12 +30,14 @@ enum {
 
     WORLD_ALIASES = 4, /* of rooms; those of welcome rooms come behind, by user */
     WORLD_ROOMS = 256,
-    WORLD_PARTS = 8, /* kinds of state events that are no member's */
+    WORLD_REMOVALS = 512, /* that are noted */
+    WORLD_PARTS = 8,      /* kinds of state events that are no member's */
 };
 
 struct world_user {
     char *id;
     bool here, deactivated, admin, erased;
+    bool puppet; /* of a bridge */
     char *name, *email, *password;
     bool ours;         /* created by the sync */
     bool found_absent; /* the sync has read so, and nobody wrote since */
@@ -98,13 +100,16 @@ struct world_alias {
 struct world {
     struct engine_rules rules;
     const char *former[2];
+    const char *named[2]; /* of whom some worlds say that they are protected */
     struct world_user users[WORLD_MOST_USERS];
     size_t user_count;
     struct world_alias aliases[WORLD_ALIASES + WORLD_MOST_USERS];
     struct world_room rooms[WORLD_ROOMS];
     size_t room_count;
-    bool removing;                /* what is wanted is a removal: rooms need not be half made to be deleted */
-    bool lenient;                 /* do not judge what only one who knows what is wanted can judge */
+    bool removing; /* what is wanted is a removal: rooms need not be half made to be deleted */
+    bool lenient;  /* do not judge what only one who knows what is wanted can judge */
+    instant removed_at[WORLD_REMOVALS]; /* accounts that the sync deactivated, rooms that it deleted */
+    size_t removed;
     unsigned writes;              /* calls that were to change something and were carried out */
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
     unsigned invited;             /* as a room was made */
@@ -183,6 +188,10 @@ void world_dedicate(struct world_room *room, const char *alias);
 bool world_is_ours(const struct world *world, const struct world_room *room, const char *alias);
 /* Whether a sync user made it to greet the user in it, and nothing speaks against that. */
 bool world_may_greet(const struct world *world, const struct world_room *room, const struct world_user *user);
+/* Whether the account is somebody else's business. */
+bool world_protects(const struct world *world, const struct world_user *user);
+/* Whether it is protected only by its name, and the sync, which made it, has not been told who it is. */
+bool world_awaits_name(const struct world *world, const struct world_user *user);
 /* Whether the user is in the room and has the power. */
 bool world_may(const struct world_room *room, const char *user, int64_t level);
 
