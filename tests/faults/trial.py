@@ -28,6 +28,9 @@ LATENCY = 0.004
 
 PREFETCH = 64  # the daemon's default
 
+# A long run removes more than a school does within an hour.
+NO_BRAKE = {"SYNC__REMOVALS_PER_HOUR": "0"}
+
 
 def given_back(queue: str) -> int:
     """So many messages have to be done between one end of a daemon and the next, or some may change places: a quorum
@@ -75,7 +78,7 @@ def on_stub(run: Run, fault: str, stream: Stream, asked: int = 1, limit: float |
     with ExitStack() as ends:
         stub = Stub(SERVER_NAME).start()
         ends.callback(stub.destroy)
-        environment = {**stub.environment(), **settings}
+        environment = {**stub.environment(), **NO_BRAKE, **settings}
         if link is not None:
             link.start(broker.port if link.peer == "broker" else stub.port)
             ends.callback(link.destroy)
@@ -101,7 +104,7 @@ def on_synapse(run: Run, fault: str, stream: Stream, asked: int = 1, crashes: bo
     result = Result(fault, run.seed, len(stream.bodies), asked)
     with School() as school:
         # Few at a time, so that there is always something left for the next fault.
-        bench = Bench(school.broker, {**school.environment(), "RABBITMQ_PREFETCH": "8"}, stream, result, run.folder)
+        bench = Bench(school.broker, {**school.environment(), **NO_BRAKE, "RABBITMQ_PREFETCH": "8"}, stream, result, run.folder)
         try:
             bench.start()
             yield bench, school
