@@ -16,6 +16,7 @@
 struct assembly {
     uint64_t largest;               /* bytes of a body that is kept; of a larger one only the digest is */
     struct broker_message *message; /* under way; NULL: none */
+    bool skips;                     /* to be set before its header: its body is not kept, whatever the size */
     bool has_header;
     uint64_t filled;       /* bytes of the body that came */
     struct digest *digest; /* of a body that is not kept */

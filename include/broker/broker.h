@@ -73,9 +73,10 @@ void broker_reject(struct broker_delivery *delivery, const char *code, const cha
 
 /*
  * Gives every message that is not at its end back to the broker, where each takes its place in the queue
- * again (`lost` is called for each delivery, from the loop), and takes none until broker_resume(). For
- * messages that cannot be ended before the broker's consumer timeout. From RabbitMQ 4.3 on such a return does
- * not count towards a delivery limit.
+ * again (`lost` is called for each delivery), and takes none until broker_resume(). For
+ * messages that cannot be ended before the broker's consumer timeout. A queue that goes with its consumer is
+ * consumed on, so from there they come again at once, and are to be given back again after as long a time.
+ * From RabbitMQ 4.3 on such a return does not count towards a delivery limit.
  */
 void broker_pause(struct broker *broker);
 void broker_resume(struct broker *broker);

@@ -16,8 +16,10 @@
 struct consumer;
 
 struct consumer_handlers {
-    void (*came)(void *context, struct broker_message *message); /* the message is now the callee's */
-    void (*lost)(void *context);                                 /* the connection of all that came is gone */
+    /* The message is now the callee's. One whose body was skipped can only be given back, and should be when
+       there is room for it. */
+    void (*came)(void *context, struct broker_message *message);
+    void (*lost)(void *context);                    /* the connection of all that came is gone */
     bool (*has_room)(void *context, uint64_t size); /* for a body larger than messages should have */
     void *context;
 };
@@ -32,9 +34,12 @@ DEFINE_CLEANUP(struct consumer, consumer_free)
    not acknowledged yet (basic.ack with `multiple`, AMQP 0-9-1 section 1.8.3.13), which are so many. False:
    the connection broke; `lost` will follow, though not before this returns. */
 bool consumer_ack(struct consumer *consumer, uint64_t tag, unsigned count) MUST_USE;
-/* Gives all messages back to the broker (`lost` is called, from the loop) and takes none until
-   consumer_resume(). */
-void consumer_pause(struct consumer *consumer);
+/* Gives that one message back to the broker, which will deliver it again. False: see consumer_ack(). */
+bool consumer_give_back(struct consumer *consumer, uint64_t tag);
+/* Gives all messages back to the broker (`lost` is called) and takes none until consumer_resume(); from a
+   queue that goes without a consumer they come again at once. `newest`: the tag of the last of them; 0: there
+   are none. */
+void consumer_pause(struct consumer *consumer, uint64_t newest);
 void consumer_resume(struct consumer *consumer);
 /* Takes no more messages; those that came may still be acknowledged. It stays a consumer to its end. */
 void consumer_stop(struct consumer *consumer);

@@ -17,7 +17,8 @@ struct broker_message {
     uint64_t deliveries; /* earlier ones that came to no end, where the broker counts them; else 0 */
     void *properties;    /* as they were on the wire (AMQP 0-9-1, 4.2.6.1: flags, then those present) */
     size_t properties_size;
-    char *body;               /* NULL: too large to be kept */
+    bool skipped;             /* there was no room for the body now: it can only be given back */
+    char *body;               /* NULL: skipped, or too large to be kept */
     uint64_t size;            /* of the body, kept or not */
     char sha256[DIGEST_SIZE]; /* of a body that is not kept */
 };

@@ -50,6 +50,17 @@ enum shape_step shape_fold(struct shape *shape, const char *refusal) MUST_USE;
 /* Whether it serves one consumer at a time by itself (x-single-active-consumer). */
 bool shape_is_single_active(const struct shape *shape);
 
+/*
+ * Whether the broker deletes it, with its messages, when it has no consumer: at once (auto-delete) or after a
+ * while (x-expires). No look at a quorum queue, by whatever declaration, makes it wait longer (measured,
+ * RabbitMQ 3.10): nothing keeps it but a consumer.
+ */
+bool shape_goes_with_consumer(const struct shape *shape);
+/* Whether it must not be without a consumer even for a moment. Only a classic queue can be auto-delete. */
+bool shape_is_never_left(const struct shape *shape);
+/* Milliseconds that it lasts without a consumer (x-expires); INT64_MAX: it has no such limit. */
+int64_t shape_expiry(const struct shape *shape);
+
 /* In words, such as "durable classic, x-max-priority=2". Returns the caller's memory. */
 char *shape_describe(const struct shape *shape) MUST_USE;
 /* What it does not promise, as sentences; NULL: nothing to be said. Returns the caller's memory.

@@ -63,7 +63,8 @@ static enum assembly_result feed_header(struct assembly *assembly, amqp_bytes_t 
     message->properties = text_copy_bytes(properties.bytes, properties.len);
     message->properties_size = properties.len;
     message->size = size;
-    if (size <= assembly->largest)
+    message->skipped = assembly->skips;
+    if (size <= assembly->largest && !assembly->skips)
         message->body = memory_new((size_t)size + 1, 1);
     else
         assembly->digest = digest_new();

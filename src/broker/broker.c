@@ -60,6 +60,8 @@ static void came(void *context, struct broker_message *message)
     delivery->message = message;
     delivery->came_at = instant_now();
     DL_APPEND2(broker->deliveries, delivery, previous, next);
+    if (message->skipped)
+        return;
     broker->handlers.delivered(broker->handlers.context, delivery);
 }
 
@@ -124,6 +126,21 @@ static struct broker_delivery *send_acks(struct broker *broker)
     return sent;
 }
 
+/* One message that was skipped comes again when there is room for it; the next when that has ended. */
+static void ask_again(struct broker *broker)
+{
+    struct broker_delivery *delivery;
+
+    DL_FOREACH2 (broker->deliveries, delivery, next)
+        if (delivery->message->skipped)
+            break;
+    if (!delivery || !has_room(broker, delivery->message->size) ||
+        !consumer_give_back(broker->consumer, delivery->message->tag))
+        return;
+    DL_DELETE2(broker->deliveries, delivery, previous, next);
+    delivery_free(delivery);
+}
+
 static void acknowledge_all(void *context)
 {
     struct broker *broker = context;
@@ -135,6 +152,7 @@ static void acknowledge_all(void *context)
         broker->handlers.gone(broker->handlers.context, delivery);
         delivery_free(delivery);
     }
+    ask_again(broker);
 }
 
 /* Not at once: the acks of one turn of the loop are one frame if they can. */
@@ -223,7 +241,8 @@ void broker_reject(struct broker_delivery *delivery, const char *code, const cha
 void broker_pause(struct broker *broker)
 {
     acknowledge_all(broker); /* what is over is not given back */
-    consumer_pause(broker->consumer);
+    consumer_pause(broker->consumer,
+                   broker->deliveries ? broker->deliveries->previous->message->tag : 0); /* of the last one */
 }
 
 void broker_resume(struct broker *broker)

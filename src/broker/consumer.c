@@ -31,6 +31,12 @@
  * Giving back. Messages that are given back by intent are lost at once, but the connection is cut only when
  * the broker has taken note (see farewell.h), or after a moment.
  *
+ * Queues that go without a consumer (shape_goes_with_consumer()) are not left while we mean to go on. A
+ * classic one keeps its one consumer: it has no probation, which only a second consumer could end; messages
+ * are given back without a farewell, so they come again at once; and of large ones that there is no room for,
+ * the body is skipped until they are given back and come again. From a quorum queue we part to connect anew
+ * at once.
+ *
  * An error found while acknowledging only makes the timer due: the connection is torn down from the loop,
  * never underneath a caller who is in the middle of something.
  */
@@ -45,6 +51,7 @@
 #include "broker/link.h"
 #include "broker/probation.h"
 #include "broker/setup.h"
+#include "broker/successor.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -61,7 +68,7 @@ enum {
 /* What the helper works on: the loop touches it only when the helper has finished. */
 struct attempt {
     struct broker_settings *settings;
-    uint16_t prefetch;
+    bool wary;
     struct link *link; /* NULL: it failed */
     struct setup_found found;
     struct error error;
@@ -88,6 +95,7 @@ struct consumer {
     bool paused;        /* nor are any for now */
     instant leaving;    /* the messages were given back: the link is cut then; else INSTANT_NEVER */
     bool told;          /* that they were */
+    bool returning;     /* messages were given back by a consumer that stays, and have not come again yet */
     struct probation probation;
     struct setup_found found; /* as it was when a connection was made last */
     unsigned window;          /* so many messages of this connection may be unacknowledged */
@@ -113,14 +121,16 @@ static void attempt_run(struct helper *helper, void *context)
     struct attempt *attempt = context;
 
     attempt->link =
-        setup_consumer(attempt->settings, attempt->prefetch, helper, &attempt->found, &attempt->error);
+        setup_consumer(attempt->settings, attempt->wary, helper, &attempt->found, &attempt->error);
 }
 
 /* ---- losing ---- */
 
 static void retry_later(struct consumer *consumer, const struct error *error)
 {
-    int64_t pause = backoff_next(&consumer->backoff, FIRST_PAUSE, LONGEST_PAUSE);
+    int64_t before_it_expires = shape_expiry(&consumer->found.shape) / 2;
+    int64_t longest = instant_max(FIRST_PAUSE, instant_min(LONGEST_PAUSE, before_it_expires));
+    int64_t pause = backoff_next(&consumer->backoff, FIRST_PAUSE, longest);
 
     log_warning("connection-lost", LOG_TEXT("reason", error->text), LOG_NUMBER("retry_ms", pause));
     loop_timer_set(&consumer->timer, instant_now() + pause);
@@ -133,7 +143,7 @@ static void drop_link(struct consumer *consumer)
     loop_timer_stop(&consumer->timer);
     consumer->broken = NULL;
     consumer->leaving = INSTANT_NEVER;
-    consumer->told = false;
+    consumer->told = consumer->returning = false;
     consumer->unacked = 0;
     consumer->found.knows_shape = false;
     assembly_clear(&consumer->assembly);
@@ -206,6 +216,8 @@ static void attempt_ended(struct consumer *consumer)
         return;
     }
     link = NULL;
+    consumer->window = consumer->found.prefetch;
+    consumer->probation.on = consumer->probation.on && consumer->window == 1;
     consumer->delivery_limit =
         shape_delivery_limit(&consumer->found.shape, link_broker_version(consumer->link));
     log_info("connected", LOG_TEXT("queue", consumer->settings->queue),
@@ -228,8 +240,7 @@ static bool start_attempt(struct consumer *consumer, struct error *error)
     struct attempt *attempt = NEW(struct attempt);
 
     attempt->settings = broker_settings_share(consumer->settings);
-    attempt->prefetch = consumer->probation.on ? 1 : consumer->settings->prefetch;
-    consumer->window = attempt->prefetch;
+    attempt->wary = consumer->probation.on;
     attempt->found = consumer->found;
     consumer->helper = helper_start(attempt_run, attempt, attempt_release, error);
     if (!consumer->helper) {
@@ -244,7 +255,7 @@ static bool start_attempt(struct consumer *consumer, struct error *error)
     return false;
 }
 
-/* Before memory is taken for a body. */
+/* Before memory is taken for a body. What is too large to be worked on need not keep its place. */
 static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struct error *error)
 {
     uint64_t size = frame->payload.properties.body_size;
@@ -252,6 +263,10 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
     if (frame->frame_type != AMQP_FRAME_HEADER || size <= consumer->settings->largest_body ||
         consumer->handlers.has_room(consumer->handlers.context, size))
         return true;
+    if (shape_is_never_left(&consumer->found.shape)) {
+        consumer->assembly.skips = size > consumer->settings->largest_body;
+        return true;
+    }
     consumer->probation = probation_for_size();
     return error_set(error, "too many large messages at a time: for now one message at a time");
 }
@@ -267,40 +282,19 @@ static bool was_sent(struct consumer *consumer, int status)
     return !consumer->broken;
 }
 
-static bool send_method(const struct link *link, amqp_method_number_t method, void *arguments)
-{
-    return amqp_send_method(link->amqp, LINK_CHANNEL, method, arguments) == AMQP_STATUS_OK;
-}
-
-/*
- * The broker's answers come as frames and need no looking at: what goes wrong closes the channel. On a quorum
- * queue the second consumer comes before the first one goes, so that nobody who stands by finds none. On a
- * classic queue an exclusive first one would keep it out, and one that is to be the only active one would
- * leave it waiting (measured, 3.10).
+/* Whoever stands by at a quorum queue finds a consumer at any time; a classic one would not serve the second.
  */
 static void end_probation(struct consumer *consumer)
 {
     struct link *link = consumer->link;
-    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(link->consumer_tag), .nowait = 1};
-    amqp_basic_qos_t qos = {.prefetch_count = (uint16_t)(consumer->settings->prefetch - 1)};
-    amqp_basic_consume_t consume = {.queue = amqp_cstring_bytes(consumer->settings->queue),
-                                    .consumer_tag = amqp_cstring_bytes(LINK_SECOND_TAG),
-                                    .exclusive = link->exclusive};
+    uint16_t prefetch = consumer->settings->prefetch;
     bool overlap = consumer->found.shape.type == SHAPE_QUORUM && !link->exclusive;
-    bool sent = true;
 
     consumer->probation.on = false;
-    if (consumer->settings->prefetch == 1)
+    if (prefetch == 1)
         return;
-    consumer->window = consumer->settings->prefetch;
-    link->consumer_tag = LINK_SECOND_TAG;
-    if (!overlap)
-        sent = send_method(link, AMQP_BASIC_CANCEL_METHOD, &cancel);
-    sent = sent && send_method(link, AMQP_BASIC_QOS_METHOD, &qos) &&
-           send_method(link, AMQP_BASIC_CONSUME_METHOD, &consume);
-    if (overlap)
-        sent = sent && send_method(link, AMQP_BASIC_CANCEL_METHOD, &cancel);
-    if (!sent)
+    consumer->window = prefetch;
+    if (!successor_send(link, consumer->settings->queue, (uint16_t)(prefetch - 1), overlap))
         consumer->broken = "the connection broke while sending";
 }
 
@@ -334,7 +328,8 @@ static bool takes_one_more(const struct consumer *consumer)
     return consumer->window == 1 && consumer->found.shape.type != SHAPE_CLASSIC;
 }
 
-/* A complete message goes up, unless no more are wanted. */
+/* A complete message goes up, unless no more are wanted. One that was on its way while others were given back
+   is given back, too: else it would come before them. */
 static void pass_on(struct consumer *consumer, struct broker_message *message)
 {
     consumer->unacked++;
@@ -342,6 +337,12 @@ static void pass_on(struct consumer *consumer, struct broker_message *message)
         broker_message_free(message);
         return;
     }
+    if (consumer->returning && !message->redelivered) {
+        (void)consumer_give_back(consumer, message->tag);
+        broker_message_free(message);
+        return;
+    }
+    consumer->returning = false;
     look_into(consumer, message);
     look_at_probation(consumer);
     consumer->handlers.came(consumer->handlers.context, message);
@@ -433,6 +434,11 @@ static void timer_due(void *context)
 
 /* ---- from above ---- */
 
+static bool is_well(const struct consumer *consumer)
+{
+    return consumer->link && !consumer->broken && consumer->leaving == INSTANT_NEVER;
+}
+
 struct consumer *consumer_new(struct broker_settings *settings, struct loop *loop,
                               const struct consumer_handlers *handlers, struct error *error)
 {
@@ -455,7 +461,7 @@ void consumer_free(struct consumer *consumer)
         return;
     loop_watch_stop(&consumer->bell);
     helper_stop(consumer->helper);
-    if (consumer->link && !consumer->broken && consumer->leaving == INSTANT_NEVER) {
+    if (is_well(consumer)) {
         farewell_send(consumer->link, takes_back_in_order(consumer));
         farewell_await(consumer->link, FAREWELL);
     }
@@ -473,11 +479,19 @@ void consumer_free(struct consumer *consumer)
  */
 bool consumer_ack(struct consumer *consumer, uint64_t tag, unsigned count)
 {
-    if (!consumer->link || consumer->broken || consumer->leaving != INSTANT_NEVER)
+    if (!is_well(consumer))
         return false;
     consumer->unacked -= count;
     consumer->acked_at = instant_now();
     return was_sent(consumer, amqp_basic_ack(consumer->link->amqp, LINK_CHANNEL, tag, count > 1));
+}
+
+bool consumer_give_back(struct consumer *consumer, uint64_t tag)
+{
+    if (!is_well(consumer))
+        return false;
+    consumer->unacked--;
+    return was_sent(consumer, amqp_basic_nack(consumer->link->amqp, LINK_CHANNEL, tag, 0, 1));
 }
 
 bool consumer_keeps_ack(const struct consumer *consumer)
@@ -490,11 +504,11 @@ void consumer_part(struct consumer *consumer)
 {
     amqp_basic_cancel_t cancel = {.nowait = 1};
 
-    if (!consumer || !consumer->link || consumer->broken || consumer->leaving != INSTANT_NEVER ||
-        !consumer_keeps_ack(consumer))
+    if (!consumer || !is_well(consumer) || !consumer_keeps_ack(consumer))
         return;
     cancel.consumer_tag = amqp_cstring_bytes(consumer->link->consumer_tag);
-    if (!send_method(consumer->link, AMQP_BASIC_CANCEL_METHOD, &cancel))
+    if (amqp_send_method(consumer->link->amqp, LINK_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &cancel) !=
+        AMQP_STATUS_OK)
         consumer->broken = "the connection broke while sending";
 }
 
@@ -505,17 +519,33 @@ static void stop_connecting(struct consumer *consumer)
     helper_stop(TAKE(consumer->helper));
 }
 
+/* They come again, and the broker's consumer timeout begins anew. */
+static void give_back_and_stay(struct consumer *consumer, uint64_t newest)
+{
+    if (newest == 0 || !is_well(consumer))
+        return;
+    (void)was_sent(consumer, amqp_basic_nack(consumer->link->amqp, LINK_CHANNEL, newest, 1, 1));
+    consumer->unacked = 0;
+    consumer->returning = true;
+    consumer->handlers.lost(consumer->handlers.context);
+}
+
 /* The broker puts what was not acknowledged back to its places. */
-void consumer_pause(struct consumer *consumer)
+void consumer_pause(struct consumer *consumer, uint64_t newest)
 {
     if (consumer->paused || consumer->stopped)
         return;
-    consumer->paused = true;
-    if (!consumer->link) {
-        stop_connecting(consumer);
+    if (shape_is_never_left(&consumer->found.shape)) {
+        give_back_and_stay(consumer, newest);
         return;
     }
-    if (!consumer->broken && consumer->leaving == INSTANT_NEVER) {
+    consumer->paused = !shape_goes_with_consumer(&consumer->found.shape);
+    if (!consumer->link) {
+        if (consumer->paused)
+            stop_connecting(consumer);
+        return;
+    }
+    if (is_well(consumer)) {
         farewell_send(consumer->link, takes_back_in_order(consumer));
         consumer->leaving = instant_now() + FAREWELL;
     }
@@ -561,5 +591,5 @@ bool consumer_was_in_touch(const struct consumer *consumer, instant since)
 
 bool consumer_is_consuming(const struct consumer *consumer)
 {
-    return consumer->link && !consumer->broken && !consumer->stopped && consumer->leaving == INSTANT_NEVER;
+    return is_well(consumer) && !consumer->stopped;
 }

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-enum { STAND_BY = 1000, MISSING = 3000 }; /* milliseconds between two looks */
+enum { STAND_BY = 1000, SHORTEST_STAND_BY = 100, MISSING = 3000 }; /* milliseconds between two looks */
 
 static amqp_table_entry_t text_argument(const char *name, const char *text)
 {
@@ -165,7 +165,18 @@ static bool learn_shape(struct link *link, const struct broker_settings *setting
     return true;
 }
 
-static bool consume_alone(struct link *link, const struct broker_settings *settings, uint16_t prefetch,
+static uint16_t first_window(const struct broker_settings *settings, bool wary, const struct shape *shape)
+{
+    return wary && !shape_is_never_left(shape) ? 1 : settings->prefetch;
+}
+
+/* The queue must not expire between the other's end and our next look. */
+static int64_t stand_by_pause(const struct shape *shape)
+{
+    return instant_max(SHORTEST_STAND_BY, instant_min(STAND_BY, shape_expiry(shape) / 2));
+}
+
+static bool consume_alone(struct link *link, const struct broker_settings *settings, bool wary,
                           struct setup_found *found, struct error *error)
 {
     struct link_queue queue;
@@ -181,8 +192,9 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
             found->knows_shape = false;
         if ((!said || queue.consumers == 0) && !learn_shape(link, settings, found, error))
             return false;
+        found->prefetch = first_window(settings, wary, &found->shape);
         if (queue.consumers == 0)
-            outcome = try_to_consume(link, settings, prefetch, &found->shape, error);
+            outcome = try_to_consume(link, settings, found->prefetch, &found->shape, error);
         if (outcome == FAILED)
             return false;
         if (outcome == ALONE) {
@@ -196,18 +208,18 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
                      LOG_TEXT("because", "another consumer has it"));
         said = true;
         found->knows_shape = false; /* by the time that it is ours it may be another */
-        if (!link_idle(link, STAND_BY, error))
+        if (!link_idle(link, stand_by_pause(&found->shape), error))
             return false;
     }
 }
 
-struct link *setup_consumer(const struct broker_settings *settings, uint16_t prefetch, struct helper *helper,
+struct link *setup_consumer(const struct broker_settings *settings, bool wary, struct helper *helper,
                             struct setup_found *found, struct error *error)
 {
     CLEANUP(link_freep) struct link *link = link_open(settings, "consumer", helper, error);
 
     if (!link || !link_require_queue(link, settings->dead_letter_queue, error) ||
-        !consume_alone(link, settings, prefetch, found, error))
+        !consume_alone(link, settings, wary, found, error))
         return NULL;
     link_hand_over(link);
     return TAKE(link);

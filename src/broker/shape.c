@@ -220,9 +220,31 @@ static bool dies_with_broker(const struct shape *shape)
     return !shape->durable;
 }
 
-static bool dies_with_consumer(const struct shape *shape)
+static bool is_auto_deleted(const struct shape *shape)
 {
-    return shape->auto_delete || has(shape, "x-expires");
+    return shape->auto_delete;
+}
+
+static bool expires(const struct shape *shape)
+{
+    return has(shape, "x-expires");
+}
+
+bool shape_goes_with_consumer(const struct shape *shape)
+{
+    return shape->auto_delete || expires(shape);
+}
+
+bool shape_is_never_left(const struct shape *shape)
+{
+    return shape->auto_delete || (shape->type == SHAPE_CLASSIC && expires(shape));
+}
+
+int64_t shape_expiry(const struct shape *shape)
+{
+    const char *value = value_of(shape, "x-expires");
+
+    return value ? strtoll(value, NULL, 10) : INT64_MAX;
 }
 
 static bool ages(const struct shape *shape)
@@ -264,7 +286,9 @@ static const struct {
     const char *sentence;
 } shortcomings[] = {
     {dies_with_broker, true, "its messages are lost when the broker restarts"},
-    {dies_with_consumer, true, "it is deleted with its messages when nobody has consumed it for a while"},
+    {is_auto_deleted, true,
+     "it is deleted with all its messages when this program ends or its connection breaks"},
+    {expires, true, "it is deleted with its messages when nobody has consumed it for a while (x-expires)"},
     {ages, true, "messages that wait too long are dropped (x-message-ttl)"},
     {overflows, true, "messages are dropped when too many wait (x-max-length)"},
     {knows_no_priorities, false, "messages with a priority do not come first"},

@@ -215,7 +215,7 @@ static void look_at_oldest(void *context)
     instant now = instant_now(), oldest = broker_oldest(daemon->broker);
 
     loop_timer_set(&daemon->hold_timer, now + HOLD_LOOK);
-    if (daemon->holding_off || oldest == INSTANT_NEVER || now - oldest < limit)
+    if (oldest == INSTANT_NEVER || now - oldest < limit)
         return;
     daemon->holding_off = true;
     log_warning("consumption-paused", LOG_NUMBER("given_back", broker_under_way(daemon->broker)),

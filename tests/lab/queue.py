@@ -57,9 +57,10 @@ class Queue:
         self.name = name
         self.dlq = f"{name}_dlq"
 
-    def declare(self, durable: bool = True, arguments: dict[str, Any] | None = None) -> Queue:
+    def declare(self, durable: bool = True, arguments: dict[str, Any] | None = None,
+                auto_delete: bool = False) -> Queue:
         with self.broker.connect() as connection:
-            connection.channel().queue_declare(self.name, durable=durable,
+            connection.channel().queue_declare(self.name, durable=durable, auto_delete=auto_delete,
                                                arguments=PRODUCERS_ARGUMENTS if arguments is None else arguments)
         return self
 

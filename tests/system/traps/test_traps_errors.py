@@ -9,7 +9,7 @@ from pika import spec
 
 from conftest import Trap
 from lab.amqp_peer import DEAD_LETTERS, Peer, Session, delivery, is_probe
-from lab.process import wait_until
+from lab.process import free_port, wait_until
 
 
 def encoded(trap: Trap) -> bytes:
@@ -277,3 +277,49 @@ def test_blocked_publishing_blocks_nothing_else(trap: Trap, peer: Peer) -> None:
     daemon.wait_line("event=broker-accepts-publishers")
     session.wait_acked(1)
     assert len(peer.letters) == 1
+
+
+# --- queues that go without a consumer --------------------------------------------------------------------------------
+
+
+def make_auto_delete(peer: Peer) -> None:
+    """Of a queue that the daemon looks at."""
+    usual = peer.answers[spec.Queue.Declare]
+
+    def answer(session: Session, method: spec.Queue.Declare) -> list[object]:
+        if is_probe(method) and not method.auto_delete:
+            return [spec.Channel.Close(406, "PRECONDITION_FAILED - inequivalent arg 'auto_delete' for queue 'queue' in "
+                                            "vhost '/': received 'false' but current is 'true'", 50, 10)]
+        return list(usual(session, method))
+
+    peer.answers[spec.Queue.Declare] = answer
+
+
+def test_what_is_on_its_way_while_others_are_given_back_does_not_come_before_them(trap: Trap, peer: Peer) -> None:
+    make_auto_delete(peer)
+    away = f"http://127.0.0.1:{free_port()}"
+    daemon = trap.start(peer.uri, RABBITMQ_HOLD_SECONDS="1", MATRIX_MESSENGER__URI=away)
+    session = peer.wait_consumer()
+    session.send_raw(b"".join(delivery(encoded(trap), tag) for tag in (1, 2)))
+    back, = session.wait_got(spec.Basic.Nack)
+    assert (back.delivery_tag, back.multiple, back.requeue) == (2, True, True)
+    session.send_raw(delivery(encoded(trap), 3))
+    back = session.wait_got(spec.Basic.Nack, 2)[-1]
+    assert (back.delivery_tag, back.multiple, back.requeue) == (3, False, True)
+    session.send_raw(b"".join(delivery(encoded(trap), tag, redelivered=tag < 7) for tag in (4, 5, 6, 7)))
+    back = session.wait_got(spec.Basic.Nack, 3)[-1]
+    assert (back.delivery_tag, back.multiple) == (7, True)
+    assert len(session.got(spec.Basic.Consume)) == 1 and session.got(spec.Basic.Cancel) == []
+    assert "event=connection-lost" not in daemon.log
+
+
+def test_what_has_ended_is_not_given_back(trap: Trap, peer: Peer) -> None:
+    """A nack of a tag that is acknowledged already closes the channel."""
+    make_auto_delete(peer)
+    peer.answers[spec.Basic.Publish] = no_answer
+    trap.start(peer.uri, RABBITMQ_HOLD_SECONDS="2")
+    session = peer.wait_consumer()
+    session.send_raw(delivery(b"{", 1) + delivery(encoded(trap), 2))
+    session.wait_acked(2)
+    back, = session.wait_got(spec.Basic.Nack)
+    assert (back.delivery_tag, back.multiple) == (1, True)

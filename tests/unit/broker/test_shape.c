@@ -194,6 +194,29 @@ static void test_shortcomings(void **state)
     }
 }
 
+static void test_queues_that_go_without_a_consumer(void **state)
+{
+    struct shape stays = with(SHAPE_CLASSIC, NULL, NULL), gone = with(SHAPE_CLASSIC, NULL, NULL);
+    struct shape classic = with(SHAPE_CLASSIC, "x-expires", "5000"),
+                 quorum = with(SHAPE_QUORUM, "x-expires", "1");
+    struct shape half_known = {.type = SHAPE_UNKNOWN, .auto_delete = true};
+    bool loses;
+    CLEANUP(freep) char *not_promised = NULL;
+
+    (void)state;
+    gone.auto_delete = true;
+    assert_false(shape_goes_with_consumer(&stays) || shape_is_never_left(&stays));
+    assert_true(shape_goes_with_consumer(&gone) && shape_is_never_left(&gone));
+    assert_true(shape_goes_with_consumer(&classic) && shape_is_never_left(&classic));
+    assert_true(shape_goes_with_consumer(&quorum) && !shape_is_never_left(&quorum));
+    assert_true(shape_is_never_left(&half_known));
+    assert_true(shape_expiry(&stays) == INT64_MAX && shape_expiry(&gone) == INT64_MAX);
+    assert_int_equal(shape_expiry(&classic), 5000);
+    not_promised = shape_shortcomings(&gone, &loses);
+    assert_non_null(strstr(not_promised, "when this program ends"));
+    assert_true(loses);
+}
+
 static void test_unknown(void **state)
 {
     struct shape shape = {.durable = false};
@@ -229,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_what_tells_nothing),
         cmocka_unit_test(test_it_comes_to_an_end),
         cmocka_unit_test(test_shortcomings),
+        cmocka_unit_test(test_queues_that_go_without_a_consumer),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_delivery_limit),
     };
