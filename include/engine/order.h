@@ -32,9 +32,10 @@ struct place {
     const struct request_room *room; /* of a room's place */
     char name[32];                   /* of a room's place: how complaints call it, "rooms[2]" */
     bool in_front;
-    bool settled; /* nothing is left to be done for it */
-    bool there;   /* a user's place that is settled: the user can be brought into rooms */
-    bool vouched; /* a user's place that is settled: by the word of witnesses, see front_reopen() */
+    bool settled;     /* nothing is left to be done for it */
+    bool was_settled; /* it was once, though it may have been opened again since */
+    bool there;       /* a user's place that is settled: the user can be brought into rooms */
+    bool vouched;     /* a user's place that is settled: by the word of witnesses, see front_reopen() */
 };
 
 struct message {

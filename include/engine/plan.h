@@ -4,6 +4,7 @@
 #include "base/backoff.h"
 #include "base/buffer.h"
 #include "base/instant.h"
+#include "engine/attempts.h"
 #include "request/request.h"
 #include "synapse/call.h"
 
@@ -32,13 +33,20 @@ struct action {
  * Failure is knowledge too: an obstacle stands before a call that failed. A planner passes over what is
  * obstructed to what can be done, so that one thing that always fails holds up no other.
  * A final obstacle stays until a message leaves the line; others stand until their time and then longer.
+ * Beside them it is counted what was tried, which may have to pause whatever became of it.
  */
 struct obstacle;
 struct obstacles {
     struct obstacle *table; /* NULL: none */
+    struct attempts attempts;
 };
 
 void obstacles_deinit(struct obstacles *obstacles);
+
+/* The call is begun. */
+void obstacle_risk(struct obstacles *obstacles, const struct synapse_call *call, instant now);
+/* Nobody answered it, or it was asked for patience, or for another token. */
+void obstacle_excuse(struct obstacles *obstacles, const struct synapse_call *call, instant now);
 
 /* The call failed and may be tried later: after a pause that grows with every failure. Once it has failed for
    ten minutes while `others_succeeded`, the obstacle is final (REQUEST_HOMESERVER_FAILING). */

@@ -49,6 +49,9 @@ void subjects_rest(struct subjects *subjects, struct subject *subject);
 /* NULL: there is none of that key, active or resting. */
 struct subject *subjects_find(const struct subjects *subjects, const char *key);
 
+/* What stands before the calls about it. */
+struct obstacles *subject_obstacles(struct subject *subject);
+
 /* Makes a room be found by its id. Only one subject is found by an id: the first. */
 void subjects_watch(struct subjects *subjects, struct subject *subject);
 /* NULL: no room of that id is watched. */

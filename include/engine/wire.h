@@ -3,6 +3,7 @@
 
 #include "engine/engine.h"
 #include "engine/gate.h"
+#include "engine/restraint.h"
 
 /*
  * The way to the homeserver: how many calls are under way, whether one more may be sent, and how the
@@ -14,6 +15,7 @@ struct wire {
     bool ready;           /* the session is there */
     unsigned in_flight;   /* health aside */
     struct gate gate;
+    struct restraint restraint;
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
     void (*heard)(void *context); /* of the homeserver's health: it may let calls through again */

@@ -138,8 +138,10 @@ static void release_waiting(struct engine *engine)
     }
 }
 
-static void wait_for_mirror(struct engine *engine, struct subject *subject, instant now)
+static void wait_for_mirror(struct engine *engine, struct subject *subject, const struct synapse_call *call,
+                            instant now)
 {
+    obstacle_risk(subject_obstacles(subject), call, now);
     mirror_want(&engine->mirror, now);
     if (subject->waits)
         return;
@@ -173,13 +175,13 @@ static void joined_came(void *context, struct synapse_reply *reply)
 
 static void ask(struct engine *engine, const struct synapse_call *call)
 {
-    void (*came)(void *context, struct synapse_reply *reply) = joined_came;
+    static void (*const came[SYNAPSE_KINDS])(void *context, struct synapse_reply *reply) = {
+        [SYNAPSE_READ_POSITION] = position_came,
+        [SYNAPSE_READ_CHANGES] = changes_came,
+        [SYNAPSE_READ_JOINED] = joined_came,
+    };
 
-    if (call->kind == SYNAPSE_READ_POSITION)
-        came = position_came;
-    else if (call->kind == SYNAPSE_READ_CHANGES)
-        came = changes_came;
-    wire_send(&engine->wire, call, came, engine);
+    wire_send(&engine->wire, call, came[call->kind], engine);
 }
 
 /* Whether the mirror had something to ask. */
@@ -220,6 +222,7 @@ static struct flight *begin(struct engine *engine, struct subject *subject, cons
     flight->subject = subject;
     flight->sent = instant_now();
     subject->flight = flight;
+    obstacle_risk(subject_obstacles(subject), call, flight->sent);
     return flight;
 }
 
@@ -323,7 +326,7 @@ static void carry_out(struct engine *engine, struct subject *subject, const stru
                       instant now)
 {
     if (call->kind == SYNAPSE_READ_CHANGES)
-        wait_for_mirror(engine, subject, now);
+        wait_for_mirror(engine, subject, call, now);
     else if (call->kind == SYNAPSE_READ_RECORDS || call->kind == SYNAPSE_WRITE_RECORDS)
         ask_ledger(engine, subject, call);
     else if (call->kind == SYNAPSE_DELETE_ROOM &&

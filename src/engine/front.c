@@ -72,6 +72,14 @@ static bool is_room_settled(const struct order *order, const struct place *place
     return true;
 }
 
+/* The first time only: a place may be settled and opened over and over. */
+static void note_progress(struct place *place)
+{
+    if (!place->was_settled)
+        attempts_forget(&subject_obstacles(place->subject)->attempts, place->kind == PLACE_ROOM_REMOVED);
+    place->was_settled = true;
+}
+
 static size_t most_members(const struct subject *subject)
 {
     const struct place *place;
@@ -95,6 +103,7 @@ void front_settle(const struct order *order, struct subject *subject, const stru
         if (subject->is_room ? !is_room_settled(order, place, rules, now, members)
                              : !is_user_settled(order, place, rules, now))
             continue;
+        note_progress(place);
         place->settled = true;
         settled(context, place);
     }

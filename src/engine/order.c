@@ -88,6 +88,7 @@ static struct place *line_up(struct order *order, struct message *message, enum 
     *place =
         (struct place){.kind = kind, .message = message, .subject = subjects_take(&order->subjects, key)};
     DL_APPEND(place->subject->line, place);
+    attempts_expect_news(&subject_obstacles(place->subject)->attempts);
     return place;
 }
 
@@ -159,8 +160,8 @@ void order_leave(struct message *message, void (*left)(void *context, struct sub
         DL_DELETE(subject->line, &message->places[i]);
         oldest = oldest_waiting(subject);
         mark_front(subject);
-        obstacles_forget_final(subject->is_room ? &subject->room.obstacles : &subject->user.obstacles,
-                               oldest);
+        obstacles_forget_final(subject_obstacles(subject), oldest);
+        attempts_forget(&subject_obstacles(subject)->attempts, false);
         left(context, subject);
     }
     report_deinit(&message->report);

@@ -105,6 +105,17 @@ void obstacles_deinit(struct obstacles *obstacles)
 
     HASH_ITER (hh, obstacles->table, obstacle, next)
         take_away(obstacles, obstacle);
+    attempts_deinit(&obstacles->attempts);
+}
+
+void obstacle_risk(struct obstacles *obstacles, const struct synapse_call *call, instant now)
+{
+    attempts_begin(&obstacles->attempts, call, call_about(call), now);
+}
+
+void obstacle_excuse(struct obstacles *obstacles, const struct synapse_call *call, instant now)
+{
+    attempts_relent(&obstacles->attempts, call->kind, call_about(call), now);
 }
 
 void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
@@ -162,6 +173,7 @@ void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call
 
     if (obstacle)
         take_away(obstacles, obstacle);
+    attempts_answered(&obstacles->attempts, call->kind, call_about(call));
 }
 
 void obstacles_forget_final(struct obstacles *obstacles, instant oldest)
@@ -248,14 +260,15 @@ struct plan plan_begin(const struct obstacles *obstacles, instant now)
 bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about)
 {
     const struct obstacle *obstacle = find(plan->obstacles, kind, about);
+    instant until = attempts_until(&plan->obstacles->attempts, kind, about);
 
-    if (!obstacle)
-        return true;
-    if (obstacle->final)
+    if (obstacle && obstacle->final)
         return false;
-    if (obstacle->until <= plan->now)
+    if (obstacle)
+        until = instant_max(until, obstacle->until);
+    if (until <= plan->now)
         return true;
-    plan_wait(plan, obstacle->until);
+    plan_wait(plan, until);
     return false;
 }
 

@@ -350,9 +350,11 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
         break;
     case SYNAPSE_UNREACHABLE:
         doubt(known, call->kind);
+        obstacle_excuse(&known->obstacles, call, now);
         break;
     case SYNAPSE_LIMITED:
     case SYNAPSE_SHUT_OUT:
+        obstacle_excuse(&known->obstacles, call, now);
         /* Certainly not carried out; but by the time that it may be, what it rested on is old. */
         if (call->kind != SYNAPSE_CREATE_ROOM)
             doubt(known, call->kind);

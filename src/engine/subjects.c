@@ -70,6 +70,11 @@ static void destroy(struct subjects *subjects, struct subject *subject)
     free(subject);
 }
 
+struct obstacles *subject_obstacles(struct subject *subject)
+{
+    return subject->is_room ? &subject->room.obstacles : &subject->user.obstacles;
+}
+
 /* ---- resting ---- */
 
 static void activate(struct subjects *subjects, struct subject *subject)

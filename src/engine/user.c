@@ -462,10 +462,12 @@ void user_learn(struct user_known *known, const struct synapse_call *call, struc
         break;
     case SYNAPSE_UNREACHABLE:
         doubt(known, call->kind);
+        obstacle_excuse(&known->obstacles, call, now);
         break;
     case SYNAPSE_LIMITED:
-    case SYNAPSE_SHUT_OUT:
-        break; /* certainly not carried out */
+    case SYNAPSE_SHUT_OUT: /* certainly not carried out */
+        obstacle_excuse(&known->obstacles, call, now);
+        break;
     }
 }
 

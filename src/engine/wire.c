@@ -12,6 +12,7 @@ void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, un
                           .heard = heard,
                           .context = context};
     gate_init(&wire->gate);
+    restraint_init(&wire->restraint);
 }
 
 /* ---- health ---- */
@@ -45,6 +46,10 @@ bool wire_is_free(struct wire *wire, instant *ret_at)
         ask_health(wire);
     if (!gate_lets_through(&wire->gate, now, ret_at))
         return false;
+    if (now < wire->restraint.paid_till) {
+        *ret_at = wire->restraint.paid_till;
+        return false;
+    }
     return wire->in_flight < gate_width(&wire->gate, wire->concurrency);
 }
 
@@ -54,6 +59,26 @@ void wire_send(struct wire *wire, const struct synapse_call *call,
     wire->in_flight++;
     gate_sent(&wire->gate, instant_now());
     wire->homeserver.send(wire->homeserver.homeserver, call, done, context);
+}
+
+/* What is found absent or taken is news, neither success nor failure. */
+static void restrain(struct wire *wire, const struct synapse_reply *reply, instant now)
+{
+    switch (reply->outcome) {
+    case SYNAPSE_OK:
+        restraint_succeeded(&wire->restraint);
+        break;
+    case SYNAPSE_ABSENT:
+    case SYNAPSE_TAKEN:
+        break;
+    case SYNAPSE_REFUSED:
+    case SYNAPSE_FAILED:
+    case SYNAPSE_LIMITED:
+    case SYNAPSE_UNREACHABLE:
+    case SYNAPSE_SHUT_OUT:
+        restraint_failed(&wire->restraint, reply->asked_in_vain ? 2 : 1, now);
+        break;
+    }
 }
 
 static void note_success(struct wire *wire, enum synapse_kind kind, instant now)
@@ -68,6 +93,7 @@ void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_rep
     instant now = instant_now();
 
     wire->in_flight--;
+    restrain(wire, reply, now);
     if (reply->outcome == SYNAPSE_UNREACHABLE && wire->last_answer > sent)
         reply->outcome = SYNAPSE_FAILED;
     if (kind == SYNAPSE_READ_POSITION && reply->outcome == SYNAPSE_UNREACHABLE) {

@@ -163,6 +163,7 @@ static void heard_whether_admin(void *context, const struct http_reply *http_rep
         session_refuse_token(pending->synapse->session, pending->generation);
     if (answer.outcome != SYNAPSE_OK && answer.outcome != SYNAPSE_REFUSED)
         take_outcome(&pending->reply, &answer);
+    pending->reply.asked_in_vain = answer.outcome != SYNAPSE_OK;
     synapse_reply_deinit(&self);
     answer_deinit(&answer);
     finish(pending);
