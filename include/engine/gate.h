@@ -24,7 +24,8 @@ struct gate {
     } stand;
     instant opens;
     bool tried; /* GATE_TRYING: a call went through, `opens` is how long it alone is waited for */
-    instant shut_since;
+    instant shut_since, opened_at;
+    bool was_away; /* else it had asked for patience */
     struct backoff backoff;
 
     unsigned under_way;    /* calls that went through and were not answered */

@@ -36,6 +36,7 @@ struct mirror {
     bool wanted;      /* a catch-up is waited for, and is not begun */
     instant not_before; /* for the next one */
     instant asked_at;   /* when the last one began */
+    instant since;      /* when the first position was asked for */
     bool half_asked;    /* of its two calls only the first was sent */
     unsigned under_way; /* calls that are not answered */
     bool failed;        /* one of its calls was not answered as it should be */

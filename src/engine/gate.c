@@ -6,6 +6,7 @@ enum {
     FIRST_PAUSE = 500,    /* ms after which an unreachable homeserver is asked again */
     LONGEST_PAUSE = 2000, /* ms: a refused connection is cheap */
     SILENCE = 2000,       /* ms after which it is asked how it is */
+    LASTING = 10 * 1000,  /* ms after which a homeserver that was away is back for good */
     PATIENCE = 5000,      /* ms: some calls may take minutes, and nobody may be there to answer this one */
 };
 
@@ -84,7 +85,21 @@ static void shut(struct gate *gate, const struct synapse_reply *reply, instant n
         pause = reply->retry_after;
     gate->opens = now + pause;
     gate->tried = false;
-    gate->stand = reply->outcome == SYNAPSE_UNREACHABLE ? GATE_SHUT : GATE_TRYING;
+    gate->was_away = reply->outcome == SYNAPSE_UNREACHABLE;
+    gate->stand = gate->was_away ? GATE_SHUT : GATE_TRYING;
+}
+
+/* Where some calls are answered and others never, it would shut and open without end. Who asks for patience
+   says for how long. */
+static void open_up(struct gate *gate, instant now)
+{
+    if (gate->stand != GATE_OPEN) {
+        log_info("homeserver-resumed", LOG_NUMBER("after_ms", now - gate->shut_since));
+        gate->opened_at = now;
+    }
+    gate->stand = GATE_OPEN;
+    if (!gate->was_away || now > gate->opened_at + LASTING)
+        backoff_reset(&gate->backoff);
 }
 
 /* The homeserver asked for patience, and it is not over. */
@@ -121,10 +136,7 @@ void gate_answered(struct gate *gate, const struct synapse_reply *reply, instant
     }
     if (is_patient(gate, now))
         return; /* it was under way before */
-    if (gate->stand != GATE_OPEN)
-        log_info("homeserver-resumed", LOG_NUMBER("after_ms", now - gate->shut_since));
-    gate->stand = GATE_OPEN;
-    backoff_reset(&gate->backoff);
+    open_up(gate, now);
 }
 
 bool gate_wants_health(const struct gate *gate, instant now)

@@ -13,6 +13,7 @@ enum {
     ATTEMPT_PAUSE = 300,            /* ms */
     FIRST_PAUSE = 10 * 1000,        /* ms after which a mirror that failed is tried again */
     LONGEST_PAUSE = 10 * 60 * 1000, /* ms: it may be refused for good */
+    LASTING = 60 * 1000,            /* ms after which a mirror was a good one */
 };
 
 void mirror_init(struct mirror *mirror, struct order *order, const char *sync_user, bool on)
@@ -231,6 +232,7 @@ static void go_on(struct mirror *mirror, struct synapse_reply *reply)
 static void learn(struct mirror *mirror, enum synapse_kind kind, struct synapse_reply *reply)
 {
     if (kind == SYNAPSE_READ_POSITION) {
+        mirror->since = mirror->asked_at;
         go_on(mirror, reply);
     } else if (!mirror->position) {
         return; /* it was given up meanwhile */
@@ -276,7 +278,8 @@ bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synap
     if (!mirror->failed && kind != SYNAPSE_READ_POSITION) {
         mirror->order->mirrored_at = mirror->asked_at;
         mirror->failures = 0;
-        backoff_reset(&mirror->backoff);
+        if (now - mirror->since > LASTING)
+            backoff_reset(&mirror->backoff);
     }
     return true;
 }

@@ -94,6 +94,30 @@ static void test_health_is_asked_for_after_an_outage(void **state)
     assert_true(lets_through());
 }
 
+/* Some calls are answered and others never are: it opens and shuts, at growing intervals. That it stays open
+   for a while makes the next outage a first one. */
+static void test_opening_for_a_moment_is_no_end(void **state)
+{
+    enum { FIRST_PAUSE = 500, LONG = 60 * 1000 /* ms */ };
+    int64_t longest = 0;
+
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        be_answered(SYNAPSE_UNREACHABLE, -1);
+        longest = gate.opens - now > longest ? gate.opens - now : longest;
+        wait_until_it_opens();
+        gate_asked(&gate);
+        hear_health(SYNAPSE_OK);
+        be_answered(SYNAPSE_OK, -1);
+        assert_true(lets_through());
+    }
+    assert_true(longest > FIRST_PAUSE);
+    now += LONG;
+    be_answered(SYNAPSE_OK, -1);
+    be_answered(SYNAPSE_UNREACHABLE, -1);
+    assert_true(gate.opens - now <= FIRST_PAUSE);
+}
+
 /* The pauses grow, to some seconds; and a call that is not answered either begins it anew. */
 static void test_a_long_outage(void **state)
 {
@@ -383,6 +407,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_health_is_asked_for_after_an_outage, begin),
+        cmocka_unit_test_setup(test_opening_for_a_moment_is_no_end, begin),
         cmocka_unit_test_setup(test_a_long_outage, begin),
         cmocka_unit_test_setup(test_silence, begin),
         cmocka_unit_test_setup(test_silence_of_who_is_away, begin),

@@ -91,6 +91,25 @@ static void test_a_position_that_does_not_come_is_not_waited_for(void **state)
     }
 }
 
+/* What is lost again as soon as it has caught up is tried again ever later. */
+static void test_a_mirror_that_does_not_last(void **state)
+{
+    enum { FIRST_PAUSE = 10 * 1000 /* ms */ };
+    int64_t longest = 0;
+
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        get_position("s1");
+        be_told("");
+        ask_for_changes();
+        (void)miss(SYNAPSE_READ_CHANGES, SYNAPSE_REFUSED);
+        (void)answer(SYNAPSE_READ_JOINED, "{'joined_rooms': []}");
+        assert_null(mirror.position);
+        longest = mirror.not_before - now > longest ? mirror.not_before - now : longest;
+    }
+    assert_true(longest > FIRST_PAUSE);
+}
+
 /* ---- what is mirrored, and for how long ---- */
 
 static void test_without_a_position_nothing_is_mirrored(void **state)
@@ -187,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_wanted_while_one_is_under_way, begin, end),
         cmocka_unit_test_setup_teardown(test_a_lost_answer_is_asked_for_otherwise, begin, end),
         cmocka_unit_test_setup_teardown(test_a_position_that_does_not_come_is_not_waited_for, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_mirror_that_does_not_last, begin, end),
         cmocka_unit_test_setup_teardown(test_without_a_position_nothing_is_mirrored, begin, end),
         cmocka_unit_test_setup_teardown(test_other_rooms_are_not_mirrored, begin, end),
         cmocka_unit_test_setup_teardown(test_a_read_that_is_older_than_the_position, begin, end),
