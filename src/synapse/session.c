@@ -10,9 +10,11 @@
  *
  * - the token is refused, in the walk or in mid-run: back to the beginning. The first time that is done at
  *   once, for tokens do end now and then; but if the new token is not accepted either, the pauses grow, since
- *   logging in is limited to a few times in many minutes. Only a request that succeeds (session_prove) makes
- *   the next time a first one again.
- * - the sync user is no admin any more: back to read-self.
+ *   logging in is limited to a few times in many minutes.
+ * - the sync user is no admin any more: back to read-self, after pauses that grow likewise.
+ *
+ * Only a request that succeeds (session_prove) when the session has lasted for a while makes the next setback
+ * a first one again: who lets one request pass and refuses the next would be asked without end.
  *
  * Several requests that are under way may meet the refusal of the same token. Each token has a number, its
  * generation; what is said of an earlier one is no news.
@@ -38,6 +40,7 @@
 enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };
 enum { OPTIONAL_ATTEMPTS = 3 };
 enum { SILENCE = 2000, HEALTH_PAUSE = 500 };
+enum { LASTING = 2000 /* after which a session was a good one; tokens may live for seconds only */ };
 
 struct session {
     struct http *http;
@@ -56,7 +59,8 @@ struct session {
     struct loop_timer silence; /* set: a step is under way, and nobody asks for health just now */
     bool away;                 /* when that was asked last */
     struct backoff attempts;   /* of this step */
-    struct backoff tokens;     /* refused since one was proved */
+    struct backoff setbacks;   /* since a session was a good one */
+    instant ready_since;
     char *trouble;
 };
 
@@ -98,6 +102,7 @@ static void become_ready(struct session *session)
         .creators_reign = room_version_creators_reign(session->facts.room_version),
     };
     session->ready = true;
+    session->ready_since = instant_now();
     note_trouble(session, NULL);
     log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
              LOG_TEXT("room_version", session->facts.room_version));
@@ -170,8 +175,8 @@ static void wait_as_told(struct session *session, const struct answer *answer)
 static void replace_token(struct session *session, const char *problem)
 {
     bool given = session->facts.given_token != NULL;
-    bool at_once = !given && session->tokens.attempts == 0;
-    int64_t pause = backoff_next(&session->tokens, FIRST_PAUSE, LONGEST_REFUSED_PAUSE);
+    bool at_once = !given && session->setbacks.attempts == 0;
+    int64_t pause = backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE);
 
     session->generation++;
     say_trouble(session, given, problem);
@@ -368,8 +373,8 @@ struct answer_secrets session_secrets(const struct session *session)
 
 void session_prove(struct session *session, unsigned generation)
 {
-    if (generation == session->generation)
-        backoff_reset(&session->tokens);
+    if (generation == session->generation && session->ready && instant_now() - session->ready_since > LASTING)
+        backoff_reset(&session->setbacks);
 }
 
 void session_refuse_token(struct session *session, unsigned generation)
@@ -389,7 +394,7 @@ void session_lose_admin(struct session *session)
     session->ready = false;
     session->next = STEP_READ_SELF;
     say_trouble(session, true, "the sync user is no longer a server admin");
-    wait_for(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
+    wait_for(session, backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
     session->changed(session->context, false);
 }
 
