@@ -24,6 +24,8 @@ struct link {
     const char *consumer_tag; /* the name of its one consumer */
     struct tls_check tls;     /* OpenSSL calls back with it as long as the connection lives */
     int64_t pulse;            /* milliseconds: call in at least so often, for the heartbeats */
+    instant told_since;       /* of what is told often: so long, */
+    unsigned told;            /* and so often */
     bool refused_message; /* link_read() found the channel closed since a message was larger than the broker's
                              max_message_size */
 };
@@ -87,7 +89,7 @@ enum link_read {
 /*
  * The next frame, if there is one. What is allocated for a frame lasts until the next call. Heartbeats are
  * served by it; a close of connection or channel is answered and reported as LINK_BROKEN; word that the
- * broker blocks publishers is logged and not passed on.
+ * broker blocks publishers is logged as well.
  */
 enum link_read link_read(struct link *link, amqp_frame_t *ret_frame, struct error *error) MUST_USE;
 /* Whether frames may be there although the socket is not readable. */

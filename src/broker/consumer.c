@@ -373,7 +373,7 @@ static void leave(struct consumer *consumer)
         consumer->handlers.lost(consumer->handlers.context);
     }
     if (instant_now() < consumer->leaving && !farewell_is_answered(consumer->link)) {
-        loop_timer_set(&consumer->timer, consumer->leaving);
+        loop_timer_set(&consumer->timer, link_has_more(consumer->link) ? instant_now() : consumer->leaving);
         return;
     }
     drop_link(consumer);

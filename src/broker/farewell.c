@@ -4,6 +4,8 @@
 
 #include <poll.h>
 
+enum { FRAMES_AT_A_TIME = 256 };
+
 /* What cannot be sent comes to the same end when the connection is cut. */
 void farewell_send(struct link *link, bool nacks)
 {
@@ -21,9 +23,9 @@ bool farewell_is_answered(struct link *link)
 {
     struct error ignored;
     amqp_frame_t frame;
-    enum link_read result;
+    enum link_read result = LINK_FRAME;
 
-    while ((result = link_read(link, &frame, &ignored)) == LINK_FRAME)
+    for (int i = 0; i < FRAMES_AT_A_TIME && (result = link_read(link, &frame, &ignored)) == LINK_FRAME; i++)
         if (frame.frame_type == AMQP_FRAME_METHOD && frame.payload.method.id == AMQP_CHANNEL_CLOSE_OK_METHOD)
             return true;
     return result == LINK_BROKEN;
@@ -35,5 +37,6 @@ void farewell_await(struct link *link, int64_t limit)
     struct pollfd socket = {.fd = link_socket(link), .events = POLLIN};
 
     for (; !farewell_is_answered(link) && now < until; now = instant_now())
-        (void)poll(&socket, 1, (int)(until - now));
+        if (!link_has_more(link))
+            (void)poll(&socket, 1, (int)(until - now));
 }

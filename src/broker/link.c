@@ -172,7 +172,20 @@ bool link_idle(struct link *link, int64_t milliseconds, struct error *error)
 
 /* ---- frames ---- */
 
-enum verdict { PASS_ON, SWALLOW, GIVE_UP };
+enum { A_MINUTE = 60 * 1000 /* ms */, MOST_TOLD = 10 /* times in it */ };
+
+/* Whether it may be told that publishers are blocked, or are not any more. Memory that is just about too much
+   makes that change often, and each change would be a line in the log. */
+static bool may_tell(struct link *link)
+{
+    instant now = instant_now();
+
+    if (now > link->told_since + A_MINUTE) {
+        link->told_since = now;
+        link->told = 0;
+    }
+    return link->told++ < MOST_TOLD;
+}
 
 /* What the broker closed the channel for. */
 static amqp_method_number_t method_id(const amqp_channel_close_t *close)
@@ -180,7 +193,8 @@ static amqp_method_number_t method_id(const amqp_channel_close_t *close)
     return (amqp_method_number_t)close->class_id << 16 | close->method_id;
 }
 
-static enum verdict judge_method(struct link *link, const amqp_frame_t *frame, struct error *error)
+/* False: the connection is of no more use. */
+static bool look_at_method(struct link *link, const amqp_frame_t *frame, struct error *error)
 {
     const void *method = frame->payload.method.decoded;
 
@@ -189,7 +203,7 @@ static enum verdict judge_method(struct link *link, const amqp_frame_t *frame, s
 
         set_closed(error, "connection", close->reply_code, close->reply_text);
         confirm_connection_close(link);
-        return GIVE_UP;
+        return false;
     }
     if (frame->payload.method.id == AMQP_CHANNEL_CLOSE_METHOD) {
         const amqp_channel_close_t *close = method;
@@ -198,20 +212,17 @@ static enum verdict judge_method(struct link *link, const amqp_frame_t *frame, s
         link->refused_message =
             close->reply_code == AMQP_PRECONDITION_FAILED && method_id(close) == AMQP_BASIC_PUBLISH_METHOD;
         (void)confirm_channel_close(link);
-        return GIVE_UP;
+        return false;
     }
-    if (frame->payload.method.id == AMQP_CONNECTION_BLOCKED_METHOD) {
+    if (frame->payload.method.id == AMQP_CONNECTION_BLOCKED_METHOD && may_tell(link)) {
         const amqp_connection_blocked_t *blocked = method;
         CLEANUP(freep) char *reason = text_copy_bytes(blocked->reason.bytes, blocked->reason.len);
 
         log_warning("broker-blocks-publishers", LOG_TEXT("reason", reason));
-        return SWALLOW;
     }
-    if (frame->payload.method.id == AMQP_CONNECTION_UNBLOCKED_METHOD) {
+    if (frame->payload.method.id == AMQP_CONNECTION_UNBLOCKED_METHOD && may_tell(link))
         log_info("broker-accepts-publishers");
-        return SWALLOW;
-    }
-    return PASS_ON;
+    return true;
 }
 
 enum link_read link_read(struct link *link, amqp_frame_t *ret_frame, struct error *error)
@@ -219,27 +230,18 @@ enum link_read link_read(struct link *link, amqp_frame_t *ret_frame, struct erro
     struct timeval now = {0};
     int status;
 
-    for (;;) {
-        amqp_maybe_release_buffers(link->amqp);
-        status = amqp_simple_wait_frame_noblock(link->amqp, ret_frame, &now);
-        if (status == AMQP_STATUS_TIMEOUT)
-            return LINK_NOTHING;
-        if (status != AMQP_STATUS_OK) {
-            /* After bad data nothing that follows can be trusted: no answer is sent. */
-            (void)error_set(error, "the connection broke: %s", amqp_error_string2(status));
-            return LINK_BROKEN;
-        }
-        if (ret_frame->frame_type != AMQP_FRAME_METHOD)
-            return LINK_FRAME;
-        switch (judge_method(link, ret_frame, error)) {
-        case PASS_ON:
-            return LINK_FRAME;
-        case GIVE_UP:
-            return LINK_BROKEN;
-        case SWALLOW:
-            break;
-        }
+    amqp_maybe_release_buffers(link->amqp);
+    status = amqp_simple_wait_frame_noblock(link->amqp, ret_frame, &now);
+    if (status == AMQP_STATUS_TIMEOUT)
+        return LINK_NOTHING;
+    if (status != AMQP_STATUS_OK) {
+        /* After bad data nothing that follows can be trusted: no answer is sent. */
+        (void)error_set(error, "the connection broke: %s", amqp_error_string2(status));
+        return LINK_BROKEN;
     }
+    if (ret_frame->frame_type == AMQP_FRAME_METHOD && !look_at_method(link, ret_frame, error))
+        return LINK_BROKEN;
+    return LINK_FRAME;
 }
 
 bool link_has_more(const struct link *link)

@@ -15,10 +15,12 @@
  */
 #include "broker/setup.h"
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
 
-enum { STAND_BY = 1000, SHORTEST_STAND_BY = 100, MISSING = 3000 }; /* milliseconds between two looks */
+/* Milliseconds between two looks. */
+enum { STAND_BY = 1000, MOST_STAND_BY = 8000, SHORTEST_STAND_BY = 100, MISSING = 3000 };
 
 static amqp_table_entry_t text_argument(const char *name, const char *text)
 {
@@ -61,9 +63,14 @@ static enum link_answer declare(struct link *link, const struct broker_settings 
     return LINK_FAILED;
 }
 
-/* Looks the queue up; a missing one is declared, or waited for when it must not be. */
+/*
+ * Looks the queue up; a missing one is declared, or waited for when it must not be. It is declared once on
+ * each connection: one that is missing again has gone as soon as it was made, and the next connection comes
+ * after a pause.
+ */
 static bool find_queue(struct link *link, const struct broker_settings *settings,
-                       struct link_queue *ret_queue, bool *ret_was_missing, struct error *error)
+                       struct link_queue *ret_queue, bool *was_declared, bool *ret_was_missing,
+                       struct error *error)
 {
     bool said = false;
     uint16_t code = 0;
@@ -77,8 +84,11 @@ static bool find_queue(struct link *link, const struct broker_settings *settings
             return false;
         *ret_was_missing = true;
         if (settings->declare != BROKER_PASSIVE) {
+            if (*was_declared)
+                return error_set(error, "queue %s was declared and is missing again", settings->queue);
             if (declare(link, settings, error) != LINK_DONE)
                 return false;
+            *was_declared = true;
             continue;
         }
         if (!said)
@@ -171,22 +181,24 @@ static uint16_t first_window(const struct broker_settings *settings, bool wary, 
 }
 
 /* The queue must not expire between the other's end and our next look. */
-static int64_t stand_by_pause(const struct shape *shape)
+static int64_t stand_by_pause(const struct shape *shape, int64_t pause)
 {
-    return instant_max(SHORTEST_STAND_BY, instant_min(STAND_BY, shape_expiry(shape) / 2));
+    return instant_max(SHORTEST_STAND_BY, instant_min(pause, shape_expiry(shape) / 2));
 }
 
 static bool consume_alone(struct link *link, const struct broker_settings *settings, bool wary,
                           struct setup_found *found, struct error *error)
 {
     struct link_queue queue;
-    bool said = false;
+    struct backoff refused = {.attempts = 0};
+    bool said = false, was_declared = false;
 
     for (;;) {
         enum outcome outcome = NOT_ALONE;
         bool was_missing = false;
+        int64_t pause = STAND_BY;
 
-        if (!find_queue(link, settings, &queue, &was_missing, error))
+        if (!find_queue(link, settings, &queue, &was_declared, &was_missing, error))
             return false;
         if (was_missing)
             found->knows_shape = false;
@@ -195,6 +207,8 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
         found->prefetch = first_window(settings, wary, &found->shape);
         if (queue.consumers == 0)
             outcome = try_to_consume(link, settings, found->prefetch, &found->shape, error);
+        if (queue.consumers == 0) /* that was in vain: not so soon again */
+            pause += backoff_next(&refused, STAND_BY, MOST_STAND_BY);
         if (outcome == FAILED)
             return false;
         if (outcome == ALONE) {
@@ -208,7 +222,7 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
                      LOG_TEXT("because", "another consumer has it"));
         said = true;
         found->knows_shape = false; /* by the time that it is ours it may be another */
-        if (!link_idle(link, stand_by_pause(&found->shape), error))
+        if (!link_idle(link, stand_by_pause(&found->shape, pause), error))
             return false;
     }
 }
