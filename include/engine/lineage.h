@@ -14,10 +14,11 @@ enum { LINEAGE_MOST = 16 /* of one room; what is older stays */ };
 struct lineage {
     char *rooms[LINEAGE_MOST]; /* ids of those that are ours, the oldest last */
     size_t count;
-    bool begun;         /* else the room itself says which one is next */
-    char *next;         /* whose create event is to be read; NULL: none */
-    bool stateless;     /* that has no create event any more: who made it is to be asked */
-    bool deleting;      /* the oldest */
+    bool begun;     /* else the room itself says which one is next */
+    char *next;     /* whose create event is to be read; NULL: none */
+    bool stateless; /* that has no create event any more: who made it is to be asked */
+    bool deleting;  /* the oldest */
+    instant deleting_since;
     instant look_again; /* whether that is complete */
 };
 

@@ -114,7 +114,12 @@ struct action plan_rest(const struct plan *plan);
 struct action plan_step(struct plan *plan, const struct synapse_call *call);
 struct action plan_call(const struct synapse_call *call);
 
-/* What a call is about, in the sense of plan_may(): a user who is to join, a setting; else NULL. */
+/* When a deletion that began at `begun`, and is under way in the background of the homeserver, is looked at
+   again: after pauses that grow from 0.2 to 5 seconds as it takes its time. */
+instant plan_next_look(instant begun, instant now);
+
+/* What a call is about, in the sense of plan_may(): a user who is to join, a setting, the room whose create
+   event is read; else NULL. */
 const char *call_about(const struct synapse_call *call);
 
 #endif

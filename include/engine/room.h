@@ -40,6 +40,7 @@ struct room_known {
     instant aliases_at;
 
     bool deleting;
+    instant deleting_since;
     instant look_again;     /* whether the deletion is complete */
     struct lineage lineage; /* of one that is to be removed */
     bool regained;          /* asked for the sync user's power in it, since it was lost */

@@ -33,6 +33,7 @@ struct welcome_known {
     struct room_state *foreign; /* what is known of a foreign one: whose it is; NULL: nothing */
     enum { GREETING_UNKNOWN, GREETING_MISSING, GREETING_SENT } greeting;
     bool deleting;
+    instant deleting_since;
     instant look_again; /* whether the deletion is complete */
 };
 

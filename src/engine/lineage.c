@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DELETION_PAUSE = 200 /* ms between looks at a deletion */ };
-
 void lineage_deinit(struct lineage *lineage)
 {
     for (size_t i = 0; i < lineage->count; i++)
@@ -112,10 +110,11 @@ bool lineage_learn(struct lineage *lineage, const char *room, const struct synap
         add(lineage, call->room, NULL);
     } else if (call->kind == SYNAPSE_DELETE_ROOM) {
         lineage->deleting = true;
-        lineage->look_again = now + DELETION_PAUSE;
+        lineage->deleting_since = now;
+        lineage->look_again = plan_next_look(lineage->deleting_since, now);
     } else if (call->kind == SYNAPSE_READ_DELETION) {
         over = absent || reply->deletion != DELETION_UNDER_WAY;
-        lineage->look_again = now + DELETION_PAUSE;
+        lineage->look_again = plan_next_look(lineage->deleting_since, now);
         if (over)
             lineage_deinit(lineage); /* all are asked again, since only they know */
         return !over;

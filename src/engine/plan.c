@@ -13,6 +13,8 @@ enum {
     LONGEST_PAUSE = 15 * 1000,      /* ms: no longer, since the homeserver may be well again at any time */
     FAILING_LIMIT = 10 * 60 * 1000, /* ms: SPEC section 3, homeserver-failing */
     LONGEST_REPORT = 16 * 1024,     /* bytes */
+    FIRST_LOOK = 200,               /* ms: a small room is deleted by then */
+    LAST_LOOK = 5 * 1000,           /* ms */
 };
 
 struct obstacle {
@@ -43,6 +45,8 @@ const char *call_about(const struct synapse_call *call)
         return call->user;
     if (call->kind == SYNAPSE_WRITE_SETTING)
         return setting_names[call->setting];
+    if (call->kind == SYNAPSE_READ_CREATION)
+        return call->room; /* there may be several, one after the other: see engine/lineage.h */
     return NULL;
 }
 
@@ -306,4 +310,9 @@ struct action plan_call(const struct synapse_call *call)
 struct action plan_step(struct plan *plan, const struct synapse_call *call)
 {
     return plan_may(plan, call->kind, call_about(call)) ? plan_call(call) : plan_rest(plan);
+}
+
+instant plan_next_look(instant begun, instant now)
+{
+    return now + instant_max(FIRST_LOOK, instant_min(LAST_LOOK, (now - begun) / 2));
 }

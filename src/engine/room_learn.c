@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DELETION_PAUSE = 200 /* ms between looks at a deletion */ };
-
 static void raise_levels(struct levels *levels, const struct room_state *state,
                          const struct synapse_call *call)
 {
@@ -194,7 +192,7 @@ static void learn_deletion(struct room_known *known, struct synapse_reply *reply
 {
     char *id;
 
-    known->look_again = now + DELETION_PAUSE;
+    known->look_again = plan_next_look(known->deleting_since, now);
     if (reply->outcome == SYNAPSE_OK && reply->deletion == DELETION_UNDER_WAY)
         return;
     id = TAKE(known->id);
@@ -294,7 +292,8 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         break;
     case SYNAPSE_DELETE_ROOM:
         known->deleting = true;
-        known->look_again = now + DELETION_PAUSE;
+        known->deleting_since = now;
+        known->look_again = plan_next_look(known->deleting_since, now);
         break;
     case SYNAPSE_READ_DELETION:
         learn_deletion(known, reply, others_succeeded, now);

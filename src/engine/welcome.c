@@ -8,7 +8,6 @@
 
 enum {
     HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more: SPEC section 2 */
-    DELETION_PAUSE = 200,        /* ms between looks at a deletion */
 };
 
 static struct synapse_call call_in(enum synapse_kind kind, const struct welcome_known *known,
@@ -193,10 +192,11 @@ bool welcome_learn(struct welcome_known *known, const struct synapse_call *call,
         break;
     case SYNAPSE_DELETE_ROOM:
         known->deleting = true;
-        known->look_again = now + DELETION_PAUSE;
+        known->deleting_since = now;
+        known->look_again = plan_next_look(known->deleting_since, now);
         break;
     case SYNAPSE_READ_DELETION:
-        known->look_again = now + DELETION_PAUSE;
+        known->look_again = plan_next_look(known->deleting_since, now);
         if (absent || reply->deletion != DELETION_UNDER_WAY)
             welcome_deinit(known);
         return absent || reply->deletion != DELETION_FAILED;

@@ -15,6 +15,12 @@ enum { MOST_BODIES = 9, MOST_MESSAGES = 32, A_SECOND = 1000 /* ms */ };
 #define EVENT(type, key, content) "{'type': '" type "', 'state_key': '" key "', 'content': {" content "}}"
 #define CREATOR(user)                                                                                        \
     "{'type': 'm.room.create', 'state_key': '', 'sender': '" user "', 'content': {'creator': '" user "'}}"
+#define UPGRADED(room)                                                                                       \
+    "{'type': 'm.room.create', 'state_key': '', 'sender': '@sync:school', 'content': {'predecessor': "       \
+    "{'room_id': '" room "'}}}"
+#define MADE_FOR(alias)                                                                                      \
+    "{'type': 'm.room.create', 'state_key': '', 'sender': '@sync:school', 'content': "                       \
+    "{'io.github.synapse_sync': {'alias': '" alias "'}}}"
 #define LEVELS                                                                                               \
     "'users': {'@sync:school': 100}, 'invite': 70, 'kick': 70, 'ban': 70, 'events_default': 50, "            \
     "'state_default': 50"
@@ -49,6 +55,7 @@ static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
     [SYNAPSE_READ_STATE] =
         {STATE(CREATOR("@sync:school") ", " EVENT("m.room.power_levels", "",
                                                   LEVELS) ", " IN("@sync:school") ", " ALIASED),
+         STATE(MADE_FOR("$A") ", " EVENT("m.room.power_levels", "", LEVELS) ", " IN("@sync:school")),
          STATE(CREATOR("@sync:school") ", " EVENT("m.room.power_levels", "", LEVELS) ", " IN("@sync:school")),
          STATE(CREATOR("@sync:school") ", " IN("@sync:school")),
          STATE(CREATOR("@sync:school") ", " EVENT("m.room.power_levels", "", LEVELS) ", " ALIASED),
@@ -60,6 +67,11 @@ static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
          STATE(CREATOR("@other:school") ", " EVENT("m.room.power_levels", "",
                                                    LEVELS) ", " IN("@sync:school") ", " ALIASED),
          STATE("")},
+    [SYNAPSE_READ_CREATION] = {STATE(CREATOR("@sync:school")), STATE(CREATOR("@other:school")), STATE(""),
+                               STATE(UPGRADED("!$N:school")), STATE(UPGRADED("!1:school")),
+                               STATE(MADE_FOR("$A")), STATE(MADE_FOR("#other:school"))},
+    [SYNAPSE_READ_ALIASES] = {"{'aliases': ['$A']}", "{'aliases': []}",
+                              "{'aliases': ['$A', '#other:school']}"},
     [SYNAPSE_READ_LEVELS] = {"{" LEVELS "}", "{}", "{'users': {'@other:school': 100}}"},
     [SYNAPSE_WRITE_LEVELS] = {"{'event_id': '$1'}"},
     [SYNAPSE_WRITE_SETTING] = {"{'event_id': '$1'}"},
