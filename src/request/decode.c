@@ -1,10 +1,12 @@
 /*
  * Bytes to JSON. The bytes come from outside, so they are bounded before anything else looks at them: first
- * their number, then the depth, since jansson recurses for each level. What jansson says about a bad body
+ * their number, then the depth, since jansson recurses for each level, and the number of values, since each
+ * takes memory however short it is. What jansson says about a bad body
  * quotes the token that it stumbled upon; of its error only the code and the place are used.
  */
 #include "request/decode.h"
 
+#include "base/json_weight.h"
 #include "request/complaint.h"
 
 static const char *const reasons[] = {
@@ -52,6 +54,17 @@ static bool is_shallow(const char *bytes, size_t size)
     return true;
 }
 
+/* What says something has more bytes to each value: a member `{"id":"@a:h"}` is two, in 14. */
+enum { FEWEST_BYTES = 5 /* for a value */ };
+
+/* Where a value has two bytes, and one of them is a comma, there may be no more of them in so few. */
+static bool has_too_many_values(const char *bytes, size_t size, size_t largest)
+{
+    size_t most = largest / FEWEST_BYTES;
+
+    return size / 2 + 1 > most && json_weigh(bytes, size).values > most;
+}
+
 json_t *decode_body(const void *bytes, size_t size, size_t largest, struct request_complaint *complaint)
 {
     /* Integers as reals: a number of any length in a field that we do not know is no reason to complain. */
@@ -66,6 +79,11 @@ json_t *decode_body(const void *bytes, size_t size, size_t largest, struct reque
     if (!is_shallow(bytes, size)) {
         (void)complaint_set(complaint, REQUEST_INVALID_JSON, "nested deeper than %d levels",
                             DECODE_MOST_LEVELS);
+        return NULL;
+    }
+    if (has_too_many_values(bytes, size, largest)) {
+        (void)complaint_set(complaint, REQUEST_TOO_LARGE, "more than %zu JSON values",
+                            largest / FEWEST_BYTES);
         return NULL;
     }
     root = json_loadb(size > 0 ? bytes : "", size, flags, &error);

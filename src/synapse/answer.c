@@ -99,6 +99,8 @@ void answer_read(struct answer *answer, const struct http_reply *reply, const ch
     answer->retry_after = pause_asked_for(answer, reply);
     if (reply->status < 200 || reply->status > 299)
         read_refusal(answer, name, own, secrets);
+    else if (!answer->body && !parse_fits(reply->body, reply->body_size))
+        answer_fail(answer, name, "the reply holds more JSON values than there is memory for");
     else if (!answer->body) /* a maintenance page, say: not the homeserver's, so nothing was carried out */
         answer_fail(answer, name, "the reply is no JSON object");
 }

@@ -10,11 +10,15 @@
 #include "synapse/parse.h"
 
 #include "base/cleanup.h"
+#include "base/json_weight.h"
 #include "base/memory.h"
 
 #include <string.h>
 
 enum { ESCAPE_LENGTH = 6 /* \u0000 */ };
+
+/* Bytes for one reply. The largest are lists of what there is: 200,000 rooms, or 70,000 records. */
+enum { MOST_MEMORY = 32 * 1024 * 1024 };
 
 static int hex_digit(char c)
 {
@@ -75,11 +79,20 @@ static char *mend(const char *text, size_t size)
     return copy;
 }
 
+bool parse_fits(const char *text, size_t size)
+{
+    return json_fits(text, size, MOST_MEMORY);
+}
+
 json_t *parse_object(const char *text, size_t size)
 {
-    CLEANUP(freep) char *mended = mend(text, size);
-    json_t *value = json_loadb(mended ? mended : text, size, 0, NULL);
+    CLEANUP(freep) char *mended = NULL;
+    json_t *value;
 
+    if (!parse_fits(text, size))
+        return NULL;
+    mended = mend(text, size);
+    value = json_loadb(mended ? mended : text, size, 0, NULL);
     if (json_is_object(value))
         return value;
     json_decref(value);

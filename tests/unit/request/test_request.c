@@ -499,6 +499,52 @@ static void names(void **state)
     assert_string_equal(request_method_name(REQUEST_REMOVE_ROOM), "removeRoom");
 }
 
+/* ---- what takes memory ---- */
+
+/* A removeUser with so many values in a field that nobody reads; it has five of its own. */
+static char *with_values(size_t count)
+{
+    struct buffer body;
+
+    buffer_init(&body, LARGEST_BODY);
+    (void)buffer_append_text(&body,
+                             "{\"method\": \"removeUser\", \"user\": {\"id\": \"@a:example.org\"}, \"x\": [");
+    for (size_t i = 5; i < count; i++)
+        (void)buffer_append_text(&body, i == 5 ? "{}" : ",{}");
+    (void)buffer_append_text(&body, "]}");
+    assert_false(body.overflowed);
+    return buffer_take(&body);
+}
+
+static void bounds_the_number_of_values(void **state)
+{
+    enum { MOST = LARGEST_BODY / 5 };
+    CLEANUP(freep) char *most = with_values(MOST), *more = with_values(MOST + 1);
+
+    (void)state;
+    expect_text(most, "method: removeUser\nuser: @a:example.org\n");
+    expect_text(more, "too-large: more than 209715 JSON values\n");
+}
+
+/* No member has fewer bytes than these, so whatever is said of members in a body that is not too large is
+ * read. */
+static void bounds_no_list_of_members(void **state)
+{
+    struct buffer body;
+    CLEANUP(freep) char *outcome = NULL;
+
+    (void)state;
+    buffer_init(&body, LARGEST_BODY);
+    (void)buffer_append_text(
+        &body, "{\"method\":\"addRoom\",\"room\":{\"id\":\"a\"},\"members\":[{\"id\":\"@a:example.org\"}");
+    while (body.size + 40 < LARGEST_BODY)
+        (void)buffer_append_text(&body, ",{\"id\":\"@:example.org\"}");
+    (void)buffer_append_text(&body, "]}");
+    outcome = outcome_of(body.bytes, body.size);
+    assert_non_null(strstr(outcome, "invalid-message: members[1].id")); /* and not too large */
+    buffer_deinit(&body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +560,8 @@ int main(void)
         cmocka_unit_test(every_wrong_type_names_its_place),
         cmocka_unit_test(method_in_any_case),
         cmocka_unit_test(names),
+        cmocka_unit_test(bounds_the_number_of_values),
+        cmocka_unit_test(bounds_no_list_of_members),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

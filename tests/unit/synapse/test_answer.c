@@ -7,6 +7,7 @@
 
 #include "synapse/answer.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -212,6 +213,46 @@ static void is_content_with_a_sign_of_life(void **state)
     }
 }
 
+/* `{"a":[{},{},…]}` with so many objects. */
+static char *many_objects(size_t count)
+{
+    struct buffer text;
+
+    buffer_init(&text, SIZE_MAX);
+    (void)buffer_append_text(&text, "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"a\":[{}");
+    for (size_t i = 1; i < count; i++)
+        (void)buffer_append_text(&text, ",{}");
+    (void)buffer_append_text(&text, "]}");
+    return buffer_take(&text);
+}
+
+static struct answer read_objects(long status, size_t count)
+{
+    CLEANUP(freep) char *text = many_objects(count);
+
+    return read_with(status, text, -1, &no_secrets);
+}
+
+/* 32 MiB are the most; an object in a list takes 248 bytes, and the rest some more. */
+static void takes_no_more_memory_than_there_is(void **state)
+{
+    enum { MOST = 135292 };
+    struct answer answer = read_objects(200, MOST);
+
+    (void)state;
+    assert_int_equal(answer.outcome, SYNAPSE_OK);
+    answer_deinit(&answer);
+    answer = read_objects(200, MOST + 1);
+    assert_int_equal(answer.outcome, SYNAPSE_FAILED);
+    assert_null(answer.body);
+    assert_non_null(strstr(answer.problem.text, "more JSON values than there is memory for"));
+    answer_deinit(&answer);
+    answer = read_objects(429, MOST + 1); /* what it says is not read, its status is */
+    assert_null(answer.body);
+    assert_true(answer.outcome != SYNAPSE_OK);
+    answer_deinit(&answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +263,7 @@ int main(void)
         cmocka_unit_test(waits_as_long_as_asked),
         cmocka_unit_test(knows_what_was_not_answered),
         cmocka_unit_test(is_content_with_a_sign_of_life),
+        cmocka_unit_test(takes_no_more_memory_than_there_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
