@@ -32,8 +32,10 @@ struct http_config {
     const char *ca_file; /* PEM file of further trusted authorities; NULL: those of the system only */
     const char *certificate_file, *key_file; /* PEM files of the client; NULL: none; the two go together */
     const char *user_agent;
-    long connections;      /* most connections at a time, at least 1; further requests wait their turn */
-    size_t largest_reply;  /* bytes; a longer reply is HTTP_TOO_LARGE */
+    long connections; /* most connections at a time, at least 1; further requests wait their turn */
+    /* Bytes; a longer reply is HTTP_TOO_LARGE. All that are under way hold no more than that together, but
+       for the one that was the first to go beyond; what the others would bring waits in their connections. */
+    size_t largest_reply;
     int64_t request_limit; /* milliseconds for a request that names no limit of its own; 0: one minute */
     int64_t connect_limit; /* milliseconds; name look-up and TLS handshake included */
     /* Asked right before a request that is not a GET goes out, which may be a while after http_send() was
@@ -44,6 +46,9 @@ struct http_config {
 
 enum http_method { HTTP_GET, HTTP_PUT, HTTP_POST, HTTP_DELETE };
 
+/* The next bytes of a reply's body. False: it is too large for who takes it. */
+typedef bool http_take(void *context, const char *bytes, size_t size);
+
 struct http_request {
     enum http_method method;
     const char *path;         /* with its leading slash and its query, percent-encoded by the caller */
@@ -53,6 +58,9 @@ struct http_request {
     size_t body_size;
     int64_t limit; /* milliseconds for the exchange once it has its turn, a day at most; 0: request_limit */
     bool fresh;    /* over a connection of its own making: shows whether the server can be reached now */
+    /* Gets the body of a 2xx reply as it comes, which then has none and may be of any size. NULL: nobody. */
+    http_take *take;
+    void *taker;
 };
 
 /* What became of a request. */
@@ -61,7 +69,8 @@ enum http_result {
     HTTP_UNREACHABLE, /* no connection, so the server has certainly not seen the request */
     HTTP_BROKEN,      /* it ended in the middle, ran out of time or was given up (see below): the server may
                          have carried it out */
-    HTTP_TOO_LARGE,   /* the reply was larger than allowed; the server has carried the request out */
+    HTTP_TOO_LARGE, /* the reply was larger than allowed, or than its taker takes; the server has carried the
+                       request out */
 };
 
 struct http_reply {

@@ -3,7 +3,10 @@
  *
  * - The environment has no say: no proxy but the configured one, no cookies, no .netrc, no redirections.
  * - HTTP/1.1, so that a connection carries one request at a time and, breaking, breaks no more than that one.
- * - No Accept-Encoding: the processor of the homeserver is the scarce thing, the network is not.
+ * - No Accept-Encoding: the processor of the homeserver is the scarce thing, the network is not. What is
+ * encoded in its transfer (Transfer-Encoding: gzip), libcurl would decode without having been asked to (up
+ * to 8.9, see CURLOPT_HTTP_TRANSFER_DECODING, which would turn off chunks as well), a thousand bytes out of
+ * one, and again for each further coding that is named. So a reply in another coding than chunks is not read.
  * - Idle connections are given up after half a minute, before servers and proxies in front of them (60 s and
  *   more) do it: fewer requests meet a connection that is just being closed.
  * - No low-speed limit: it would count the silence of a server that is still at work. The limit of the whole
@@ -24,12 +27,14 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static const char *const method_names[] = {
     [HTTP_GET] = "GET", [HTTP_PUT] = "PUT", [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE"};
 
 enum { IDLE_SECONDS = 30, PROBE_AFTER_SECONDS = 5, PROBE_EVERY_SECONDS = 5 };
+enum { LARGEST_HEADERS = 128 * 1024 /* bytes: more than any proxy passes on */ };
 enum { UNANSWERED = 10000 /* ms that sent bytes may stay unacknowledged */ };
 
 /* CURLOPT_SOCKOPTFUNCTION. The connection is as good as before should the option not be had. */
@@ -68,13 +73,67 @@ static int sending(void *context, char *peer_address, char *own_address, int pee
     return CURL_PREREQFUNC_OK;
 }
 
-/* CURLOPT_WRITEFUNCTION: a part of the reply's body. Anything but `size` ends the exchange. */
+static bool is_of_other_coding(const char *line, size_t size)
+{
+    static const char name[] = "transfer-encoding:", chunks[] = "chunked";
+    size_t at = sizeof(name) - 1;
+
+    if (size < at || strncasecmp(line, name, at) != 0)
+        return false;
+    while (at < size && (line[at] == ' ' || line[at] == '\t'))
+        at++;
+    while (size > at && strchr(" \t\r\n", line[size - 1]))
+        size--;
+    return size - at != sizeof(chunks) - 1 || strncasecmp(line + at, chunks, size - at) != 0;
+}
+
+/* CURLOPT_HEADERFUNCTION: a line of the reply's headers, or trailers. */
+static size_t header_came(char *line, size_t one, size_t size, void *context)
+{
+    struct http_exchange *exchange = context;
+
+    (void)one;
+    exchange->header_size += size;
+    exchange->is_encoded = exchange->is_encoded || is_of_other_coding(line, size);
+    return exchange->is_encoded || exchange->header_size > LARGEST_HEADERS ? 0 : size;
+}
+
+static bool is_success(const struct http_exchange *exchange)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status <= 299;
+}
+
+static bool has_room(const struct http_exchange *exchange, size_t size)
+{
+    struct http_share *share = exchange->share;
+
+    if (share->held + size > share->most && !share->beyond)
+        share->beyond = exchange;
+    return share->held + size <= share->most || share->beyond == exchange;
+}
+
+/* CURLOPT_WRITEFUNCTION: a part of the reply's body. Anything but `size` ends the exchange, or stays its rest
+   until curl_easy_pause() is called. */
 static size_t received(char *bytes, size_t one, size_t size, void *context)
 {
     struct http_exchange *exchange = context;
 
     (void)one;
-    return buffer_append(&exchange->reply, bytes, size) ? size : 0;
+    if (exchange->take && is_success(exchange)) {
+        exchange->refused = !exchange->take(exchange->taker, bytes, size);
+        return exchange->refused ? 0 : size;
+    }
+    if (!has_room(exchange, size)) {
+        exchange->waits = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (!buffer_append(&exchange->reply, bytes, size))
+        return 0;
+    exchange->share->held += size;
+    return size;
 }
 
 static bool set_connection(CURL *easy, const struct http_config *config)
@@ -123,6 +182,7 @@ static bool set_message(CURL *easy, const struct http_config *config)
            curl_easy_setopt(easy, CURLOPT_USERAGENT, config->user_agent) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, sending) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, received) == CURLE_OK;
 }
 
@@ -148,6 +208,7 @@ static bool join_body(CURL *easy, struct http_exchange *exchange)
 
 void http_easy_join(CURL *easy, struct http_exchange *exchange)
 {
+    exchange->easy = easy;
     http_must(join_body(easy, exchange) &&
               curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method_names[exchange->method]) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
@@ -156,6 +217,7 @@ void http_easy_join(CURL *easy, struct http_exchange *exchange)
               curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)(exchange->oldest == 0)) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
                                exchange->oldest > 0 ? exchange->oldest : 0L) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->detail) == CURLE_OK);
@@ -165,6 +227,7 @@ void http_easy_part(CURL *easy)
 {
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);

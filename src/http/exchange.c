@@ -73,10 +73,13 @@ static void copy_body(struct http_exchange *exchange, const struct http_request 
 }
 
 void http_exchange_init(struct http_exchange *exchange, const struct http_config *config,
-                        const struct http_request *request)
+                        struct http_share *share, const struct http_request *request)
 {
     *exchange = (struct http_exchange){
         .config = config,
+        .share = share,
+        .take = request->take,
+        .taker = request->taker,
         .method = request->method,
         .begun = instant_now(),
         .url = is_sendable(request) ? text_format("%s%s", config->base, request->path) : text_copy(""),
@@ -98,5 +101,8 @@ void http_exchange_deinit(struct http_exchange *exchange)
         explicit_bzero(exchange->body, exchange->body_size);
     free(exchange->body);
     free(exchange->url);
+    exchange->share->held -= exchange->reply.size;
+    if (exchange->share->beyond == exchange)
+        exchange->share->beyond = NULL;
     buffer_deinit(&exchange->reply);
 }

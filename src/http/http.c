@@ -53,7 +53,8 @@ struct http {
     struct http_pump pump;
     struct http_call *waiting, *running; /* doubly linked lists */
     long running_count;
-    CURL **spare; /* room for config.connections */
+    struct http_share share; /* of what their replies hold */
+    CURL **spare;            /* room for config.connections */
     long spare_count;
     unsigned long count; /* of requests */
     unsigned long begun; /* calls that began to run */
@@ -121,6 +122,19 @@ static void begin_waiting(struct http *http)
     }
 }
 
+/* Less is held than before: the replies whose rest waits may go on, as far as that fits now. */
+static void let_go_on(struct http *http)
+{
+    struct http_call *call;
+
+    DL_FOREACH (http->running, call) {
+        if (!call->exchange.waits)
+            continue;
+        call->exchange.waits = false;
+        (void)curl_easy_pause(call->easy, CURLPAUSE_CONT);
+    }
+}
+
 /* The call no longer runs; its handle and its connection are free for the next one. */
 static void end_running(struct http_call *call)
 {
@@ -133,11 +147,14 @@ static void end_running(struct http_call *call)
 
 static void report(struct http_call *call, const struct http_reply *reply)
 {
+    struct http *http = call->http;
+
     end_running(call);
-    begin_waiting(call->http);
+    begin_waiting(http);
     call->state = CALL_REPORTING;
     call->done(call->context, reply);
     call_free(call);
+    let_go_on(http);
 }
 
 /* What the end of this call tells about others. */
@@ -161,7 +178,7 @@ static struct http_call *find_doubtful(const struct http *http)
     struct http_call *call;
 
     DL_FOREACH (http->running, call)
-        if (call->number <= http->doubtful && call->exchange.reply.size == 0)
+        if (call->number <= http->doubtful && call->exchange.header_size == 0)
             return call;
     return NULL;
 }
@@ -204,7 +221,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     call->done = done;
     call->context = context;
     call->fresh = request->fresh;
-    http_exchange_init(&call->exchange, &http->config, request);
+    http_exchange_init(&call->exchange, &http->config, &http->share, request);
     DL_APPEND(http->waiting, call);
     http->count++;
     begin_waiting(http);
@@ -213,21 +230,24 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
 
 void http_cancel(struct http_call *call)
 {
+    struct http *http = call ? call->http : NULL;
+
     if (!call)
         return;
     switch (call->state) {
     case CALL_REPORTING:
         return;
     case CALL_WAITING:
-        DL_DELETE(call->http->waiting, call);
+        DL_DELETE(http->waiting, call);
         break;
     case CALL_RUNNING:
-        http_pump_remove(&call->http->pump, call->easy);
+        http_pump_remove(&http->pump, call->easy);
         end_running(call);
-        begin_waiting(call->http);
+        begin_waiting(http);
         break;
     }
     call_free(call);
+    let_go_on(http);
 }
 
 unsigned long http_count(const struct http *http)
@@ -315,6 +335,7 @@ static bool read_config(struct http *http, const struct http_config *config, str
         http->config.connections = 1;
     if (http->config.request_limit <= 0)
         http->config.request_limit = DEFAULT_LIMIT;
+    http->share.most = http->config.largest_reply;
     http->spare = memory_new((size_t)http->config.connections, sizeof(http->spare[0]));
     return true;
 }

@@ -94,6 +94,15 @@ struct http_reply http_outcome(const struct http_exchange *exchange, CURL *easy,
         (void)error_set(problem, "%s: the reply is larger than %zu bytes", peer, exchange->reply.maximum);
         return reply;
     }
+    if (exchange->refused) {
+        reply.result = HTTP_TOO_LARGE;
+        (void)error_set(problem, "%s: the reply is larger than can be taken in", peer);
+        return reply;
+    }
+    if (exchange->is_encoded) {
+        (void)error_set(problem, "%s: the reply has a Transfer-Encoding that was not asked for", peer);
+        return reply;
+    }
     if (exchange->beginnings == 0)
         reply.result = HTTP_UNREACHABLE;
     explain(exchange, easy, code, peer, problem);
