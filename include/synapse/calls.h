@@ -4,6 +4,7 @@
 #include "http/http.h"
 #include "synapse/call.h"
 #include "synapse/errcode.h"
+#include "synapse/sieve.h"
 
 #include <jansson.h>
 
@@ -25,6 +26,11 @@ struct call_form {
     /* Reads a 2xx reply; false: it does not say what it must. The member is NULL when nothing is to be read.
      */
     bool (*read)(const json_t *body, struct synapse_reply *reply);
+    /* The reply holds events, in arrays of this name: they are taken out of it one by one as they come, by
+       `take`, whose context is the reply, and `read` gets the rest. NULL: it does not. */
+    const char *events;
+    sieve_event *take;
+    size_t largest_rest;            /* bytes */
     int64_t limit;                  /* milliseconds; 0: that of http */
     const struct errcode_rule *own; /* see errcode_outcome(); NULL: none */
     enum http_method method;

@@ -11,6 +11,7 @@ bool reply_room_id(const json_t *body, struct synapse_reply *reply);
 bool reply_joined_rooms(const json_t *body, struct synapse_reply *reply);
 bool reply_records(const json_t *body, struct synapse_reply *reply);
 bool reply_room(const json_t *body, struct synapse_reply *reply);
+/* Of the rest; what reply_take_state() was given is in the state already. */
 bool reply_state(const json_t *body, struct synapse_reply *reply);
 bool reply_aliases(const json_t *body, struct synapse_reply *reply);
 bool reply_levels(const json_t *body, struct synapse_reply *reply);
@@ -18,6 +19,11 @@ bool reply_deletion(const json_t *body, struct synapse_reply *reply);
 bool reply_greeted(const json_t *body, struct synapse_reply *reply);
 bool reply_joined(const json_t *body, struct synapse_reply *reply);
 bool reply_changes(const json_t *body, struct synapse_reply *reply);
+
+/* Readers of one event, each of the form of call_form.take. */
+bool reply_take_state(void *reply, const char *event, size_t size, struct buffer *rest);
+/* What is large is cut down to what matters of it. */
+bool reply_take_change(void *reply, const char *event, size_t size, struct buffer *rest);
 
 /* Of a user who was made or, having been there before, changed: what is said of them, as far as it is. */
 bool reply_created_user(const json_t *body, struct synapse_reply *reply);

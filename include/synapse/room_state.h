@@ -14,6 +14,10 @@
 /* As room_state_parse(), from the parsed reply. */
 struct room_state *room_state_from_json(const json_t *reply) MUST_USE;
 
+/* Puts one event into the state, given as text. False: it is no JSON object, or the members are more than can
+   be kept. */
+bool room_state_take(struct room_state *state, const char *event, size_t size) MUST_USE;
+
 /* Whether events of this type have a part in a state; NULL has none. */
 bool room_state_reads(const char *type);
 /* Puts the event into the state; one that is malformed or has no part in it changes nothing. */

@@ -26,6 +26,9 @@ enum { LONG_LIMIT = 2 * 60 * 1000, POSITION_LIMIT = 20 * 1000, HEALTH_LIMIT = 2 
 /* Short: all who are to be created wait for these. */
 enum { RECORDS_LIMIT = 20 * 1000 };
 
+/* Bytes: of the state of a room without its events, and of all changes with what matters of them. */
+enum { LARGEST_FRAME = 64 * 1024, LARGEST_CHANGES = 16 * 1024 * 1024 };
+
 enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Aliases" */ };
 
 #define ADMIN "/_synapse/admin/"
@@ -169,6 +172,9 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_STATE] = {.name = "read-state",
                             .method = HTTP_GET,
                             .path = ADMIN "v1/rooms/{room}/state",
+                            .events = "state",
+                            .take = reply_take_state,
+                            .largest_rest = LARGEST_FRAME,
                             .read = reply_state},
     [SYNAPSE_READ_CREATION] = {.name = "read-creation",
                                .method = HTTP_GET,
@@ -238,11 +244,17 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_POSITION] = {.name = "read-position",
                                .method = HTTP_GET,
                                .path = CLIENT POSITION,
+                               .events = "events",
+                               .take = reply_take_change,
+                               .largest_rest = LARGEST_CHANGES,
                                .read = reply_changes,
                                .limit = POSITION_LIMIT},
     [SYNAPSE_READ_CHANGES] = {.name = "read-changes",
                               .method = HTTP_GET,
                               .path = CLIENT CHANGES,
+                              .events = "events",
+                              .take = reply_take_change,
+                              .largest_rest = LARGEST_CHANGES,
                               .read = reply_changes},
     [SYNAPSE_READ_JOINED] = {.name = "read-joined",
                              .method = HTTP_GET,

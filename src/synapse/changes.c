@@ -9,16 +9,62 @@
  */
 #include "synapse/room_changes.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "synapse/members.h"
 #include "synapse/parse.h"
 #include "synapse/room_state.h"
+#include "synapse/sieve.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct state_events {
     json_t *list; /* an array, not empty */
 };
+
+/* ---- one event ---- */
+
+static void copy_member(json_t *to, const json_t *from, const char *key)
+{
+    json_t *value = json_object_get(from, key);
+
+    if (value)
+        (void)json_object_set(to, key, value);
+}
+
+/* Of a member only what is told of it; of the others, of which there is one in each room, all. Owned by the
+   caller. */
+static json_t *needed_content(const json_t *event)
+{
+    json_t *content = json_object_get(event, "content");
+    const char *type = parse_text(event, "type"), *key = parse_text(event, "state_key");
+    json_t *needed;
+
+    if (text_equal(type, "m.room.member")) {
+        needed = json_object();
+        copy_member(needed, content, "membership");
+        copy_member(needed, content, "displayname");
+        return needed;
+    }
+    return key && *key == '\0' && room_state_reads(type) ? json_incref(content) : NULL;
+}
+
+bool changes_keep_needed(const char *event, size_t size, struct buffer *rest)
+{
+    static const char *const keys[] = {"type", "state_key", "sender", "origin_server_ts"};
+    json_auto_t *whole = parse_object(event, size), *needed = json_object();
+    CLEANUP(freep) char *text = NULL;
+
+    if (!whole)
+        return false;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        copy_member(needed, whole, keys[i]);
+    (void)json_object_set_new(needed, "content", needed_content(whole));
+    text = json_dumps(needed, JSON_COMPACT);
+    sieve_keep(rest, text, strlen(text));
+    return true;
+}
 
 /* ---- one room ---- */
 

@@ -144,10 +144,27 @@ bool reply_room(const json_t *body, struct synapse_reply *reply)
     return true;
 }
 
+bool reply_take_state(void *context, const char *event, size_t size, struct buffer *rest)
+{
+    struct synapse_reply *reply = context;
+
+    (void)rest;
+    if (!reply->state)
+        reply->state = room_state_new();
+    return room_state_take(reply->state, event, size);
+}
+
 bool reply_state(const json_t *body, struct synapse_reply *reply)
 {
-    reply->state = room_state_from_json(body);
-    return reply->state != NULL;
+    struct room_state *rest = room_state_from_json(body);
+
+    if (!rest)
+        return false;
+    if (reply->state)
+        room_state_free(rest);
+    else
+        reply->state = rest;
+    return true;
 }
 
 bool reply_aliases(const json_t *body, struct synapse_reply *reply)
@@ -205,6 +222,17 @@ bool reply_greeted(const json_t *body, struct synapse_reply *reply)
     for (size_t i = 0; i < json_array_size(chunk); i++)
         if (text_equal(parse_text(json_array_get(chunk, i), "type"), "m.room.message"))
             reply->greeted = true;
+    return true;
+}
+
+bool reply_take_change(void *context, const char *event, size_t size, struct buffer *rest)
+{
+    enum { LARGE = 2048 /* bytes: nobody's own event is, unless there is more in it than people say */ };
+
+    (void)context;
+    if (size > LARGE)
+        return changes_keep_needed(event, size, rest);
+    sieve_keep(rest, event, size);
     return true;
 }
 

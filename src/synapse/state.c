@@ -9,6 +9,7 @@
 #include "synapse/members.h"
 #include "synapse/parse.h"
 #include "synapse/room_state.h"
+#include "synapse/sieve.h"
 #include "synapse/weight.h"
 
 #include <stdlib.h>
@@ -42,10 +43,20 @@ struct part {
     size_t offset;   /* of a char * in struct room_state */
 };
 
+/* No text that is wanted is as long. Of a longer one its beginning is kept, which is equal to none of those.
+ */
+enum { LONGEST_TEXT = 8 * 1024 /* bytes */ };
+
 static void read_text(char **text, const json_t *content, const char *key)
 {
+    const char *whole = parse_text(content, key);
+    size_t length = whole ? strnlen(whole, LONGEST_TEXT + 1) : 0;
+
+    if (length > LONGEST_TEXT)
+        for (length = LONGEST_TEXT; ((unsigned char)whole[length] & 0xc0) == 0x80; length--)
+            ; /* not through the middle of a character */
     free(*text);
-    *text = text_copy(parse_text(content, key));
+    *text = whole ? text_copy_bytes(whole, length) : NULL;
 }
 
 static void read_additional_creators(struct room_state *state, const json_t *content)
@@ -283,11 +294,33 @@ struct room_state *room_state_from_json(const json_t *reply)
     return state;
 }
 
+bool room_state_take(struct room_state *state, const char *event, size_t size)
+{
+    enum { MOST = 8 * 1024 * 1024 /* bytes: 600,000 members and more */ };
+    json_auto_t *parsed = parse_object(event, size);
+
+    if (!parsed || members_weight(state->members) > MOST)
+        return false;
+    room_state_read(state, parsed);
+    return true;
+}
+
+static bool take_event(void *state, const char *event, size_t size, struct buffer *rest)
+{
+    (void)rest;
+    return room_state_take(state, event, size);
+}
+
 struct room_state *room_state_parse(const char *json, size_t size)
 {
-    json_auto_t *reply = parse_object(json, size);
+    CLEANUP(room_state_freep) struct room_state *state = room_state_new();
+    CLEANUP(sieve_freep) struct sieve *sieve = sieve_new("state", size, take_event, state);
+    json_auto_t *rest = NULL;
 
-    return room_state_from_json(reply);
+    if (!sieve_feed(sieve, json, size))
+        return NULL;
+    rest = parse_object(buffer_text(sieve_rest(sieve)), sieve_rest(sieve)->size);
+    return json_is_array(json_object_get(rest, "state")) ? TAKE(state) : NULL;
 }
 
 size_t room_state_weight(const struct room_state *state)

@@ -11,6 +11,7 @@
 #include "synapse/answer.h"
 #include "synapse/calls.h"
 #include "synapse/session.h"
+#include "synapse/sieve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct pending {
     unsigned generation; /* of the token it was sent with */
     char *password;      /* that it sets (secret); NULL: none */
     struct http_call *call;
+    struct sieve *sieve; /* of the reply's events; NULL: it has none */
     synapse_done *done;
     void *context;
     struct synapse_reply reply; /* as far as it is known */
@@ -42,6 +44,7 @@ struct synapse {
 static void free_pending(struct pending *pending)
 {
     http_cancel(pending->call);
+    sieve_free(pending->sieve);
     text_free_secret(pending->password);
     synapse_reply_deinit(&pending->reply);
     free(pending);
@@ -106,9 +109,27 @@ static void shut_out(struct pending *pending)
     finish(pending);
 }
 
-static void heard(void *context, const struct http_reply *http_reply)
+static bool sift(void *pending, const char *bytes, size_t size)
+{
+    return sieve_feed(((struct pending *)pending)->sieve, bytes, size);
+}
+
+/* Of a success that was sifted the rest is what is to be read. */
+static struct http_reply sifted(const struct pending *pending, const struct http_reply *reply)
+{
+    struct http_reply own = *reply;
+
+    if (pending->sieve && reply->status >= 200 && reply->status <= 299) {
+        own.body = buffer_text(sieve_rest(pending->sieve));
+        own.body_size = sieve_rest(pending->sieve)->size;
+    }
+    return own;
+}
+
+static void heard(void *context, const struct http_reply *whole)
 {
     struct pending *pending = context;
+    const struct http_reply reply = sifted(pending, whole);
     struct session *session = pending->synapse->session;
     const struct call_form *form = call_form(pending->kind);
     struct answer_secrets secrets = secrets_of(pending);
@@ -116,9 +137,9 @@ static void heard(void *context, const struct http_reply *http_reply)
 
     pending->call = NULL;
     if (form->bare)
-        answer_read_any(&answer, http_reply, form->name);
+        answer_read_any(&answer, &reply, form->name);
     else
-        answer_read(&answer, http_reply, form->name, form->own, &secrets);
+        answer_read(&answer, &reply, form->name, form->own, &secrets);
     read_answer(pending, &answer);
     answer_deinit(&answer);
     if (pending->reply.outcome == SYNAPSE_OK && !form->bare)
@@ -220,6 +241,8 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
         answer_later(pending, SYNAPSE_FAILED, "it cannot be put into JSON");
         return;
     }
+    if (form->events)
+        pending->sieve = sieve_new(form->events, form->largest_rest, form->take, &pending->reply);
     pending->generation = session_generation(synapse->session);
     DL_APPEND(synapse->sent, pending);
     pending->call = http_send(synapse->http,
@@ -231,6 +254,8 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
                                   .body_size = body ? strlen(body) : 0,
                                   .limit = form->limit,
                                   .fresh = form->bare,
+                                  .take = pending->sieve ? sift : NULL,
+                                  .taker = pending,
                               },
                               heard, pending);
     text_free_secret(body);

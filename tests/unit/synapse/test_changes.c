@@ -429,6 +429,60 @@ static void knows_its_weight(void **unused)
     json_set_alloc_funcs(malloc, free);
 }
 
+/* ---- what is large ---- */
+
+/* The event with 60 kB of other people's content, as it comes out of the sieve. */
+static char *kept_of(const char *type, const char *key, const char *content)
+{
+    struct synapse_reply reply = {0};
+    struct buffer event, rest;
+
+    buffer_init(&event, SIZE_MAX);
+    buffer_init(&rest, SIZE_MAX);
+    (void)buffer_append_format(
+        &event,
+        "{\"type\":\"%s\",\"state_key\":\"%s\",\"sender\":\"@s:h\",\"origin_server_ts\":7,"
+        "\"unsigned\":{\"age\":1},\"content\":{%s,\"x\":[0",
+        type, key, content);
+    while (event.size < 60000)
+        (void)buffer_append_text(&event, ",{}");
+    (void)buffer_append_text(&event, "]}}");
+    assert_true(call_form(SYNAPSE_READ_CHANGES)->take(&reply, event.bytes, event.size, &rest));
+    buffer_deinit(&event);
+    return buffer_take(&rest);
+}
+
+static void cuts_a_large_event_down(void **state)
+{
+    CLEANUP(freep)
+    char *member = kept_of("m.room.member", "@a:h", "\"membership\":\"join\",\"displayname\":\"A\"");
+    CLEANUP(freep) char *other = kept_of("m.room.member.junk", "", "\"membership\":\"join\"");
+    CLEANUP(freep) char *levels = kept_of("m.room.power_levels", "", "\"users\":{}");
+    CLEANUP(freep) char *no_levels = kept_of("m.room.power_levels", "x", "\"users\":{}");
+
+    (void)state;
+    assert_string_equal(
+        member, "{\"type\":\"m.room.member\",\"state_key\":\"@a:h\",\"sender\":\"@s:h\","
+                "\"origin_server_ts\":7,\"content\":{\"membership\":\"join\",\"displayname\":\"A\"}}");
+    assert_string_equal(other, "{\"type\":\"m.room.member.junk\",\"state_key\":\"\",\"sender\":\"@s:h\","
+                               "\"origin_server_ts\":7}");
+    assert_true(strlen(levels) > 50000); /* it must be known whole to be written again */
+    assert_true(strlen(no_levels) < 200);
+}
+
+static void keeps_a_small_event_as_it_is(void **state)
+{
+    static const char small[] = "{ \"type\" : 1 }";
+    struct synapse_reply reply = {0};
+    struct buffer rest;
+
+    (void)state;
+    buffer_init(&rest, SIZE_MAX);
+    assert_true(call_form(SYNAPSE_READ_CHANGES)->take(&reply, small, strlen(small), &rest));
+    assert_string_equal(buffer_text(&rest), small);
+    buffer_deinit(&rest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +500,8 @@ int main(void)
         cmocka_unit_test(asks_for_what_it_reads),
         cmocka_unit_test(asks_for_no_room_of_the_present),
         cmocka_unit_test(knows_its_weight),
+        cmocka_unit_test(cuts_a_large_event_down),
+        cmocka_unit_test(keeps_a_small_event_as_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

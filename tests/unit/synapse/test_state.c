@@ -7,6 +7,7 @@
 
 #include "synapse/state.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -186,6 +187,107 @@ static void knows_room_versions(void **unused)
         assert_true(room_version_creators_reign(new[i]));
 }
 
+/* ---- how large it may be ---- */
+
+/* A state whose only event is one of a member with so many bytes of other people's content. */
+static struct room_state *parse_member_with(size_t size)
+{
+    struct room_state *state;
+    struct buffer text;
+
+    buffer_init(&text, SIZE_MAX);
+    (void)buffer_append_text(&text,
+                             "{\"state\":[{\"type\":\"m.room.member\",\"state_key\":\"@a:h\",\"content\":"
+                             "{\"membership\":\"join\",\"x\":[{}");
+    while (text.size < size)
+        (void)buffer_append_text(&text, ",{}");
+    (void)buffer_append_text(&text, "]}}]}");
+    state = room_state_parse(text.bytes, text.size);
+    buffer_deinit(&text);
+    return state;
+}
+
+static void reads_what_a_member_has_stuffed(void **unused)
+{
+    CLEANUP(room_state_freep) struct room_state *state = parse_member_with(65000);
+
+    (void)unused;
+    assert_non_null(state);
+    assert_int_equal(room_state_membership(state, "@a:h"), MEMBERSHIP_JOIN);
+    assert_null(parse_member_with(600000)); /* no event is as large */
+}
+
+/* Were all of them parsed at once, it would take a gigabyte. */
+static void reads_any_number_of_stuffed_events(void **unused)
+{
+    enum { EVENTS = 200 };
+    CLEANUP(room_state_freep) struct room_state *state = NULL;
+    struct buffer text;
+
+    (void)unused;
+    buffer_init(&text, SIZE_MAX);
+    (void)buffer_append_text(&text, "{\"state\":[");
+    for (size_t i = 0; i < EVENTS; i++) {
+        size_t end = text.size + 60000;
+
+        (void)buffer_append_format(
+            &text, "{\"type\":\"junk\",\"state_key\":\"%zu\",\"sender\":\"@a:h\",\"content\":{\"x\":[{}", i);
+        while (text.size < end)
+            (void)buffer_append_text(&text, ",{}");
+        (void)buffer_append_text(&text, "]}},");
+    }
+    (void)buffer_append_text(&text,
+                             "{\"type\":\"m.room.name\",\"state_key\":\"\",\"content\":{\"name\":\"N\"}}]}");
+    state = room_state_parse(text.bytes, text.size);
+    assert_non_null(state);
+    assert_string_equal(state->name, "N");
+    buffer_deinit(&text);
+}
+
+static void reads_a_large_room(void **unused)
+{
+    enum { MEMBERS = 50000 };
+    CLEANUP(room_state_freep) struct room_state *state = NULL;
+    struct buffer text;
+
+    (void)unused;
+    buffer_init(&text, SIZE_MAX);
+    (void)buffer_append_text(&text, "{\"state\":[{}");
+    for (size_t i = 0; i < MEMBERS; i++)
+        (void)buffer_append_format(
+            &text,
+            ",{\"type\":\"m.room.member\",\"state_key\":\"@u%zu:h\",\"sender\":\"@a:h\","
+            "\"content\":{\"membership\":\"join\",\"displayname\":\"User %zu\"}}",
+            i, i);
+    (void)buffer_append_text(&text, "]}");
+    state = room_state_parse(text.bytes, text.size);
+    assert_non_null(state);
+    assert_int_equal(state->joined, MEMBERS);
+    assert_int_equal(room_state_membership(state, "@u49999:h"), MEMBERSHIP_JOIN);
+    buffer_deinit(&text);
+}
+
+/* What is longer than anything that is wanted is kept as far as it matters: it is another. */
+static void keeps_the_beginning_of_a_long_text(void **unused)
+{
+    enum { KEPT = 8192 };
+
+    (void)unused;
+    for (size_t length = KEPT - 2; length < KEPT + 4; length++) {
+        CLEANUP(room_state_freep) struct room_state *state = NULL;
+        CLEANUP(freep) char *name = memory_new(length + 1, 1), *text = NULL;
+
+        memset(name, 'x', length);
+        memcpy(name + KEPT - 2, "\xe2\x82\xac", length > KEPT ? 3 : 0); /* a character across the end */
+        text = text_format(
+            "{\"state\":[{\"type\":\"m.room.name\",\"state_key\":\"\",\"content\":{\"name\":\"%s\"}}]}",
+            name);
+        state = parse(text);
+        assert_int_equal(strlen(state->name), length > KEPT ? KEPT - 2 : length);
+        assert_int_equal(strncmp(state->name, name, strlen(state->name)), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +298,10 @@ int main(void)
         cmocka_unit_test(counts_the_joined),
         cmocka_unit_test(creators_reign_from_version_12_on),
         cmocka_unit_test(knows_room_versions),
+        cmocka_unit_test(reads_what_a_member_has_stuffed),
+        cmocka_unit_test(reads_any_number_of_stuffed_events),
+        cmocka_unit_test(reads_a_large_room),
+        cmocka_unit_test(keeps_the_beginning_of_a_long_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
