@@ -20,7 +20,7 @@ struct consumer_handlers {
        there is room for it. */
     void (*came)(void *context, struct broker_message *message);
     void (*lost)(void *context);                    /* the connection of all that came is gone */
-    bool (*has_room)(void *context, uint64_t size); /* for a body larger than messages should have */
+    bool (*has_room)(void *context, uint64_t size); /* for a body of so many bytes */
     void *context;
 };
 

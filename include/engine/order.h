@@ -45,6 +45,7 @@ struct message {
     instant arrived;
     unsigned requests; /* calls that were made for it */
     size_t open;       /* places that are not settled */
+    size_t pending;    /* the member that was pending when its room asked last: most likely still is */
     struct report report;
     bool ended;                    /* the verdict was given, or is about to be */
     struct message *prev, *next;   /* the engine's list of ended ones */
@@ -86,7 +87,8 @@ struct members_state {
     size_t pending, delayed, ready;
     size_t expected; /* of those who count as ready: see user_is_expected() */
 };
-/* Adds the members of the place who are ready to `members`, which has room for all of them. */
+/* Adds the members of the place who are ready to `members`, which has room for all of them. As soon as one is
+   found who is pending, nothing else is told: the others do not matter then. */
 struct members_state order_ready_members(const struct order *order, const struct place *place,
                                          const struct engine_rules *rules, instant now,
                                          struct levels_user *members);

@@ -28,6 +28,7 @@ struct broker {
     struct consumer *consumer;
     struct publisher *publisher;
     struct broker_delivery *deliveries; /* of the connection that is there now; the oldest first */
+    uint64_t held;                      /* bytes of their bodies */
     struct loop_timer acks;             /* set: some are to be acknowledged */
 };
 
@@ -36,14 +37,21 @@ struct broker_delivery {
     struct broker *broker;
     instant came_at;
     struct broker_message *message; /* owned unless there is a letter */
+    uint64_t held;                  /* bytes of its body */
     struct dead_letter *letter;     /* rejected; the publisher's */
     bool ended;                     /* acknowledged or rejected, by the user: only once */
     bool over;                      /* and nothing is left but to tell the broker */
     void *data;
 };
 
+static uint64_t bytes_held(const struct broker_message *message)
+{
+    return message->body ? message->size : 0;
+}
+
 static void delivery_free(struct broker_delivery *delivery)
 {
+    delivery->broker->held -= delivery->held;
     if (delivery->letter)
         publisher_forget(delivery->broker->publisher, delivery->letter);
     else
@@ -58,6 +66,8 @@ static void came(void *context, struct broker_message *message)
 
     delivery->broker = broker;
     delivery->message = message;
+    delivery->held = bytes_held(message);
+    broker->held += delivery->held;
     delivery->came_at = instant_now();
     DL_APPEND2(broker->deliveries, delivery, previous, next);
     if (message->skipped)
@@ -77,14 +87,26 @@ static void lost(void *context)
     }
 }
 
+/* What the prefetch allows of messages that have the size they should have, or one of the largest kind. */
+static uint64_t most_held(const struct broker_settings *settings)
+{
+    uint64_t ordinary = (uint64_t)settings->prefetch * settings->largest_body;
+
+    return ordinary > settings->largest_dead_letter ? ordinary : settings->largest_dead_letter;
+}
+
 /* What is beyond the size that messages should have may take as much memory as one message of the largest
- * kind. */
+ * kind. One that is alone has room. */
 static bool has_room(void *context, uint64_t size)
 {
     const struct broker *broker = context;
     const struct broker_delivery *delivery;
     uint64_t largest = broker->settings->largest_dead_letter, held = 0;
 
+    if (size <= largest && broker->held > 0 && broker->held + size > most_held(broker->settings))
+        return false;
+    if (size <= broker->settings->largest_body)
+        return true;
     DL_FOREACH2 (broker->deliveries, delivery, next)
         if (!delivery->over && delivery->message->body &&
             delivery->message->size > broker->settings->largest_body)

@@ -9,8 +9,8 @@
  * interval, for heartbeats are sent and missed ones noticed only within the library's calls.
  *
  * Memory is bounded by the prefetch, as long as messages have the size they should have. Larger ones are kept
- * only to be moved to the dead-letter queue; when too much of them comes at a time, the connection is given
- * up and made anew, with a prefetch of one for a while.
+ * only to be moved to the dead-letter queue; when too much comes at a time because of them, the connection is
+ * given up and made anew, with a prefetch of one for a while.
  *
  * Probation. A message that was delivered before may be why a process before us is no more, so after a start
  * messages are taken one at a time for a while (see probation.h). Afterwards the consumer is cancelled and
@@ -260,7 +260,7 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
 {
     uint64_t size = frame->payload.properties.body_size;
 
-    if (frame->frame_type != AMQP_FRAME_HEADER || size <= consumer->settings->largest_body ||
+    if (frame->frame_type != AMQP_FRAME_HEADER ||
         consumer->handlers.has_room(consumer->handlers.context, size))
         return true;
     if (shape_is_never_left(&consumer->found.shape)) {

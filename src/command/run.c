@@ -2,7 +2,8 @@
  * The daemon: joins the queue to the engine and the engine to the homeserver, and writes one line for each
  * message that has come to its end.
  *
- *     broker --delivered--> request_parse --> engine --ended--> broker_ack or broker_reject --gone--> engine
+ *     broker --delivered--> intake --> request_parse --> engine --ended--> broker_ack or broker_reject
+ * --gone--> engine
  *
  * A delivery's own pointer is its message in the engine; the message's owner is its delivery. A message that
  * cannot be understood never gets into the engine and has none.
@@ -24,6 +25,7 @@
 #include "base/memory.h"
 #include "broker/broker.h"
 #include "command/command.h"
+#include "command/intake.h"
 #include "engine/engine.h"
 #include "http/http.h"
 #include "loop/loop.h"
@@ -49,6 +51,7 @@ struct daemon {
     struct synapse *synapse;
     struct engine *engine;
     struct broker *broker;
+    struct intake intake;
     struct loop_timer hold_timer;
     bool holding_off;                /* all messages were given back */
     bool ready;                      /* the homeserver is there and we are logged in */
@@ -81,8 +84,10 @@ static void log_outcome(const char *method, const char *outcome, const char *cod
     log_write(code || (detail && *detail) ? LOG_WARNING : LOG_INFO, "message", fields);
 }
 
-static void take_on(struct daemon *daemon, struct broker_delivery *delivery)
+/* False: it is rejected. */
+static bool take_on(void *context, struct broker_delivery *delivery)
 {
+    struct daemon *daemon = context;
     struct request_complaint complaint;
     struct request *request = request_parse(broker_delivery_body(delivery), broker_delivery_size(delivery),
                                             &daemon->rules, &complaint);
@@ -90,11 +95,12 @@ static void take_on(struct daemon *daemon, struct broker_delivery *delivery)
 
     if (request) {
         broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
-        return;
+        return true;
     }
     code = request_code_name(complaint.code);
     log_outcome("-", "rejected", code, complaint.detail.text, delivery, NULL, NULL, 0, 0);
     broker_reject(delivery, code, complaint.detail.text);
+    return false;
 }
 
 static void set_aside(struct broker_delivery *delivery)
@@ -122,7 +128,7 @@ static void look_at_suspect(void *context)
     }
     log_info("suspect-tried", LOG_NUMBER("deliveries", broker_delivery_count(suspect)),
              LOG_TEXT("because", "the homeserver is away, which may be why it was given back"));
-    take_on(daemon, suspect);
+    intake_add(&daemon->intake, suspect);
 }
 
 static void delivered(void *context, struct broker_delivery *delivery)
@@ -131,7 +137,7 @@ static void delivered(void *context, struct broker_delivery *delivery)
 
     switch (broker_delivery_suspicion(delivery)) {
     case BROKER_UNSUSPECTED:
-        take_on(daemon, delivery);
+        intake_add(&daemon->intake, delivery);
         break;
     case BROKER_SUSPECT:
         daemon->suspect = delivery;
@@ -187,6 +193,7 @@ static void over(void *context, struct broker_delivery *delivery)
 
     if (delivery == daemon->suspect)
         daemon->suspect = NULL;
+    intake_leave(&daemon->intake, delivery, message != NULL);
     if (message)
         engine_leave(daemon->engine, message);
 }
@@ -380,6 +387,7 @@ static bool start(struct daemon *daemon, struct error *error)
     loop_timer_init(&daemon->drain_timer, daemon->loop, look_at_drain, daemon);
     loop_timer_init(&daemon->suspect_timer, daemon->loop, look_at_suspect, daemon);
     loop_timer_init(&daemon->hold_timer, daemon->loop, look_at_oldest, daemon);
+    intake_init(&daemon->intake, daemon->loop, take_on, daemon);
     if (!signals_start(&daemon->signals, daemon->loop, signalled, daemon, error))
         return false;
     daemon->http = make_http(daemon, error);
@@ -405,6 +413,7 @@ static void stop(struct daemon *daemon)
         loop_timer_stop(&daemon->suspect_timer);
         loop_timer_stop(&daemon->hold_timer);
         loop_timer_stop(&daemon->drain_timer);
+        intake_deinit(&daemon->intake);
         signals_stop(&daemon->signals);
     }
     loop_free(daemon->loop);

@@ -29,6 +29,7 @@ enum {
     MOST_DELETIONS = 3,  /* rooms at a time; Synapse itself allows five */
     DELETION_TURN = 200, /* ms until a deletion asks again for its turn */
     TOUCH_PAUSE = 10,    /* ms until it is asked again whether the messages are ours */
+    LONGEST_TURN = 20,   /* ms */
 };
 
 struct engine {
@@ -48,7 +49,8 @@ struct engine {
     unsigned looks; /* at users, that are under way: who is looked at may want a record next */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's, or the mirror's */
-    struct loop_timer soon;  /* a message was submitted, or left */
+    struct loop_timer soon;  /* a message was submitted, or left; or a turn was long */
+    instant turn_began, attended_at;
 };
 
 static void turn(struct engine *engine);
@@ -394,7 +396,7 @@ static void reopened(void *context, struct place *place)
 
 static void attend(struct engine *engine, struct subject *subject)
 {
-    instant now = instant_now();
+    instant now = engine->attended_at = instant_now();
 
     if (subject->flight)
         return; /* its reply brings it back */
@@ -441,17 +443,26 @@ static bool work(struct engine *engine)
     return true;
 }
 
+/* Where tens of thousands are to be attended to, the rest of the program must not wait for all of them. */
+static bool is_long(const struct engine *engine)
+{
+    return engine->attended_at > engine->turn_began + LONGEST_TURN;
+}
+
 static void turn(struct engine *engine)
 {
     if (engine->in_turn)
         return;
     engine->in_turn = true;
+    engine->turn_began = engine->attended_at = instant_now();
     do {
-        while (work(engine))
+        while (!is_long(engine) && work(engine))
             ;
         while (engine->ended)
             give_verdict(engine, engine->ended);
-    } while (work(engine));
+    } while (!is_long(engine) && work(engine));
+    if (is_long(engine))
+        loop_timer_set(&engine->soon, engine->attended_at);
     if (engine->wire.ready)
         wake_at(engine, gate_next_look(&engine->wire.gate));
     engine->in_turn = false;

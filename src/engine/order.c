@@ -346,20 +346,29 @@ struct members_state order_coming_members(const struct order *order, const struc
     return state;
 }
 
+static bool is_pending(enum user_readiness readiness)
+{
+    return readiness == USER_UNREAD || readiness == USER_PENDING;
+}
+
 struct members_state order_ready_members(const struct order *order, const struct place *place,
                                          const struct engine_rules *rules, instant now,
                                          struct levels_user *members)
 {
     struct members_state state = {.ready = 0};
+    struct message *message = place->message;
 
+    if (message->pending < order_member_count(place) &&
+        is_pending(readiness_of(order, &message->places[message->pending], rules, now)))
+        return (struct members_state){.pending = 1};
     for (size_t i = 0; i < order_member_count(place); i++) {
         const struct place *member = &place->message->places[i];
 
         switch (readiness_of(order, member, rules, now)) {
         case USER_UNREAD:
         case USER_PENDING:
-            state.pending++;
-            break;
+            message->pending = i;
+            return (struct members_state){.pending = 1};
         case USER_DELAYED:
             state.delayed++;
             break;
