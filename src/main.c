@@ -6,12 +6,13 @@
 
 #include <getopt.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-enum { EXIT_USAGE = 2, MOST_OVERRIDES = 64 };
+enum { EXIT_USAGE = 2, MOST_OVERRIDES = 64, LARGE_BLOCK = 256 * 1024 };
 
 static const struct command {
     const char *name;
@@ -51,6 +52,15 @@ static void *allocate(size_t size)
     return memory_resize(NULL, size, 1);
 }
 
+/* Glibc would keep more and larger blocks for itself once some were freed (man 3 mallopt, M_MMAP_THRESHOLD),
+   and between what is still in use they cannot be given back. */
+static void return_large_blocks(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+#endif
+}
+
 static int run(const struct command *command, const struct config_sources *sources)
 {
     CLEANUP(config_freep) struct config *config = NULL;
@@ -58,6 +68,7 @@ static int run(const struct command *command, const struct config_sources *sourc
 
     json_set_alloc_funcs(allocate, free);
     json_object_seed(0);
+    return_large_blocks();
     config = config_load(sources, &error);
     if (!config) {
         fprintf(stderr, "synapse-sync: %s\n", error.text);

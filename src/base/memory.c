@@ -23,12 +23,17 @@ void *memory_resize(void *block, size_t count, size_t size)
     return must_have(reallocarray(block, count ? count : 1, size ? size : 1));
 }
 
-/* Not calloc(): that of glibc goes past the thread's own list of free blocks (malloc/malloc.c, before 2.41),
-   which costs more than to write the zeros. */
+/* Small ones not by calloc(): that of glibc goes past the thread's own list of free blocks (malloc/malloc.c,
+   before 2.41), which costs more than to write the zeros. Large ones come from the kernel as zeros, page by
+   page as they are used. */
 void *memory_new(size_t count, size_t size)
 {
-    void *block = memory_resize(NULL, count, size);
+    enum { LARGE = 128 * 1024 };
+    void *block;
 
+    if (size > 0 && count > LARGE / size)
+        return must_have(calloc(count, size));
+    block = memory_resize(NULL, count, size);
     return memset(block, 0, count * size);
 }
 

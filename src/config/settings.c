@@ -66,7 +66,7 @@ const struct setting settings[SETTING_COUNT] = {
      .fallback = "1048576", .least = 1024, .most = 134217728,
      .help = "Bytes of the largest message that is accepted"},
     {NAME("RABBITMQ_MAX_DEAD_LETTER_SIZE"), .type = SETTING_NUMBER, TO(rabbitmq.largest_dead_letter),
-     .fallback = "134217728", .least = 1024, .most = 536870912,
+     .fallback = "67108864", .least = 1024, .most = 536870912,
      .help = "Bytes of the largest message that is moved whole to the dead-letter queue; of a larger one only "
              "size and SHA-256 are kept"},
     {NAME("RABBITMQ_CA_FILE"), .type = SETTING_FILE, TO(rabbitmq.ca_file),
@@ -97,7 +97,7 @@ const struct setting settings[SETTING_COUNT] = {
              "limit"},
     {NAME("SYNC__MIRROR"), .type = SETTING_BOOLEAN, TO(sync.mirror), .fallback = "true",
      .help = "Whether what is known of rooms and users is kept up to date by /sync, rather than read again"},
-    {NAME("SYNC__MIRROR_MEGABYTES"), .type = SETTING_NUMBER, TO(sync.mirror_megabytes), .fallback = "64",
+    {NAME("SYNC__MIRROR_MEGABYTES"), .type = SETTING_NUMBER, TO(sync.mirror_megabytes), .fallback = "32",
      .least = 1, .most = 4096, .help = "Most memory for that; what was not needed for longest is forgotten"},
     {NAME("SYNC__DRAIN_SECONDS"), .type = SETTING_NUMBER, TO(sync.drain_seconds), .fallback = "25",
      .least = 0, .most = 3600, .help = "Seconds for what is under way when the daemon is stopped"},
@@ -114,8 +114,10 @@ const struct setting settings[SETTING_COUNT] = {
      .least = 1, .most = 3600, .help = "Most seconds for one request"},
     {NAME("HTTP__CONNECT_SECONDS"), .type = SETTING_NUMBER, TO(http.connect_seconds), .fallback = "5",
      .least = 1, .most = 300, .help = "Most seconds for a connection to be made"},
-    {NAME("HTTP__MAX_REPLY_SIZE"), .type = SETTING_NUMBER, TO(http.largest_reply), .fallback = "67108864",
-     .least = 65536, .most = 1073741824, .help = "Bytes of the largest reply that is accepted"},
+    {NAME("HTTP__MAX_REPLY_SIZE"), .type = SETTING_NUMBER, TO(http.largest_reply), .fallback = "16777216",
+     .least = 65536, .most = 1073741824,
+     .help = "Bytes of the largest reply that is accepted; the state of a room, which is read piece by piece, may be "
+             "larger"},
 
     {NAME("MONITOR__LISTEN"), .type = SETTING_LISTEN, TO(monitor.listen), .fallback = "127.0.0.1:9595",
      .help = "Where /livez, /readyz and /metrics are served"},

@@ -51,7 +51,7 @@ static void test_defaults(void **state)
     assert_null(config->http.ca_file);
     assert_int_equal(config->http.request_seconds, 60);
     assert_int_equal(config->http.connect_seconds, 5);
-    assert_int_equal(config->http.largest_reply, 64 * 1024 * 1024);
+    assert_int_equal(config->http.largest_reply, 16 * 1024 * 1024);
     assert_string_equal(config->monitor.listen, "127.0.0.1:9595");
     assert_int_equal(config->log.level, LOG_INFO);
     assert_int_equal(config->log.format, LOG_LOGFMT);
