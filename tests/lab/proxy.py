@@ -57,6 +57,7 @@ class Fault:
     hold_reply: bool = False  # forward, then wait with the reply until release() is called
     lose_reply: bool = False  # forward, then cut the connection instead of replying
     cut: bool = False  # cut the connection instead of forwarding
+    raw: bytes | None = None  # these bytes instead of a reply of the proxy's making, and then cut the connection
     times: int | None = None  # how many requests; None: all
     hits: int = 0
     replies_held: int = 0
@@ -222,7 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.proxy.remember(request)
         fault = self.server.proxy.fault_for(self.command, path) or NO_FAULT
         fault.before()
-        if fault.cut:
+        if fault.raw is not None:
+            self.wfile.write(fault.raw)
+            self.wfile.flush()
+        if fault.cut or fault.raw is not None:
             self._cut()
         elif fault.status is not None:
             self._reply(request, fault.status, list(fault.headers.items()), _as_bytes(fault.body))
