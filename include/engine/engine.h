@@ -66,6 +66,10 @@ const struct request *engine_request(const struct message *message);
    freed. A call under way for it goes on, and what comes behind it waits for that. */
 void engine_leave(struct engine *engine, struct message *message);
 
+/* Says in the log what messages are held for, and how many, when it begins and as long as it lasts: to be
+   called about once a second. `trouble`: why there is no session; NULL: there is one. */
+void engine_say_held(struct engine *engine, const char *trouble);
+
 /* Whether nothing is under way that could still lead to an end: no call in flight, and none may be made. */
 bool engine_is_stuck(const struct engine *engine);
 

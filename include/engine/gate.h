@@ -26,6 +26,7 @@ struct gate {
     bool tried; /* GATE_TRYING: a call went through, `opens` is how long it alone is waited for */
     instant shut_since, opened_at;
     bool was_away; /* else it had asked for patience */
+    struct error reason; /* why it shut; only while it is not open */
     struct backoff backoff;
 
     unsigned under_way;    /* calls that went through and were not answered */

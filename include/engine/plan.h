@@ -48,8 +48,11 @@ void obstacle_risk(struct obstacles *obstacles, const struct synapse_call *call,
 /* Nobody answered it, or it was asked for patience, or for another token. */
 void obstacle_excuse(struct obstacles *obstacles, const struct synapse_call *call, instant now);
 
-/* The call failed and may be tried later: after a pause that grows with every failure. Once it has failed for
-   ten minutes while `others_succeeded`, the obstacle is final (REQUEST_HOMESERVER_FAILING). */
+/*
+ * The call failed and may be tried later: after a pause that grows with every failure. Ten minutes after the
+ * first failure while `others_succeeded` (see wire_serves_others()), and if they do so again, the obstacle is
+ * final (REQUEST_HOMESERVER_FAILING).
+ */
 void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
                    const struct synapse_reply *reply, bool others_succeeded, instant now);
 /* The call was refused for good (REQUEST_HOMESERVER_REJECTED). */
@@ -67,6 +70,13 @@ void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call
 /* Another message's turn: what was refused may be tried again. But not what kept failing all the time since
    `oldest`, when the oldest message came that still waits for the rest (INSTANT_NEVER: none does). */
 void obstacles_forget_final(struct obstacles *obstacles, instant oldest);
+
+/* Calls `fails` for each call that keeps failing, with the homeserver's words and the time of its first
+   failure. Final ones are left out. */
+void obstacles_failing(const struct obstacles *obstacles,
+                       void (*fails)(void *context, enum synapse_kind kind, const char *problem,
+                                     instant since),
+                       void *context);
 
 /* ---- verdicts ---- */
 

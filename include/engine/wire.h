@@ -9,6 +9,13 @@
  * The way to the homeserver: how many calls are under way, whether one more may be sent, and how the
  * homeserver is, as far as replies tell. Whoever sends calls over it says so when their replies come.
  */
+/* How calls of one kind fare. */
+struct wire_kind {
+    instant succeeded;  /* when one last did what it is for */
+    const void *failed; /* the subject that one failed for since; NULL: none did */
+    bool several;       /* and another subject, too */
+};
+
 struct wire {
     struct engine_homeserver homeserver;
     unsigned concurrency; /* most calls at a time */
@@ -18,6 +25,7 @@ struct wire {
     struct restraint restraint;
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
+    struct wire_kind kinds[SYNAPSE_KINDS];
     void (*heard)(void *context); /* of the homeserver's health: it may let calls through again */
     void *context;
 };
@@ -35,8 +43,16 @@ void wire_send(struct wire *wire, const struct synapse_call *call,
    failed: it is that call which fails, and it must not hold up all others. */
 void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_reply *reply, instant sent);
 
-/* Whether a write has succeeded lately: what fails now is at fault itself. */
-bool wire_serves_others(const struct wire *wire, instant now);
+/*
+ * Whether a call that failed with this reply is at fault itself, since others succeeded lately; takes note of
+ * the failure. Others of its kind are proof. Writes of other kinds will do as long as the homeserver could
+ * not and nobody else has met the same; but where it would not (reply->unwilling), this kind may be refused
+ * to the sync user altogether.
+ */
+bool wire_serves_others(struct wire *wire, enum synapse_kind kind, const struct synapse_reply *reply,
+                        const void *subject, instant now);
+/* Why no call goes out although the session is there, in the homeserver's words; NULL: calls do. */
+const char *wire_trouble(const struct wire *wire);
 /* Nothing is under way and nothing can be sent. */
 bool wire_is_stuck(const struct wire *wire);
 

@@ -151,6 +151,7 @@ struct synapse_reply {
     struct error problem; /* one sentence when not OK: what failed, status and errcode; no secret */
     int64_t retry_after;  /* milliseconds; -1: not said */
     bool asked_in_vain;   /* a second request was to tell what a refusal means, and failed */
+    bool unwilling;       /* FAILED: with a status below 500, so that it would not, rather than could not */
 
     /* What it tells. Pointers are owned by the reply; who keeps one takes it out (TAKE). */
     char *text;

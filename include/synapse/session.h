@@ -7,6 +7,7 @@
 #include "loop/loop.h"
 #include "synapse/answer.h"
 #include "synapse/calls.h"
+#include "synapse/steps.h"
 #include "synapse/synapse.h"
 
 #include <stdbool.h>
@@ -40,8 +41,16 @@ struct answer_secrets session_secrets(const struct session *session);
 void session_prove(struct session *session, unsigned generation);
 /* It was answered with 401. Does nothing if there is another token by now. */
 void session_refuse_token(struct session *session, unsigned generation);
-/* The sync user has turned out not to be a server admin any more. */
-void session_lose_admin(struct session *session);
+
+/*
+ * A call was refused in a way that may be the sync user's own: what the step with the right question would
+ * ask (see synapse/blame.h). session_judge() takes in the answer: SYNAPSE_OK: nothing is the matter with the
+ * sync user; SYNAPSE_SHUT_OUT: something is, and the session is closed until it is over; all else: it is not
+ * known.
+ */
+struct http_call *session_ask(struct session *session, enum step_name name, http_done *done,
+                              void *context) MUST_USE;
+enum synapse_outcome session_judge(struct session *session, enum step_name name, struct answer *answer);
 
 /* It is doubtful whether the homeserver is well: ceases to be ready, asks, and is ready when it answers. */
 void session_probe(struct session *session);

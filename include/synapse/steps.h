@@ -32,6 +32,7 @@ struct facts {
     char *room_version; /* the one rooms are made in; NULL: not told */
     bool is_limited;    /* the rate limit is not lifted */
     bool is_prepared;   /* all that is done once has been done */
+    bool may_not_write; /* the homeserver said so last, and is to be asked before the session is opened */
 };
 
 void facts_init(struct facts *facts, const struct synapse_config *config);
@@ -53,6 +54,7 @@ enum step_name {
     STEP_READ_LOGIN_TYPES,
     STEP_LOG_IN,
     STEP_READ_SELF,
+    STEP_TRY_WRITE,
     STEP_READ_CAPABILITIES,
     STEP_SET_NAME,
     STEP_UPLOAD_AVATAR,
@@ -63,11 +65,12 @@ enum step_name {
 };
 
 struct step {
-    const char *name;    /* "log-in" */
-    const char *refused; /* what it means when it is refused, in words */
-    bool optional;       /* the session is opened even if this fails */
-    bool anonymous;      /* is asked without the token */
-    int64_t limit;       /* milliseconds; 0: that of all requests */
+    const char *name;               /* "log-in" */
+    const char *refused;            /* what it means when it is refused, in words */
+    bool optional;                  /* the session is opened even if this fails */
+    bool anonymous;                 /* is asked without the token */
+    int64_t limit;                  /* milliseconds; 0: that of all requests */
+    const struct errcode_rule *own; /* as for errcode_outcome() */
     bool (*is_wanted)(const struct facts *facts);
     /* Fills in the zeroed question; false: it cannot be asked. */
     bool (*ask)(const struct facts *facts, struct question *question, struct error *error);

@@ -222,6 +222,7 @@ static void look_at_oldest(void *context)
     instant now = instant_now(), oldest = broker_oldest(daemon->broker);
 
     loop_timer_set(&daemon->hold_timer, now + HOLD_LOOK);
+    engine_say_held(daemon->engine, synapse_trouble(daemon->synapse));
     if (oldest == INSTANT_NEVER || now - oldest < limit)
         return;
     daemon->holding_off = true;

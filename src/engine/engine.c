@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "engine/flight.h"
 #include "engine/front.h"
+#include "engine/held.h"
 #include "engine/ledger.h"
 #include "engine/mirror.h"
 #include "engine/removal.h"
@@ -46,6 +47,7 @@ struct engine {
     struct subject *waiting; /* for its next catch-up */
     struct ledger ledger;
     struct brake brake;
+    struct held held;
     unsigned looks; /* at users, that are under way: who is looked at may want a record next */
 
     struct loop_timer timer; /* the earliest wake of a subject, or the gate's, or the mirror's */
@@ -474,7 +476,8 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
                   struct synapse_reply *reply, instant now)
 {
     const struct engine_rules *rules = &engine->config.rules;
-    bool others_succeeded = wire_serves_others(&engine->wire, now), was_gone;
+    bool others_succeeded = wire_serves_others(&engine->wire, flight->call.kind, reply, subject, now),
+         was_gone;
 
     if (subject->is_room) {
         room_learn(&subject->room, &flight->call, reply, rules, others_succeeded, flight->sent, now);
@@ -572,6 +575,7 @@ void engine_free(struct engine *engine)
     mirror_deinit(&engine->mirror);
     ledger_deinit(&engine->ledger);
     brake_deinit(&engine->brake);
+    held_deinit(&engine->held);
     loop_timer_stop(&engine->timer);
     loop_timer_stop(&engine->soon);
     free(engine);
@@ -603,6 +607,12 @@ void *engine_owner(const struct message *message)
 const struct request *engine_request(const struct message *message)
 {
     return message->request;
+}
+
+void engine_say_held(struct engine *engine, const char *trouble)
+{
+    held_look(&engine->held, engine->messages, trouble ? trouble : wire_trouble(&engine->wire),
+              instant_now());
 }
 
 bool engine_is_stuck(const struct engine *engine)

@@ -78,9 +78,10 @@ static void shut(struct gate *gate, const struct synapse_reply *reply, instant n
     int64_t pause = backoff_next(&gate->backoff, FIRST_PAUSE, LONGEST_PAUSE);
 
     if (gate->stand == GATE_OPEN) {
-        log_warning("homeserver-paused", LOG_TEXT("reason", reply->problem.text));
+        log_info("homeserver-paused", LOG_TEXT("reason", reply->problem.text));
         gate->shut_since = now;
     }
+    gate->reason = reply->problem;
     if (reply->retry_after > pause)
         pause = reply->retry_after;
     gate->opens = now + pause;

@@ -18,13 +18,15 @@ enum {
 };
 
 struct obstacle {
-    char *key;    /* "<kind> <about>" */
+    char *key; /* "<kind> <about>" */
+    enum synapse_kind kind;
     char *about;  /* NULL: the subject as a whole */
     bool doubted; /* refused once, perhaps for what we did not know */
     bool final;
     enum request_code code;
     char *problem;
-    instant since; /* of the first failure */
+    instant since;   /* of the first failure */
+    instant counted; /* of the first one while others succeeded; INSTANT_NEVER: there was none */
     instant until;
     struct backoff backoff;
     UT_hash_handle hh;
@@ -94,8 +96,9 @@ static struct obstacle *obstacle_before(struct obstacles *obstacles, const struc
     if (!obstacle) {
         obstacle = NEW(struct obstacle);
         obstacle->key = obstacle_key(call->kind, about);
+        obstacle->kind = call->kind;
         obstacle->about = text_copy(about);
-        obstacle->since = INSTANT_NEVER;
+        obstacle->since = obstacle->counted = INSTANT_NEVER;
         HASH_ADD_KEYPTR(hh, obstacles->table, obstacle->key, strlen(obstacle->key), obstacle);
     }
     free(obstacle->problem);
@@ -129,10 +132,15 @@ void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
     int64_t pause = backoff_next(&obstacle->backoff, FIRST_PAUSE, LONGEST_PAUSE);
 
     obstacle->since = instant_min(obstacle->since, now);
-    if (now > obstacle->until + FAILING_LIMIT)
-        obstacle->since = now; /* not tried for long: it did not keep failing */
+    if (now > obstacle->until + FAILING_LIMIT) { /* not tried for long: it did not keep failing */
+        obstacle->since = now;
+        obstacle->counted = INSTANT_NEVER;
+    }
     obstacle->until = now + (reply->retry_after > pause ? reply->retry_after : pause);
-    if (others_succeeded && now - obstacle->since >= FAILING_LIMIT) {
+    if (!others_succeeded)
+        return;
+    obstacle->counted = instant_min(obstacle->counted, now);
+    if (now - obstacle->counted >= FAILING_LIMIT) {
         obstacle->final = true;
         obstacle->code = REQUEST_HOMESERVER_FAILING;
     }
@@ -191,6 +199,18 @@ void obstacles_forget_final(struct obstacles *obstacles, instant oldest)
         if ((obstacle->final || obstacle->doubted) && !is_needed)
             take_away(obstacles, obstacle);
     }
+}
+
+void obstacles_failing(const struct obstacles *obstacles,
+                       void (*fails)(void *context, enum synapse_kind kind, const char *problem,
+                                     instant since),
+                       void *context)
+{
+    struct obstacle *obstacle, *next;
+
+    HASH_ITER (hh, obstacles->table, obstacle, next)
+        if (!obstacle->final && obstacle->since != INSTANT_NEVER)
+            fails(context, obstacle->kind, obstacle->problem, obstacle->since);
 }
 
 /* ---- verdicts ---- */

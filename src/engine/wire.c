@@ -13,6 +13,8 @@ void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, un
                           .context = context};
     gate_init(&wire->gate);
     restraint_init(&wire->restraint);
+    for (size_t i = 0; i < SYNAPSE_KINDS; i++)
+        wire->kinds[i] = (struct wire_kind){.succeeded = INSTANT_PAST};
 }
 
 /* ---- health ---- */
@@ -104,7 +106,10 @@ void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_rep
     switch (reply->outcome) {
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
-    case SYNAPSE_TAKEN:
+        wire->kinds[kind] = (struct wire_kind){.succeeded = now};
+        note_success(wire, kind, now);
+        break;
+    case SYNAPSE_TAKEN: /* which does not tell whether a free alias may be had */
         note_success(wire, kind, now);
         break;
     case SYNAPSE_REFUSED:
@@ -116,9 +121,23 @@ void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_rep
     }
 }
 
-bool wire_serves_others(const struct wire *wire, instant now)
+bool wire_serves_others(struct wire *wire, enum synapse_kind kind, const struct synapse_reply *reply,
+                        const void *subject, instant now)
 {
-    return wire->last_write > now - RECENT;
+    struct wire_kind *fares = &wire->kinds[kind];
+
+    if (reply->outcome == SYNAPSE_FAILED) {
+        fares->several = fares->several || (fares->failed && fares->failed != subject);
+        fares->failed = subject;
+    }
+    if (fares->succeeded > now - RECENT)
+        return true;
+    return !reply->unwilling && !fares->several && wire->last_write > now - RECENT;
+}
+
+const char *wire_trouble(const struct wire *wire)
+{
+    return wire->gate.stand == GATE_OPEN ? NULL : wire->gate.reason.text;
 }
 
 bool wire_is_stuck(const struct wire *wire)

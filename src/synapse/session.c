@@ -11,7 +11,8 @@
  * - the token is refused, in the walk or in mid-run: back to the beginning. The first time that is done at
  *   once, for tokens do end now and then; but if the new token is not accepted either, the pauses grow, since
  *   logging in is limited to a few times in many minutes.
- * - the sync user is no admin any more: back to read-self, after pauses that grow likewise.
+ * - the sync user is no admin any more, suspended, or may not write: back to read-self, and try-to-write,
+ *   after pauses that grow likewise.
  *
  * Only a request that succeeds (session_prove) when the session has lasted for a while makes the next setback
  * a first one again: who lets one request pass and refuses the next would be asked without end.
@@ -225,7 +226,7 @@ static void heard(void *context, const struct http_reply *reply)
 
     session->call = NULL;
     stop_asking_for_health(session);
-    answer_read(&answer, reply, step->name, NULL, &secrets);
+    answer_read(&answer, reply, step->name, step->own, &secrets);
     switch (answer.outcome) {
     case SYNAPSE_OK:
         learn(session, step, &answer);
@@ -387,15 +388,51 @@ void session_refuse_token(struct session *session, unsigned generation)
     session->changed(session->context, false);
 }
 
-void session_lose_admin(struct session *session)
+/* ---- whether something is the matter with the sync user ---- */
+
+static void lose(struct session *session, enum step_name name, const char *problem)
 {
     if (!session->ready)
         return;
     session->ready = false;
     session->next = STEP_READ_SELF;
-    say_trouble(session, true, "the sync user is no longer a server admin");
+    session->facts.may_not_write = name == STEP_TRY_WRITE;
+    say_trouble(session, true, problem);
     wait_for(session, backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
     session->changed(session->context, false);
+}
+
+struct http_call *session_ask(struct session *session, enum step_name name, http_done *done, void *context)
+{
+    const struct step *step = step_at(name);
+    struct question question = {0};
+    struct http_call *call;
+    struct error error;
+
+    (void)step->ask(&session->facts, &question, &error); /* those that concern it alone can be asked */
+    call = http_send(session->http,
+                     &(struct http_request){.method = question.method,
+                                            .path = question.path,
+                                            .bearer = session->facts.token,
+                                            .body = question.body,
+                                            .body_size = question.body_size},
+                     done, context);
+    question_deinit(&question);
+    return call;
+}
+
+enum synapse_outcome session_judge(struct session *session, enum step_name name, struct answer *answer)
+{
+    const struct step *step = step_at(name);
+    struct error problem;
+
+    if (answer->outcome == SYNAPSE_REFUSED)
+        (void)error_set(&problem, "%s (%s)", step->refused, answer->problem.text);
+    else if (answer->outcome != SYNAPSE_OK || step->learn(&session->facts, answer->body, &problem))
+        return answer->outcome;
+    lose(session, name, problem.text);
+    answer->problem = problem;
+    return SYNAPSE_SHUT_OUT;
 }
 
 void session_probe(struct session *session)

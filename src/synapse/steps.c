@@ -217,9 +217,45 @@ static bool self_learn(struct facts *facts, const json_t *body, struct error *er
 
     if (!parse_flag(body, "admin", false))
         return error_set(error, "%s is not a server admin", facts->user);
+    if (parse_flag(body, "suspended", false))
+        return error_set(error, "%s is suspended", facts->user);
+    if (parse_flag(body, "shadow_banned", false))
+        return error_set(error, "%s is shadow-banned", facts->user);
     free(facts->name);
     facts->name = text_copy(parse_text(body, "displayname"));
     facts->has_avatar = avatar && *avatar;
+    return true;
+}
+
+/*
+ * Whether the sync user may write at all. Synapse looks at that before it looks at the preset of a room that
+ * is to be made (create_room() in handlers/room.py), and refuses one that it does not know before anything is
+ * made.
+ */
+static const struct errcode_rule try_rules[] = {
+    {0, "M_CONSENT_NOT_GIVEN", SYNAPSE_REFUSED},
+    {0, "M_RESOURCE_LIMIT_EXCEEDED", SYNAPSE_REFUSED},
+    {0, "M_USER_SUSPENDED", SYNAPSE_REFUSED},
+    {400, NULL, SYNAPSE_OK},
+    {0},
+};
+
+static bool try_is_wanted(const struct facts *facts)
+{
+    return facts->may_not_write;
+}
+
+static bool try_ask(const struct facts *facts, struct question *question, struct error *error)
+{
+    return ask_with_body(HTTP_POST, "/_matrix/client/v3/createRoom",
+                         json_pack("{s:s}", "preset", "synapse-sync: may I?"), facts, question, error);
+}
+
+static bool try_learn(struct facts *facts, const json_t *body, struct error *error)
+{
+    (void)body;
+    (void)error;
+    facts->may_not_write = false;
     return true;
 }
 
@@ -362,6 +398,12 @@ static const struct step steps[STEP_NONE] = {
                         .is_wanted = always,
                         .ask = self_ask,
                         .learn = self_learn},
+    [STEP_TRY_WRITE] = {.name = "try-to-write",
+                        .refused = "the sync user may not write",
+                        .own = try_rules,
+                        .is_wanted = try_is_wanted,
+                        .ask = try_ask,
+                        .learn = try_learn},
     [STEP_READ_CAPABILITIES] = {.name = "read-capabilities",
                                 .refused = "the homeserver does not say what it can do",
                                 .is_wanted = always,

@@ -1,14 +1,15 @@
 /*
  * Calls: each is sent once, with the token of the session, and answered once.
  *
- * A refusal by the admin API may mean the request or the sync user: both are 403 M_FORBIDDEN. Before the
- * engine is told that something is refused for good, the homeserver is asked whether the sync user still is
- * an admin; only then does the refusal stand. The call waits for that answer.
+ * A refusal may mean the request or the sync user (synapse/blame.h). Before the engine is told, the
+ * homeserver is asked whether anything is the matter with the sync user; only if not does the refusal stand.
+ * The call waits for that answer.
  */
 #include "synapse/synapse.h"
 
 #include "base/memory.h"
 #include "synapse/answer.h"
+#include "synapse/blame.h"
 #include "synapse/calls.h"
 #include "synapse/session.h"
 #include "synapse/sieve.h"
@@ -22,8 +23,9 @@ struct pending {
     struct synapse *synapse;
     struct pending *prev, *next;
     enum synapse_kind kind;
-    unsigned generation; /* of the token it was sent with */
-    char *password;      /* that it sets (secret); NULL: none */
+    unsigned generation;  /* of the token it was sent with */
+    enum step_name doubt; /* what tells whose the refusal is; STEP_NONE: there is no doubt */
+    char *password;       /* that it sets (secret); NULL: none */
     struct http_call *call;
     struct sieve *sieve; /* of the reply's events; NULL: it has none */
     synapse_done *done;
@@ -79,6 +81,7 @@ static void take_outcome(struct synapse_reply *reply, const struct answer *answe
     memcpy(reply->errcode, answer->errcode, sizeof(reply->errcode));
     reply->problem = answer->problem;
     reply->retry_after = answer->retry_after;
+    reply->unwilling = answer->outcome == SYNAPSE_FAILED && answer->status >= 400 && answer->status < 500;
 }
 
 /* What the answer says goes into the reply. */
@@ -93,16 +96,10 @@ static void read_answer(struct pending *pending, struct answer *answer)
     take_outcome(&pending->reply, answer);
 }
 
-static void ask_whether_admin(struct pending *pending);
+static void ask_whose(struct pending *pending);
 
-/* The refusal may be because of us, and not for good. */
-static bool may_be_for_want_of_right(const struct pending *pending)
-{
-    return pending->reply.outcome == SYNAPSE_REFUSED && call_needs_admin(pending->kind) &&
-           strcmp(pending->reply.errcode, "M_FORBIDDEN") == 0;
-}
-
-/* While it is not known whether we are an admin: whoever is one again asks again. */
+/* While it is not known what is the matter with the sync user: when the session is there again, it is asked
+ * again. */
 static void shut_out(struct pending *pending)
 {
     pending->reply.outcome = SYNAPSE_SHUT_OUT;
@@ -141,67 +138,63 @@ static void heard(void *context, const struct http_reply *whole)
     else
         answer_read(&answer, &reply, form->name, form->own, &secrets);
     read_answer(pending, &answer);
+    pending->doubt = blame_step(pending->kind, answer.status, answer.errcode);
     answer_deinit(&answer);
     if (pending->reply.outcome == SYNAPSE_OK && !form->bare)
         session_prove(session, pending->generation);
     else if (pending->reply.outcome == SYNAPSE_SHUT_OUT)
         session_refuse_token(session, pending->generation);
-    if (!may_be_for_want_of_right(pending))
+    if (pending->doubt == STEP_NONE)
         finish(pending);
     else if (session_is_ready(session))
-        ask_whether_admin(pending);
+        ask_whose(pending);
     else
         shut_out(pending);
 }
 
-/* ---- a refusal that may be ours ---- */
+/* ---- a refusal that may be the sync user's ---- */
 
-static void lose_admin(struct pending *pending)
+/* Whose the refusal is, was answered; what says nothing of that is no answer. */
+static void read_whose(const struct pending *pending, const struct http_reply *http_reply,
+                       struct answer *answer)
 {
-    struct synapse_reply *reply = &pending->reply;
-
-    session_lose_admin(pending->synapse->session);
-    reply->outcome = SYNAPSE_SHUT_OUT;
-    (void)error_set(&reply->problem, "%s: the sync user is no longer a server admin",
-                    synapse_kind_name(pending->kind));
-}
-
-static void heard_whether_admin(void *context, const struct http_reply *http_reply)
-{
-    struct pending *pending = context;
+    const struct step *step = step_at(pending->doubt);
     struct answer_secrets secrets = secrets_of(pending);
     struct synapse_reply self = {0};
+
+    answer_read(answer, http_reply, step->name, step->own, &secrets);
+    if (answer->outcome == SYNAPSE_ABSENT || answer->outcome == SYNAPSE_TAKEN ||
+        (answer->outcome == SYNAPSE_OK && pending->doubt == STEP_READ_SELF &&
+         !call_form(SYNAPSE_READ_USER)->read(answer->body, &self)))
+        answer_fail(answer, step->name, "it does not tell whether it was for the sync user");
+    synapse_reply_deinit(&self);
+}
+
+static void heard_whose(void *context, const struct http_reply *http_reply)
+{
+    struct pending *pending = context;
+    struct session *session = pending->synapse->session;
     struct answer answer;
 
     pending->call = NULL;
-    answer_read(&answer, http_reply, synapse_kind_name(pending->kind), NULL, &secrets);
-    if (answer.outcome == SYNAPSE_ABSENT ||
-        (answer.outcome == SYNAPSE_OK && !call_form(SYNAPSE_READ_USER)->read(answer.body, &self)))
-        answer_fail(&answer, synapse_kind_name(pending->kind), "it is not known whether we are an admin");
-    if (answer.outcome == SYNAPSE_REFUSED || (answer.outcome == SYNAPSE_OK && !self.user.admin))
-        lose_admin(pending);
-    else if (answer.outcome == SYNAPSE_SHUT_OUT)
-        session_refuse_token(pending->synapse->session, pending->generation);
-    if (answer.outcome != SYNAPSE_OK && answer.outcome != SYNAPSE_REFUSED)
+    read_whose(pending, http_reply, &answer);
+    if (answer.outcome == SYNAPSE_SHUT_OUT)
+        session_refuse_token(session, pending->generation);
+    else
+        answer.outcome = session_judge(session, pending->doubt, &answer);
+    if (answer.outcome != SYNAPSE_OK)
         take_outcome(&pending->reply, &answer);
     pending->reply.asked_in_vain = answer.outcome != SYNAPSE_OK;
-    synapse_reply_deinit(&self);
     answer_deinit(&answer);
     finish(pending);
 }
 
-static void ask_whether_admin(struct pending *pending)
+static void ask_whose(struct pending *pending)
 {
     struct session *session = pending->synapse->session;
-    const struct call_terms *terms = session_terms(session);
-    const struct synapse_call self = {.kind = SYNAPSE_READ_USER, .user = terms->sync_user};
-    CLEANUP(freep) char *path = call_path(&self, terms);
 
     pending->generation = session_generation(session);
-    pending->call =
-        http_send(pending->synapse->http,
-                  &(struct http_request){.method = HTTP_GET, .path = path, .bearer = session_token(session)},
-                  heard_whether_admin, pending);
+    pending->call = session_ask(session, pending->doubt, heard_whose, pending);
 }
 
 /* ---- sending ---- */
