@@ -50,7 +50,9 @@ static void learn_alias(struct room_known *known, struct synapse_reply *reply, i
 {
     CLEANUP(freep) char *id = TAKE(reply->text);
 
-    if (reply->outcome == SYNAPSE_ABSENT || !text_equal(known->id, id))
+    if (reply->outcome == SYNAPSE_ABSENT && plan_is_barred(&known->obstacles, SYNAPSE_CREATE_ROOM))
+        forget(known); /* as nobody could make it */
+    else if (reply->outcome == SYNAPSE_ABSENT || !text_equal(known->id, id))
         forget_room(known);
     known->resolved_at = known->found_at = sent;
     known->alias_seen_at = now;

@@ -45,8 +45,8 @@ static void race(struct world *world, const struct synapse_call *call)
 }
 
 static const char *const fates[] = {
-    "",        " (lost)",    " (unanswered)", " (cut)",          " (broken)",  " (failed)",
-    " (late)", " (limited)", " (shut out)",   " (after a race)", " (refused)", " (idle)"};
+    "",           " (lost)",     " (unanswered)",   " (cut)",     " (broken)", " (failed)", " (late)",
+    " (limited)", " (shut out)", " (after a race)", " (refused)", " (idle)",   " (denied)"};
 
 static void note(struct world *world, const struct synapse_call *call, enum fate fate,
                  const struct synapse_reply *reply)
@@ -92,6 +92,10 @@ void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_ca
         answer(&reply, SYNAPSE_SHUT_OUT, "M_UNKNOWN_TOKEN");
     if (fate == FATE_REFUSED)
         answer(&reply, SYNAPSE_REFUSED, "M_FORBIDDEN");
+    if (fate == FATE_DENIED) {
+        answer(&reply, SYNAPSE_FAILED, "M_UNKNOWN");
+        reply.unwilling = true;
+    }
     note(world, call, fate, &reply);
     *ret_reply = reply;
 }

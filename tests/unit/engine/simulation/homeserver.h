@@ -25,6 +25,7 @@ enum fate {
     FATES,
     FATE_REFUSED = FATES, /* 403, without reason */
     FATE_IDLE,            /* 200, but nothing was done */
+    FATE_DENIED,          /* 403, with an errcode that tells nothing */
 };
 
 struct homeserver {
