@@ -67,6 +67,23 @@ class Synapse:
         self._process.wait_ready(self._answers, "Synapse")
         return self
 
+    def restart(self, settings: Mapping[str, Any]) -> None:
+        """On the same data, with these settings in place of those that it was made with."""
+        self.stop()
+        configuration = self.folder / "homeserver.yaml"
+        kept = {name: value for name, value in json.loads(configuration.read_text()).items()
+                if name not in self._settings}
+        self._settings = dict(settings)
+        configuration.write_text(json.dumps({**kept, **self._settings}, indent=2))
+        self.start()
+
+    def add_file(self, name: str, text: str) -> str:
+        """A template, or a module (which is found by its name); returns the path as Synapse sees it."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return self._inside(name)
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.stop()
@@ -144,7 +161,8 @@ class Synapse:
             raise RuntimeError(f"Synapse {' '.join(options)}: {done.stdout}{done.stderr}")
 
     def _environment(self) -> dict[str, str]:
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1",
+                "PYTHONPATH": self._installation.inside(self.folder)}
 
     def _inside(self, name: str) -> str:
         return self._installation.inside(self.folder / name)

@@ -110,6 +110,24 @@ static void test_a_long_gap_begins_anew(void **state)
     obstacles_deinit(&obstacles);
 }
 
+/* When all is well again, the one that fails once more has not failed for long while others succeeded. */
+static void test_the_failing_of_all_does_not_count(void **state)
+{
+    struct obstacles obstacles = {0};
+    instant now = 1;
+
+    (void)state;
+    for (; now < 30 * MINUTE; now += 20 * SECOND)
+        obstacle_fail(&obstacles, &make, &reply, false, now);
+    for (instant begun = now; now < begun + 10 * MINUTE; now += 20 * SECOND) {
+        obstacle_fail(&obstacles, &make, &reply, true, now);
+        assert_false(plan_is_barred(&obstacles, make.kind));
+    }
+    obstacle_fail(&obstacles, &make, &reply, true, now);
+    assert_true(plan_is_barred(&obstacles, make.kind));
+    obstacles_deinit(&obstacles);
+}
+
 static void test_refusals(void **state)
 {
     struct obstacles obstacles = {0};
@@ -230,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_the_homeserver_may_ask_for_more_patience),
         cmocka_unit_test(test_ten_minutes),
         cmocka_unit_test(test_a_long_gap_begins_anew),
+        cmocka_unit_test(test_the_failing_of_all_does_not_count),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_what_is_forgotten_when_a_message_leaves),
         cmocka_unit_test(test_doubts),
