@@ -599,16 +599,6 @@ struct message *engine_submit(struct engine *engine, struct request *request, vo
     return message;
 }
 
-void *engine_owner(const struct message *message)
-{
-    return message->owner;
-}
-
-const struct request *engine_request(const struct message *message)
-{
-    return message->request;
-}
-
 void engine_say_held(struct engine *engine, const char *trouble)
 {
     held_look(&engine->held, engine->messages, trouble ? trouble : wire_trouble(&engine->wire),

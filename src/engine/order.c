@@ -1,6 +1,7 @@
 #include "engine/order.h"
 
 #include "base/memory.h"
+#include "engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -395,4 +396,16 @@ struct room_wanted order_room_wanted(const struct place *place)
         .bidirectional = place->room->bidirectional,
         .since = place->message->arrived,
     };
+}
+
+/* ---- what is told of a message outside ---- */
+
+void *engine_owner(const struct message *message)
+{
+    return message->owner;
+}
+
+const struct request *engine_request(const struct message *message)
+{
+    return message->request;
 }
