@@ -29,6 +29,9 @@
 /* CLEANUP(freep): memory from base/memory.h, strings included. */
 void freep(void *pointer);
 
+/* CLEANUP(text_free_secretp): a secret, overwritten as by text_free_secret() (base/memory.h). */
+void text_free_secretp(char **text);
+
 /* CLEANUP(closep): a file descriptor; negative ones are left alone. */
 void closep(const int *fd);
 

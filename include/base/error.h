@@ -1,6 +1,7 @@
 #ifndef SYNC_BASE_ERROR_H
 #define SYNC_BASE_ERROR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 /*
@@ -26,8 +27,15 @@ struct error {
     char text[ERROR_TEXT_SIZE]; /* one sentence, cut when too long, always terminated */
 };
 
+/*
+ * All of these make visible what is hidden in words of others (base/visible.h), so a sentence can be shown
+ * anywhere as it is.
+ */
+
 /* Writes the sentence, in place of any there was; returns false, so that `return error_set(…)` reads well. */
 bool error_set(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same for a function that has arguments of its own. */
+bool error_set_list(struct error *error, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 
 /* Puts "context: " before the sentence that is there; returns false. */
 bool error_within(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);

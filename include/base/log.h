@@ -13,7 +13,7 @@
  *     level=info event=connected queue=matrix_sync_populated messages=17
  *
  * No time is written when standard error goes to the journal (which stamps lines itself); else `time=` comes
- * first. Values are quoted where needed and cut at 2 kB; control characters never reach the log.
+ * first. Values are quoted where needed and cut at 2 kB; what is hidden in them is escaped (base/visible.h).
  * The level and format are the one piece of global state of the program.
  */
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };

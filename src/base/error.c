@@ -1,15 +1,28 @@
 #include "base/error.h"
 
-#include <stdarg.h>
+#include "base/cleanup.h"
+#include "base/visible.h"
+
 #include <stdio.h>
 #include <string.h>
+
+bool error_set_list(struct error *error, const char *format, va_list arguments)
+{
+    char text[ERROR_TEXT_SIZE];
+    CLEANUP(freep) char *visible = NULL;
+
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    visible = visible_copy(text);
+    (void)snprintf(error->text, sizeof(error->text), "%s", visible);
+    return false;
+}
 
 bool error_set(struct error *error, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    (void)vsnprintf(error->text, sizeof(error->text), format, arguments);
+    (void)error_set_list(error, format, arguments);
     va_end(arguments);
     return false;
 }

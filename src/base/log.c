@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/buffer.h"
+#include "base/visible.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,40 +43,14 @@ static bool is_plain(const char *text)
     return true;
 }
 
-/* The number of bytes of the UTF-8 character that the text begins with (RFC 3629); 0 if it is none. */
-static size_t read_character(const char *text, uint32_t *ret_code)
-{
-    static const struct {
-        size_t size;
-        uint32_t least;
-        unsigned char mask, lead;
-    } forms[] = {{1, 0, 0x80, 0x00}, {2, 0x80, 0xe0, 0xc0}, {3, 0x800, 0xf0, 0xe0}, {4, 0x10000, 0xf8, 0xf0}};
-    size_t form = 0;
-    uint32_t code;
-
-    while (((unsigned char)text[0] & forms[form].mask) != forms[form].lead)
-        if (++form == sizeof(forms) / sizeof(forms[0]))
-            return 0;
-    code = (unsigned char)text[0] & (unsigned char)~forms[form].mask;
-    for (size_t i = 1; i < forms[form].size; i++) {
-        if (((unsigned char)text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | ((unsigned char)text[i] & 0x3f);
-    }
-    if (code < forms[form].least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    *ret_code = code;
-    return forms[form].size;
-}
-
 static void append_character(struct buffer *line, const char *bytes, size_t size, uint32_t code)
 {
     if (code == '"' || code == '\\')
         (void)buffer_append_format(line, "\\%c", (char)code);
     else if (code == '\n')
         (void)buffer_append_text(line, "\\n");
-    else if (code < ' ' || (code >= 0x7f && code <= 0x9f))
-        (void)buffer_append_format(line, "\\u%04x", code);
+    else if (visible_is_hidden(code))
+        visible_escape(line, code);
     else
         (void)buffer_append(line, bytes, size);
 }
@@ -91,7 +66,7 @@ static void append_quoted(struct buffer *line, const char *text)
 
     (void)buffer_append_char(line, '"');
     for (size_t i = 0; text[i]; i += size ? size : 1) {
-        size = read_character(text + i, &code);
+        size = visible_read(text + i, &code);
         if (i + (size ? size : 1) > LONGEST_VALUE)
             break;
         if (size == 0)

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,16 +72,26 @@ bool text_equal(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+void memory_free_secret(void *block)
+{
+    if (block)
+        explicit_bzero(block, malloc_usable_size(block));
+    free(block);
+}
+
 void text_free_secret(char *text)
 {
-    if (text)
-        explicit_bzero(text, strlen(text));
-    free(text);
+    memory_free_secret(text);
 }
 
 void freep(void *pointer)
 {
     free(*(void **)pointer);
+}
+
+void text_free_secretp(char **text)
+{
+    text_free_secret(*text);
 }
 
 void closep(const int *fd)

@@ -1,6 +1,7 @@
 #include "broker/dead_letter.h"
 
 #include "base/memory.h"
+#include "base/visible.h"
 #include "broker/link.h"
 
 #include <inttypes.h>
@@ -31,7 +32,7 @@ struct dead_letter *dead_letter_new(struct broker_message *message, const char *
 
     letter->message = message;
     letter->code = text_copy(code);
-    letter->detail = text_copy(detail ? detail : "");
+    letter->detail = visible_copy(detail ? detail : "");
     letter->queue = text_copy(queue);
     if (!gmtime_r(&now, &parts) ||
         strftime(letter->failed_at, sizeof(letter->failed_at), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)

@@ -1,7 +1,6 @@
 #include "request/complaint.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 static const char *const code_names[] = {
     [REQUEST_INVALID_JSON] = "invalid-json",
@@ -27,7 +26,7 @@ bool complaint_set(struct request_complaint *complaint, enum request_code code, 
 
     complaint->code = code;
     va_start(arguments, format);
-    (void)vsnprintf(complaint->detail.text, sizeof(complaint->detail.text), format, arguments);
+    (void)error_set_list(&complaint->detail, format, arguments);
     va_end(arguments);
     return false;
 }

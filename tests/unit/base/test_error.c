@@ -35,6 +35,18 @@ static void test_within_of_its_own_text(void **state)
     assert_string_equal(error.text, "abc: abc");
 }
 
+/* What others wrote stays on its line, in its direction. */
+static void test_hidden_characters(void **state)
+{
+    struct error error;
+
+    (void)state;
+    (void)error_set(&error, "%s: %s", "a\x1b[1m\n", "b\xe2\x80\xae\xc2\x85");
+    assert_string_equal(error.text, "a\\u001b[1m\\u000a: b\\u202e\\u0085");
+    (void)error_within(&error, "\xe2\x81\xa6%d", 1);
+    assert_string_equal(error.text, "\\u20661: a\\u001b[1m\\u000a: b\\u202e\\u0085");
+}
+
 /* Contexts and sentences of all lengths around the size: cut at the end, always terminated. */
 static void test_cut(void **state)
 {
@@ -64,6 +76,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_and_within),
         cmocka_unit_test(test_within_of_its_own_text),
+        cmocka_unit_test(test_hidden_characters),
         cmocka_unit_test(test_cut),
     };
 

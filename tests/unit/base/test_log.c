@@ -77,6 +77,37 @@ static void test_control_characters_beyond_ascii(void **state)
     assert_json("\xc2\x9b", "\xc2\x9b");
 }
 
+/* Marks that turn the direction of writing, have no width, or end a line for some readers. */
+static void test_hidden_characters(void **state)
+{
+    static const struct {
+        const char *text, *escaped;
+    } cases[] = {
+        {"\xe2\x80\xaa", "\\u202a"},
+        {"\xe2\x80\xae", "\\u202e"},
+        {"\xe2\x81\xa6", "\\u2066"},
+        {"\xe2\x81\xa9", "\\u2069"},
+        {"\xe2\x80\x8e", "\\u200e"},
+        {"\xe2\x80\x8f", "\\u200f"},
+        {"\xd8\x9c", "\\u061c"},
+        {"\xe2\x80\xa8", "\\u2028"},
+        {"\xe2\x80\xa9", "\\u2029"},
+        {"\xc2\x85", "\\u0085"},
+        {"\xe2\x80\x8b", "\\u200b"},
+        {"\xef\xbb\xbf", "\\ufeff"},
+        {"\xf3\xa0\x80\x81", "\\udb40\\udc01"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(freep) char *text = text_format("a%sb", cases[i].text);
+        CLEANUP(freep) char *expected = text_format("\"a%sb\"", cases[i].escaped);
+
+        assert_logfmt(text, expected);
+        assert_json(text, text);
+    }
+}
+
 static void test_bytes_that_are_no_text(void **state)
 {
     static const char *const cases[] = {
@@ -254,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logfmt_quotes_where_needed),
         cmocka_unit_test(test_control_characters_beyond_ascii),
+        cmocka_unit_test(test_hidden_characters),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_every_pair_of_bytes_is_json),
