@@ -92,6 +92,7 @@ int main(int argc, char **argv)
     struct config_sources sources = {.overrides = overrides};
     const struct command *command = &commands[0];
     size_t override_count = 0;
+    struct error error;
     int option;
 
     while ((option = getopt_long(argc, argv, "c:s:hV", options, NULL)) != -1) {
@@ -120,8 +121,9 @@ int main(int argc, char **argv)
     if (optind < argc)
         command = find_command(argv[optind]);
     if (!command || optind + 1 < argc) {
-        fprintf(stderr, "synapse-sync: %s: expected one command, such as run; try 'synapse-sync --help'\n",
-                argv[command ? optind + 1 : optind]);
+        (void)error_set(&error, "%s: expected one command, such as run; try 'synapse-sync --help'",
+                        argv[command ? optind + 1 : optind]);
+        fprintf(stderr, "synapse-sync: %s\n", error.text);
         return EXIT_USAGE;
     }
     return run(command, &sources);

@@ -1,6 +1,7 @@
 #ifndef SYNC_SYNAPSE_ANSWER_H
 #define SYNC_SYNAPSE_ANSWER_H
 
+#include "base/secrets.h"
 #include "http/http.h"
 #include "synapse/call.h"
 #include "synapse/errcode.h"
@@ -9,10 +10,10 @@
 
 /* What came back over HTTP, in terms of outcomes: the part that is the same for all requests. */
 
-/* Texts that must not be in a problem. NULLs are passed over. */
-enum { ANSWER_SECRETS = 4 };
+/* What must not be in a problem. NULLs are passed over. */
+enum { ANSWER_SECRETS = 3 };
 struct answer_secrets {
-    const char *texts[ANSWER_SECRETS];
+    const struct secrets *of[ANSWER_SECRETS];
 };
 
 struct answer {

@@ -23,8 +23,10 @@ struct facts {
     char *avatar_path;
     char *wanted_version;
     bool lift_rate_limit;
+    struct secrets *secrets; /* those above, and what the shared secret makes of the user's id */
 
     char *token;             /* (secret) NULL: none */
+    struct secrets *tokens;  /* the last two that were got by logging in; NULL: none */
     bool has_own_login_type; /* the homeserver offers com.devture.shared_secret_auth */
     char *name;              /* display name; NULL: none */
     bool has_avatar;

@@ -32,7 +32,8 @@ struct synapse_config {
     const char *display_name;  /* NULL: leave it */
     const char *avatar_path;   /* NULL: none */
     bool lift_rate_limit;
-    const char *room_version; /* NULL: the homeserver's default */
+    const char *room_version;   /* NULL: the homeserver's default */
+    const char *const *secrets; /* further ones that its words must not repeat, NULL at the end; or NULL */
 };
 
 /* Copies the configuration; begins to open the session. `http` must outlive the object. */

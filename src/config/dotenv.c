@@ -121,15 +121,10 @@ static char *copy_unescaped(const char *from, size_t length)
     return copy;
 }
 
-static void free_secretp(char **text)
-{
-    text_free_secret(*text);
-}
-
 static void report(struct parser *parser, const char *name, char quote, const char *from, size_t length,
                    bool ended_by_comment)
 {
-    CLEANUP(free_secretp)
+    CLEANUP(text_free_secretp)
     char *value = quote == '"' ? copy_unescaped(from, length) : text_copy_bytes(from, length);
     struct dotenv_entry entry = {name, value, parser->line, ended_by_comment};
 
@@ -207,7 +202,7 @@ static char *copy_with_line_feeds(const char *bytes, size_t size)
 bool dotenv_parse(const char *bytes, size_t size, dotenv_found *found, void *context, unsigned *ret_line,
                   struct error *error)
 {
-    CLEANUP(free_secretp) char *text = copy_with_line_feeds(bytes, size);
+    CLEANUP(text_free_secretp) char *text = copy_with_line_feeds(bytes, size);
     struct parser parser = {.at = text, .line = 1, .found = found, .context = context};
     const char *nul = size > 0 ? memchr(bytes, '\0', size) : NULL;
 

@@ -38,7 +38,7 @@ enum file_result file_read(const char *path, size_t limit, char **ret_bytes, siz
                            struct error *error)
 {
     CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    CLEANUP(freep) char *bytes = NULL;
+    CLEANUP(text_free_secretp) char *bytes = NULL;
     ssize_t size;
 
     if (fd < 0)
@@ -48,7 +48,6 @@ enum file_result file_read(const char *path, size_t limit, char **ret_bytes, siz
     if (size < 0)
         return fail(path, errno, error);
     if ((size_t)size > limit) {
-        explicit_bzero(bytes, limit + 1);
         (void)error_set(error, "cannot read %s: it is larger than %zu bytes", path, limit);
         return FILE_FAILED;
     }
@@ -66,7 +65,6 @@ enum file_result file_read_secret(const char *path, char **ret_secret, struct er
     if (result != FILE_READ)
         return result;
     if (strlen(bytes) < size) {
-        explicit_bzero(bytes, size);
         text_free_secret(bytes);
         (void)error_set(error, "cannot read %s: it holds a NUL byte", path);
         return FILE_FAILED;

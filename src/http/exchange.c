@@ -97,9 +97,7 @@ void http_exchange_deinit(struct http_exchange *exchange)
     for (struct curl_slist *header = exchange->headers; header; header = header->next)
         explicit_bzero(header->data, strlen(header->data));
     curl_slist_free_all(exchange->headers);
-    if (exchange->body)
-        explicit_bzero(exchange->body, exchange->body_size);
-    free(exchange->body);
+    memory_free_secret(exchange->body);
     free(exchange->url);
     exchange->share->held -= exchange->reply.size;
     if (exchange->share->beyond == exchange)

@@ -1,6 +1,6 @@
 #include "synapse/answer.h"
 
-#include "base/buffer.h"
+#include "base/cleanup.h"
 #include "base/memory.h"
 #include "synapse/parse.h"
 
@@ -8,33 +8,72 @@
 
 enum { LONGEST_PAUSE = 300000 /* milliseconds */, LONGEST_QUOTE = 200 /* bytes */ };
 
-static bool holds_secret(const char *text, const struct answer_secrets *secrets)
+/* Bytes of what is looked at before it is quoted. Whoever says more is not quoted: a secret might be cut. */
+enum { LONGEST_WORDS = 4096 };
+
+static bool hold_secret(const char *text, const struct answer_secrets *secrets)
 {
     for (size_t i = 0; i < ANSWER_SECRETS; i++)
-        if (secrets->texts[i] && secrets->texts[i][0] && strstr(text, secrets->texts[i]))
+        if (secrets_are_in(secrets->of[i], text))
             return true;
     return false;
 }
 
-/* The homeserver's own words, made fit to be quoted: short, on one line, and without our secrets, which a
-   careless server might repeat. NULL: there are none. The caller frees it. */
-static char *quote(const json_t *body, const struct answer_secrets *secrets)
+/* What we say ourselves in place of the homeserver's words, which hold a link that is signed for one user. */
+static const char *own_words(const char *errcode)
 {
-    const char *text = parse_text(body, "error");
-    struct buffer words;
-    size_t length;
+    return strcmp(errcode, "M_CONSENT_NOT_GIVEN") == 0 ? "the homeserver's terms have not been agreed to"
+                                                       : NULL;
+}
 
-    if (!text || !*text || holds_secret(text, secrets))
+/*
+ * Takes out what hangs behind a question mark within a word, up to the next blank: the query of an address,
+ * which may be a key to something (Synapse signs its links there). And what was sent to it, which Synapse's
+ * checks repeat behind "input_value=" (pydantic), cut in the middle.
+ */
+static void cut_queries(char *text)
+{
+    char *input = strstr(text, "input_value="), *to = text;
+    bool in_query = false;
+
+    if (input)
+        *input = '\0';
+    for (const char *from = text; *from; from++) {
+        in_query = in_query && *from != ' ';
+        if (!in_query)
+            *to++ = *from;
+        in_query = in_query || *from == '?';
+    }
+    *to = '\0';
+}
+
+/* Not through the middle of a character. */
+static void cut(char *text, size_t most)
+{
+    size_t length = strnlen(text, most + 1);
+
+    if (length <= most)
+        return;
+    for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80; length--)
+        ;
+    text[length] = '\0';
+}
+
+/* The homeserver's own words, made fit to be quoted: short, and without our secrets, which a careless server
+   might repeat. NULL: there are none. The caller frees it. */
+static char *quote(const struct answer *answer, const struct answer_secrets *secrets)
+{
+    const char *text = parse_text(answer->body, "error");
+    char *words;
+
+    if (own_words(answer->errcode))
+        return text_copy(own_words(answer->errcode));
+    if (!text || !*text || strnlen(text, LONGEST_WORDS + 1) > LONGEST_WORDS || hold_secret(text, secrets))
         return NULL;
-    length = strnlen(text, LONGEST_QUOTE + 1);
-    if (length > LONGEST_QUOTE)
-        for (length = LONGEST_QUOTE; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80; length--)
-            ; /* not through the middle of a character */
-    buffer_init(&words, LONGEST_QUOTE);
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] >= ' ' && text[i] != 0x7f)
-            (void)buffer_append_char(&words, text[i]);
-    return buffer_take(&words);
+    words = text_copy(text);
+    cut_queries(words);
+    cut(words, LONGEST_QUOTE);
+    return words;
 }
 
 /* An errcode is one only if it looks like one. */
@@ -42,7 +81,7 @@ static void read_errcode(struct answer *answer, const struct answer_secrets *sec
 {
     const char *errcode = parse_text(answer->body, "errcode");
 
-    if (!errcode || holds_secret(errcode, secrets) || strlen(errcode) >= sizeof(answer->errcode) ||
+    if (!errcode || hold_secret(errcode, secrets) || strlen(errcode) >= sizeof(answer->errcode) ||
         errcode[strspn(errcode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] != '\0')
         return;
     memcpy(answer->errcode, errcode, strlen(errcode) + 1);
@@ -62,9 +101,10 @@ static int64_t pause_asked_for(const struct answer *answer, const struct http_re
 static void read_refusal(struct answer *answer, const char *name, const struct errcode_rule *own,
                          const struct answer_secrets *secrets)
 {
-    CLEANUP(freep) char *words = quote(answer->body, secrets);
+    CLEANUP(freep) char *words = NULL;
 
     read_errcode(answer, secrets);
+    words = quote(answer, secrets);
     answer->outcome = errcode_outcome(answer->status, answer->errcode, own);
     if (answer->outcome != SYNAPSE_OK)
         (void)error_set(&answer->problem, "%s: %ld%s%s%s%s", name, answer->status,

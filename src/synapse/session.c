@@ -367,9 +367,7 @@ const struct call_terms *session_terms(const struct session *session)
 
 struct answer_secrets session_secrets(const struct session *session)
 {
-    const struct facts *facts = &session->facts;
-
-    return (struct answer_secrets){.texts = {facts->token, facts->password, facts->shared_secret}};
+    return (struct answer_secrets){{session->facts.secrets, session->facts.tokens}};
 }
 
 void session_prove(struct session *session, unsigned generation)

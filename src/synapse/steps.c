@@ -24,6 +24,37 @@ enum { DISPLAY_NAME_LIMIT = 5 * 60 * 1000 };
 
 /* ---- facts ---- */
 
+/* The password by which the Shared Secret Authenticator knows the user: the HMAC-SHA512 of their id, as
+   hexadecimal digits. (secret) */
+static char *shared_secret_password(const struct facts *facts)
+{
+    const char *secret = facts->shared_secret ? facts->shared_secret : "";
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    char *password;
+
+    (void)HMAC(EVP_sha512(), secret, (int)strlen(secret), (const unsigned char *)facts->user,
+               strlen(facts->user), mac, &size);
+    password = memory_new(2 * (size_t)size + 1, 1);
+    for (size_t i = 0; i < size; i++)
+        (void)snprintf(password + 2 * i, 3, "%02x", mac[i]);
+    explicit_bzero(mac, sizeof(mac));
+    return password;
+}
+
+static void gather_secrets(struct facts *facts, const struct synapse_config *config)
+{
+    CLEANUP(text_free_secretp)
+    char *derived = facts->shared_secret ? shared_secret_password(facts) : NULL;
+    const char *const own[] = {facts->given_token, facts->password, facts->shared_secret, derived};
+
+    facts->secrets = secrets_new();
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        secrets_add(facts->secrets, own[i]);
+    for (const char *const *secret = config->secrets; secret && *secret; secret++)
+        secrets_add(facts->secrets, *secret);
+}
+
 void facts_init(struct facts *facts, const struct synapse_config *config)
 {
     *facts = (struct facts){
@@ -37,6 +68,7 @@ void facts_init(struct facts *facts, const struct synapse_config *config)
         .lift_rate_limit = config->lift_rate_limit,
         .token = text_copy(config->token),
     };
+    gather_secrets(facts, config);
 }
 
 void facts_deinit(struct facts *facts)
@@ -49,6 +81,8 @@ void facts_deinit(struct facts *facts)
     free(facts->avatar_path);
     free(facts->wanted_version);
     text_free_secret(facts->token);
+    secrets_free(facts->secrets);
+    secrets_free(facts->tokens);
     free(facts->name);
     free(facts->avatar_uri);
     free(facts->room_version);
@@ -57,9 +91,7 @@ void facts_deinit(struct facts *facts)
 void question_deinit(struct question *question)
 {
     free(question->path);
-    if (question->body)
-        explicit_bzero(question->body, question->body_size);
-    free(question->body);
+    memory_free_secret(question->body);
 }
 
 static char *path_with_user(const char *template, const struct facts *facts)
@@ -153,24 +185,6 @@ static bool login_is_wanted(const struct facts *facts)
     return !facts->given_token;
 }
 
-/* The password by which the Shared Secret Authenticator knows the user: the HMAC-SHA512 of their id, as
-   hexadecimal digits. (secret) */
-static char *shared_secret_password(const struct facts *facts)
-{
-    const char *secret = facts->shared_secret ? facts->shared_secret : "";
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    char *password;
-
-    (void)HMAC(EVP_sha512(), secret, (int)strlen(secret), (const unsigned char *)facts->user,
-               strlen(facts->user), mac, &size);
-    password = memory_new(2 * (size_t)size + 1, 1);
-    for (size_t i = 0; i < size; i++)
-        (void)snprintf(password + 2 * i, 3, "%02x", mac[i]);
-    explicit_bzero(mac, sizeof(mac));
-    return password;
-}
-
 static bool login_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     bool own_type = facts->has_own_login_type; /* not asked for where there is a password */
@@ -192,6 +206,10 @@ static bool login_learn(struct facts *facts, const json_t *body, struct error *e
         return error_set(error, "the homeserver gives no token");
     if (!text_equal(user, facts->user))
         return error_set(error, "the homeserver logs another user in than %s", facts->user);
+    secrets_free(facts->tokens);
+    facts->tokens = secrets_new();
+    secrets_add(facts->tokens, facts->token); /* an answer to it may be on its way */
+    secrets_add(facts->tokens, token);
     text_free_secret(facts->token);
     facts->token = text_copy(token);
     return true;

@@ -25,7 +25,7 @@ struct pending {
     enum synapse_kind kind;
     unsigned generation;  /* of the token it was sent with */
     enum step_name doubt; /* what tells whose the refusal is; STEP_NONE: there is no doubt */
-    char *password;       /* that it sets (secret); NULL: none */
+    struct secrets *secrets; /* that it sends; NULL: none */
     struct http_call *call;
     struct sieve *sieve; /* of the reply's events; NULL: it has none */
     synapse_done *done;
@@ -47,7 +47,7 @@ static void free_pending(struct pending *pending)
 {
     http_cancel(pending->call);
     sieve_free(pending->sieve);
-    text_free_secret(pending->password);
+    secrets_free(pending->secrets);
     synapse_reply_deinit(&pending->reply);
     free(pending);
 }
@@ -71,7 +71,7 @@ static struct answer_secrets secrets_of(const struct pending *pending)
 {
     struct answer_secrets secrets = session_secrets(pending->synapse->session);
 
-    secrets.texts[ANSWER_SECRETS - 1] = pending->password;
+    secrets.of[ANSWER_SECRETS - 1] = pending->secrets;
     return secrets;
 }
 
@@ -254,6 +254,19 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
     text_free_secret(body);
 }
 
+/* What nobody but the homeserver is to see of the call: a password, and an e-mail address. */
+static struct secrets *secrets_sent(const struct synapse_call *call)
+{
+    struct secrets *secrets = NULL;
+
+    if (call->password || call->email) {
+        secrets = secrets_new();
+        secrets_add(secrets, call->password);
+        secrets_add(secrets, call->email);
+    }
+    return secrets;
+}
+
 void synapse_send(struct synapse *synapse, const struct synapse_call *call, synapse_done *done, void *context)
 {
     struct pending *pending = NEW(struct pending);
@@ -261,7 +274,7 @@ void synapse_send(struct synapse *synapse, const struct synapse_call *call, syna
     *pending = (struct pending){
         .synapse = synapse,
         .kind = call->kind,
-        .password = text_copy(call->password),
+        .secrets = secrets_sent(call),
         .done = done,
         .context = context,
         .reply = {.retry_after = -1},
