@@ -1,12 +1,15 @@
 /*
  * Bytes to JSON. The bytes come from outside, so they are bounded before anything else looks at them: first
  * their number, then the depth, since jansson recurses for each level, and the number of values, since each
- * takes memory however short it is. What jansson says about a bad body
- * quotes the token that it stumbled upon; of its error only the code and the place are used.
+ * takes memory however short it is. What jansson says about a bad body quotes the token that it stumbled upon; of
+ * its error only the code and the place are used. What other parsers take and jansson does not is mended first
+ * (base/mend.h).
  */
 #include "request/decode.h"
 
+#include "base/cleanup.h"
 #include "base/json_weight.h"
+#include "base/mend.h"
 #include "request/complaint.h"
 
 static const char *const reasons[] = {
@@ -65,10 +68,23 @@ static bool has_too_many_values(const char *bytes, size_t size, size_t largest)
     return size / 2 + 1 > most && json_weigh(bytes, size).values > most;
 }
 
-json_t *decode_body(const void *bytes, size_t size, size_t largest, struct request_complaint *complaint)
+/* A number that is too large for jansson may be in a field that nobody reads. */
+static json_t *load(const char *bytes, size_t size, json_error_t *error)
 {
     /* Integers as reals: a number of any length in a field that we do not know is no reason to complain. */
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
+    CLEANUP(text_free_secretp) char *mended = NULL;
+    json_t *root = json_loadb(bytes, size, flags, error);
+
+    if (root || json_error_code(error) != json_error_numeric_overflow)
+        return root;
+    mended = mend_numbers(bytes, size);
+    return json_loadb(mended, size, flags, error);
+}
+
+json_t *decode_body(const void *bytes, size_t size, size_t largest, struct request_complaint *complaint)
+{
+    CLEANUP(text_free_secretp) char *mended = NULL;
     json_error_t error;
     json_t *root;
 
@@ -86,7 +102,8 @@ json_t *decode_body(const void *bytes, size_t size, size_t largest, struct reque
                             largest / FEWEST_BYTES);
         return NULL;
     }
-    root = json_loadb(size > 0 ? bytes : "", size, flags, &error);
+    mended = mend_escapes(bytes, size, false);
+    root = load(mended ? mended : size > 0 ? bytes : "", size, &error);
     if (!root)
         (void)complaint_set(complaint, REQUEST_INVALID_JSON, "line %d, column %d (byte %d): %s", error.line,
                             error.column, error.position, reason_of(&error));

@@ -19,6 +19,7 @@
 #include "request/welcome.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 /* All fields that there are, as they stand in the message; the texts belong to the JSON value. */
@@ -98,16 +99,44 @@ const char *request_method_name(enum request_method method)
 
 /* ---- what is in the parts ---- */
 
+/* Synapse: handlers/profile.py, MAX_DISPLAYNAME_LEN, in characters. It is not asked when a user is made. */
+enum { LONGEST_USER_NAME = 256 };
+/* Bytes. The event that holds it must not be larger than 64 KiB, and nobody reads so much. */
+enum { LONGEST_ROOM_TEXT = 4096 };
+
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+static bool check_room_text(const struct reader *reader, const char *text, const char *place,
+                            const char *field)
+{
+    return !text || strlen(text) <= LONGEST_ROOM_TEXT ||
+           complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.%s: longer than %d bytes", place,
+                         field, LONGEST_ROOM_TEXT);
+}
+
 static bool take_user(const struct reader *reader, const struct values *values, const char *place,
                       struct request_user *ret_user)
 {
+    CLEANUP(freep) char *name = NULL;
+
     if (!identifier_check_user(values->id, reader->rules->server_name, place, reader->complaint))
         return false;
     if (values->email && !identifier_is_email(values->email))
         return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.email: no e-mail address",
                              place);
+    name = trim(values->name);
+    if (name && count_characters(name) > LONGEST_USER_NAME)
+        return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.name: longer than %d characters",
+                             place, LONGEST_USER_NAME);
     *ret_user = (struct request_user){.id = text_copy(values->id),
-                                      .name = trim(values->name),
+                                      .name = TAKE(name),
                                       .email = text_copy(values->email),
                                       .password = text_copy(values->password),
                                       .is_moderator = values->is_moderator};
@@ -117,9 +146,13 @@ static bool take_user(const struct reader *reader, const struct values *values, 
 static bool take_room(const struct reader *reader, const struct values *values, const char *place,
                       struct request_room *ret_room)
 {
-    char *alias =
-        identifier_make_alias(values->type, values->id, reader->rules->server_name, place, reader->complaint);
+    char *alias;
 
+    if (!check_room_text(reader, values->name, place, "name") ||
+        !check_room_text(reader, values->description, place, "description"))
+        return false;
+    alias =
+        identifier_make_alias(values->type, values->id, reader->rules->server_name, place, reader->complaint);
     if (!alias)
         return false;
     *ret_room =

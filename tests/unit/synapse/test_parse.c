@@ -66,6 +66,26 @@ static void mends_what_jansson_refuses(void **state)
     }
 }
 
+/* In rooms of old versions events may hold numbers of any size. */
+static void reads_numbers_of_any_size(void **state)
+{
+    json_t *object = parse("{\"a\":1e400,\"b\":99999999999999999999,\"c\":-99999999999999999999,\"d\":7,"
+                           "\"e\":\"1e400\",\"f\":1e-400,\"g\":[-12.5E+999],\"h\":0.1e999}");
+
+    (void)state;
+    assert_non_null(object);
+    assert_true(json_number_value(json_object_get(object, "a")) == 1e308);
+    assert_int_equal(parse_number(object, "b", 0), INT64_MAX);
+    assert_int_equal(parse_number(object, "c", 0), INT64_MIN);
+    assert_int_equal(parse_number(object, "d", 0), 7);
+    assert_string_equal(parse_text(object, "e"), "1e400");
+    json_decref(object);
+    assert_null(parse("{\"a\":1e400x}"));
+    assert_null(parse("{\"a\":[1e400,01]}"));
+    assert_null(parse("{\"a\":[1e400,-]}"));
+    assert_null(parse("{\"a\":1e400,\"b\":\"\\\"}"));
+}
+
 static void refuses_what_is_no_object(void **state)
 {
     static const char *const texts[] = {
@@ -117,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mends_every_code_unit),
         cmocka_unit_test(mends_what_jansson_refuses),
+        cmocka_unit_test(reads_numbers_of_any_size),
         cmocka_unit_test(refuses_what_is_no_object),
         cmocka_unit_test(reads_members_of_the_expected_type),
     };
