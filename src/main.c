@@ -1,8 +1,10 @@
 /* The command line: options, then the command; what a command does is in src/command/. */
+#include "base/dump.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "command/command.h"
 #include "config/config.h"
+#include "config/peers.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -66,7 +68,7 @@ static int run(const struct command *command, const struct config_sources *sourc
     CLEANUP(config_freep) struct config *config = NULL;
     struct error error;
 
-    json_set_alloc_funcs(allocate, free);
+    json_set_alloc_funcs(allocate, memory_free_secret); /* a message may hold a password, a reply a token */
     json_object_seed(0);
     return_large_blocks();
     config = config_load(sources, &error);
@@ -75,6 +77,7 @@ static int run(const struct command *command, const struct config_sources *sourc
         return EX_CONFIG; /* a service manager need not try again */
     }
     log_configure(config->log.level, config->log.format);
+    config_warn_of_plain_text(config);
     return command->run(config);
 }
 
@@ -95,6 +98,7 @@ int main(int argc, char **argv)
     struct error error;
     int option;
 
+    dump_forbid();
     while ((option = getopt_long(argc, argv, "c:s:hV", options, NULL)) != -1) {
         switch (option) {
         case 'c':

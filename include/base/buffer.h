@@ -17,9 +17,12 @@ struct buffer {
     size_t capacity;
     size_t maximum;
     bool overflowed;
+    bool secret; /* the bytes are overwritten before they are freed */
 };
 
 void buffer_init(struct buffer *buffer, size_t maximum);
+/* Of bytes that may hold a secret, in their first 64 KiB: these are overwritten wherever they have been. */
+void buffer_init_secret(struct buffer *buffer, size_t maximum);
 /* Frees the bytes; the buffer may be used again. A zeroed buffer is fine. */
 void buffer_deinit(struct buffer *buffer);
 /* Forgets the bytes and the overflow, keeps the memory. */

@@ -19,16 +19,20 @@
  */
 struct link {
     amqp_connection_state_t amqp;
-    struct helper *helper;    /* that guards the socket while a thread owns the link; NULL: none */
-    bool exclusive;           /* its consumer was asked for so */
-    const char *consumer_tag; /* the name of its one consumer */
-    struct tls_check tls;     /* OpenSSL calls back with it as long as the connection lives */
-    int64_t pulse;            /* milliseconds: call in at least so often, for the heartbeats */
-    instant told_since;       /* of what is told often: so long, */
-    unsigned told;            /* and so often */
+    struct helper *helper;         /* that guards the socket while a thread owns the link; NULL: none */
+    bool exclusive;                /* its consumer was asked for so */
+    const char *consumer_tag;      /* the name of its one consumer */
+    struct tls_check tls;          /* OpenSSL calls back with it as long as the connection lives */
+    int64_t pulse;                 /* milliseconds: call in at least so often, for the heartbeats */
+    instant told_since;            /* of what is told often: so long, */
+    unsigned told;                 /* and so often */
+    const struct secrets *secrets; /* what the broker's words must not repeat; of the settings */
     bool refused_message; /* link_read() found the channel closed since a message was larger than the broker's
                              max_message_size */
 };
+
+/* Words of the broker, fit to be shown; the caller frees them. */
+char *link_words(const struct link *link, amqp_bytes_t words) MUST_USE;
 
 /* The one channel of each link. */
 enum { LINK_CHANNEL = 1 };

@@ -1,6 +1,7 @@
 #ifndef SYNC_BROKER_SETTINGS_H
 #define SYNC_BROKER_SETTINGS_H
 
+#include "base/secrets.h"
 #include "broker/broker.h"
 #include "broker/uri.h"
 
@@ -13,6 +14,7 @@
 struct broker_settings {
     atomic_uint shares;
     struct broker_uri uri;
+    struct secrets *secrets; /* what the broker's words must not repeat */
     char *queue;
     char *dead_letter_queue; /* <queue>_dlq */
     enum broker_declare declare;

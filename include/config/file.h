@@ -12,7 +12,8 @@ enum file_result {
 };
 
 /* Reads a whole file of at most `limit` bytes; the caller frees *ret_bytes, which are terminated. For
-   FILE_MISSING there is an error text, too. */
+   FILE_MISSING there is an error text, too. The error does not tell the path, which may be a secret that
+   somebody put in its place. */
 enum file_result file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size,
                            struct error *error) MUST_USE;
 

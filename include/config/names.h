@@ -24,7 +24,17 @@ const char *names_suggestion(const char *name);
 /* Whether the name begins with a prefix that is ours alone: MATRIX_MESSENGER__, SYNC__, …, in any case. */
 bool names_is_ours(const char *name);
 
-/* The name of ours that a name under RABBITMQ_, which is shared with the broker's own, nearly is; or NULL. */
+/* The name of ours that the name of somebody else, or of nobody, nearly is; NULL: none. How many underscores,
+   or dots or hyphens in their place, stand side by side makes no difference here: SYNC_ERASE. Under
+   RABBITMQ_, which is shared with the broker's own, only what begins so is near. */
 const char *names_near_miss(const char *name);
+
+/* Whether the setting of that name keeps us from removing or erasing: who misspells it, means to be kept
+ * safe. */
+bool names_guards(const char *name);
+
+/* The length of the name, up to the first character that no name of a setting has: what follows may be its
+   value, which nothing separates (SECRET:hunter2). */
+size_t names_length(const char *name);
 
 #endif

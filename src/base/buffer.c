@@ -9,15 +9,26 @@
 
 enum { FIRST_CAPACITY = 256 };
 
+/* What is larger is enlarged where it is, if that can be done, rather than copied and overwritten. */
+enum { LARGEST_SECRET = 65536 };
+
 void buffer_init(struct buffer *buffer, size_t maximum)
 {
     *buffer = (struct buffer){.maximum = maximum};
 }
 
+void buffer_init_secret(struct buffer *buffer, size_t maximum)
+{
+    *buffer = (struct buffer){.maximum = maximum, .secret = true};
+}
+
 void buffer_deinit(struct buffer *buffer)
 {
-    free(buffer->bytes);
-    buffer_init(buffer, buffer->maximum);
+    if (buffer->secret)
+        memory_free_secret(buffer->bytes);
+    else
+        free(buffer->bytes);
+    *buffer = (struct buffer){.maximum = buffer->maximum, .secret = buffer->secret};
 }
 
 void buffer_clear(struct buffer *buffer)
@@ -26,6 +37,22 @@ void buffer_clear(struct buffer *buffer)
     buffer->overflowed = false;
     if (buffer->bytes)
         buffer->bytes[0] = '\0';
+}
+
+static void enlarge(struct buffer *buffer, size_t capacity)
+{
+    char *bytes;
+
+    if (buffer->secret && buffer->capacity <= LARGEST_SECRET) {
+        bytes = memory_resize(NULL, capacity, 1);
+        if (buffer->bytes)
+            memcpy(bytes, buffer->bytes, buffer->size + 1);
+        memory_free_secret(buffer->bytes);
+        buffer->bytes = bytes;
+    } else {
+        buffer->bytes = memory_resize(buffer->bytes, capacity, 1);
+    }
+    buffer->capacity = capacity;
 }
 
 /* Room for `more` bytes and the NUL behind them. */
@@ -40,10 +67,8 @@ static bool reserve(struct buffer *buffer, size_t more)
     needed = buffer->size + more + 1;
     while (capacity < needed)
         capacity *= 2;
-    if (capacity != buffer->capacity) {
-        buffer->bytes = memory_resize(buffer->bytes, capacity, 1);
-        buffer->capacity = capacity;
-    }
+    if (capacity != buffer->capacity)
+        enlarge(buffer, capacity);
     return true;
 }
 

@@ -158,6 +158,7 @@ static struct link *connect_to(const struct broker_settings *settings, const str
     if (!link->amqp)
         abort();
     link->helper = helper;
+    link->secrets = settings->secrets;
     opened = settings->uri.tls ? open_tls(link, settings, address, error)
                                : open_plain(link, settings, address, helper, error);
     if (!opened)
@@ -215,10 +216,10 @@ static bool log_in(struct link *link, const struct broker_settings *settings, co
                                            : amqp_error_string2(reply.library_error));
     if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
         const amqp_connection_close_t *close = reply.reply.decoded;
+        CLEANUP(freep) char *words = link_words(link, close->reply_text);
 
-        return error_set(error, "the broker refused the login of user %s: %u %.*s", settings->uri.user,
-                         close->reply_code, (int)close->reply_text.len,
-                         (const char *)close->reply_text.bytes);
+        return error_set(error, "the broker refused the login of user %s: %u %s", settings->uri.user,
+                         close->reply_code, words);
     }
     return error_set(error, "the broker refused the login of user %s", settings->uri.user);
 }

@@ -47,10 +47,19 @@ static bool confirm_channel_close(struct link *link)
     return send_method(link, LINK_CHANNEL, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
 }
 
-static void set_closed(struct error *error, const char *what, uint16_t code, amqp_bytes_t text)
+char *link_words(const struct link *link, amqp_bytes_t words)
 {
-    (void)error_set(error, "the broker closed the %s: %u %.*s", what, code, (int)text.len,
-                    (const char *)text.bytes);
+    CLEANUP(text_free_secretp) char *text = text_copy_bytes(words.bytes, words.len);
+
+    return secrets_are_in(link->secrets, text) ? text_copy("(its words hold a secret)") : TAKE(text);
+}
+
+static void set_closed(const struct link *link, struct error *error, const char *what, uint16_t code,
+                       amqp_bytes_t text)
+{
+    CLEANUP(freep) char *words = link_words(link, text);
+
+    (void)error_set(error, "the broker closed the %s: %u %s", what, code, words);
 }
 
 enum link_answer link_open_channel(struct link *link, struct error *error)
@@ -66,10 +75,10 @@ static enum link_answer refused(struct link *link, const amqp_channel_close_t *c
                                 struct error *error)
 {
     uint16_t code = close->reply_code;
+    CLEANUP(freep) char *words = link_words(link, close->reply_text);
     struct error reason;
 
-    (void)error_set(&reason, "the broker refused: %u %.*s", code, (int)close->reply_text.len,
-                    (const char *)close->reply_text.bytes);
+    (void)error_set(&reason, "the broker refused: %u %s", code, words);
     if (!confirm_channel_close(link)) {
         (void)error_set(error, "the connection broke");
         return LINK_FAILED;
@@ -94,7 +103,7 @@ enum link_answer link_answer(struct link *link, uint16_t *ret_code, struct error
         reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
         const amqp_connection_close_t *close = reply.reply.decoded;
 
-        set_closed(error, "connection", close->reply_code, close->reply_text);
+        set_closed(link, error, "connection", close->reply_code, close->reply_text);
         confirm_connection_close(link);
         return LINK_FAILED;
     }
@@ -201,14 +210,14 @@ static bool look_at_method(struct link *link, const amqp_frame_t *frame, struct 
     if (frame->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD) {
         const amqp_connection_close_t *close = method;
 
-        set_closed(error, "connection", close->reply_code, close->reply_text);
+        set_closed(link, error, "connection", close->reply_code, close->reply_text);
         confirm_connection_close(link);
         return false;
     }
     if (frame->payload.method.id == AMQP_CHANNEL_CLOSE_METHOD) {
         const amqp_channel_close_t *close = method;
 
-        set_closed(error, "channel", close->reply_code, close->reply_text);
+        set_closed(link, error, "channel", close->reply_code, close->reply_text);
         link->refused_message =
             close->reply_code == AMQP_PRECONDITION_FAILED && method_id(close) == AMQP_BASIC_PUBLISH_METHOD;
         (void)confirm_channel_close(link);
@@ -216,7 +225,7 @@ static bool look_at_method(struct link *link, const amqp_frame_t *frame, struct 
     }
     if (frame->payload.method.id == AMQP_CONNECTION_BLOCKED_METHOD && may_tell(link)) {
         const amqp_connection_blocked_t *blocked = method;
-        CLEANUP(freep) char *reason = text_copy_bytes(blocked->reason.bytes, blocked->reason.len);
+        CLEANUP(freep) char *reason = link_words(link, blocked->reason);
 
         log_warning("broker-blocks-publishers", LOG_TEXT("reason", reason));
     }

@@ -1,5 +1,6 @@
 #include "broker/message.h"
 
+#include "base/memory.h"
 #include "broker/link.h"
 
 #include <amqp.h>
@@ -13,8 +14,8 @@ void broker_message_free(struct broker_message *message)
 {
     if (!message)
         return;
-    free(message->properties);
-    free(message->body);
+    memory_free_secret(message->properties);
+    memory_free_secret(message->body); /* may hold a password */
     free(message);
 }
 

@@ -36,6 +36,16 @@ static void merge(struct broker_settings *settings, const struct broker_config *
     settings->key_file = text_copy(own_certificate ? uri->key_file : config->key_file);
 }
 
+/* A password that is the user's name, as that of guest, is none; the broker's refusals name the user. */
+static struct secrets *secrets_of(const struct broker_uri *uri)
+{
+    struct secrets *secrets = secrets_new();
+
+    if (!text_equal(uri->user, uri->password))
+        secrets_add(secrets, uri->password);
+    return secrets;
+}
+
 static void warn(const struct broker_uri *uri)
 {
     /* Their names are not told: a '?' that was meant to be part of a password would be told with them. */
@@ -52,6 +62,7 @@ struct broker_settings *broker_settings_new(const struct broker_config *config, 
     atomic_init(&settings->shares, 1);
     if (!check_queue(config->queue, error) || !broker_uri_parse(config->uri, &settings->uri, error))
         return NULL;
+    settings->secrets = secrets_of(&settings->uri);
     settings->queue = text_copy(config->queue);
     settings->dead_letter_queue = text_format("%s%s", config->queue, dead_letter_suffix);
     settings->declare = config->declare;
@@ -80,6 +91,7 @@ void broker_settings_free(struct broker_settings *settings)
     if (!settings || atomic_fetch_sub(&settings->shares, 1) > 1)
         return;
     broker_uri_deinit(&settings->uri);
+    secrets_free(settings->secrets);
     free(settings->queue);
     free(settings->dead_letter_queue);
     free(settings->ca_file);

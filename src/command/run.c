@@ -26,6 +26,7 @@
 #include "broker/broker.h"
 #include "command/command.h"
 #include "command/intake.h"
+#include "config/peers.h"
 #include "engine/engine.h"
 #include "http/http.h"
 #include "loop/loop.h"
@@ -327,6 +328,9 @@ static struct engine *make_engine(struct daemon *daemon)
 static struct synapse *make_synapse(struct daemon *daemon)
 {
     const struct config *config = daemon->config;
+    CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
+    CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
+    const char *const secrets[] = {broker ? broker : proxy, broker ? proxy : NULL, NULL};
 
     return synapse_new(
         &(struct synapse_config){
@@ -339,6 +343,7 @@ static struct synapse *make_synapse(struct daemon *daemon)
             .avatar_path = config->matrix.sync_user_avatar_path,
             .lift_rate_limit = config->sync.lift_rate_limit,
             .room_version = config->sync.room_version,
+            .secrets = secrets,
         },
         daemon->http, daemon->loop, session_changed, daemon);
 }

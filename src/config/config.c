@@ -29,7 +29,8 @@ static bool is_given_twice(const struct given *value, const struct given *file)
     return value->text && file->text && value->source != SOURCE_CREDENTIALS;
 }
 
-/* Replaces a value by the content of the file that X_FILE names, if that is what counts. */
+/* Replaces a value by the content of the file that X_FILE names, if that is what counts. Where there is no
+   such file, its path is not told: it may be the secret itself. */
 static void read_secret_file(const struct setting *setting, struct given *value, const struct given *file,
                              struct complaints *complaints)
 {
@@ -39,7 +40,8 @@ static void read_secret_file(const struct setting *setting, struct given *value,
     if (!file->text || (value->text && value->source < file->source))
         return;
     if (file_read_secret(file->text, &secret, &error) != FILE_READ) {
-        complain(complaints, "%s: %s: %s", file->place, setting->file_name, error.text);
+        complain(complaints, "%s: %s: expected the path of a file with the secret: %s", file->place,
+                 setting->file_name, error.text);
     } else if (!*secret) {
         complain(complaints, "%s: %s: expected a secret in %s, but it is empty", file->place,
                  setting->file_name, file->text);

@@ -10,9 +10,9 @@
 
 enum { LARGEST_SECRET = 65536 };
 
-static enum file_result fail(const char *path, int number, struct error *error)
+static enum file_result fail(int number, struct error *error)
 {
-    (void)error_set(error, "cannot read %s: %s", path, strerror(number));
+    (void)error_set(error, "%s", strerror(number));
     return number == ENOENT || number == ENOTDIR ? FILE_MISSING : FILE_FAILED;
 }
 
@@ -42,13 +42,13 @@ enum file_result file_read(const char *path, size_t limit, char **ret_bytes, siz
     ssize_t size;
 
     if (fd < 0)
-        return fail(path, errno, error);
+        return fail(errno, error);
     bytes = memory_new(limit + 2, 1); /* one more than allowed, and a NUL */
     size = read_all(fd, bytes, limit + 1);
     if (size < 0)
-        return fail(path, errno, error);
+        return fail(errno, error);
     if ((size_t)size > limit) {
-        (void)error_set(error, "cannot read %s: it is larger than %zu bytes", path, limit);
+        (void)error_set(error, "it is larger than %zu bytes", limit);
         return FILE_FAILED;
     }
     *ret_bytes = TAKE(bytes);
@@ -66,7 +66,7 @@ enum file_result file_read_secret(const char *path, char **ret_secret, struct er
         return result;
     if (strlen(bytes) < size) {
         text_free_secret(bytes);
-        (void)error_set(error, "cannot read %s: it holds a NUL byte", path);
+        (void)error_set(error, "it holds a NUL byte");
         return FILE_FAILED;
     }
     if (size > 0 && bytes[size - 1] == '\n')

@@ -78,12 +78,76 @@ bool names_is_ours(const char *name)
     return false;
 }
 
+/* Known to everybody as something else. */
+static bool is_well_known(const char *name)
+{
+    static const char *const names[] = {"HTTP_PROXY", "HTTPS_PROXY"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A copy with one underscore in place of any number of "_", "." and "-"; false: the name is too long. */
+static bool squeeze(const char *name, char ret_squeezed[static LONGEST_NAME + 1])
+{
+    size_t length = 0;
+
+    for (; *name; name++) {
+        bool joint = strchr("_.-", *name) != NULL;
+
+        if (joint && length > 0 && ret_squeezed[length - 1] == '_')
+            continue;
+        if (length == LONGEST_NAME)
+            return false;
+        ret_squeezed[length++] = joint ? '_' : *name;
+    }
+    ret_squeezed[length] = '\0';
+    return true;
+}
+
+static bool is_shared(const char *name)
+{
+    return strncasecmp(name, SHARED_PREFIX, strlen(SHARED_PREFIX)) == 0;
+}
+
 const char *names_near_miss(const char *name)
 {
-    const char *nearest;
+    char squeezed[LONGEST_NAME + 1], ours[LONGEST_NAME + 1];
+    const char *nearest = NULL;
+    size_t limit = NEAR_MISS;
 
-    if (strncasecmp(name, SHARED_PREFIX, strlen(SHARED_PREFIX)) != 0)
+    if (is_well_known(name) || !squeeze(name, squeezed))
         return NULL;
-    nearest = names_nearest(name, NEAR_MISS);
-    return nearest && strncmp(nearest, SHARED_PREFIX, strlen(SHARED_PREFIX)) == 0 ? nearest : NULL;
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        const char *candidate = setting_name(i);
+        size_t distance;
+
+        if (!candidate || (is_shared(name) && !is_shared(candidate)) || !squeeze(candidate, ours))
+            continue;
+        distance = names_distance(squeezed, ours, limit);
+        if (distance > limit)
+            continue;
+        nearest = candidate;
+        if (distance == 0)
+            break;
+        limit = distance - 1; /* from here on only what is nearer */
+    }
+    return nearest;
+}
+
+bool names_guards(const char *name)
+{
+    static const char *const guards[] = {"SYNC__ERASE", "SYNC__PROTECTED_USERS", "SYNC__REMOVALS_PER_HOUR"};
+
+    for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
+        if (strcmp(name, guards[i]) == 0)
+            return true;
+    return false;
+}
+
+size_t names_length(const char *name)
+{
+    return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 }

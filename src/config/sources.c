@@ -65,9 +65,10 @@ static void givens_fall_back(struct givens *upper, struct givens *lower)
 void complain_of_unknown(const char *place, const char *name, struct complaints *complaints)
 {
     const char *suggestion = names_suggestion(name);
+    int length = (int)names_length(name);
 
-    complain(complaints, "%s: %s: unknown setting%s%s%s", place, name, suggestion ? "; did you mean " : "",
-             suggestion ? suggestion : "", suggestion ? "?" : "");
+    complain(complaints, "%s: %.*s%s: unknown setting%s%s%s", place, length, name, name[length] ? "…" : "",
+             suggestion ? "; did you mean " : "", suggestion ? suggestion : "", suggestion ? "?" : "");
 }
 
 /* The environment and .env are shared with others; the command line and the YAML file are ours alone. */
@@ -77,7 +78,7 @@ static void judge_unknown(enum source source, const char *place, const char *nam
     bool is_shared = source == SOURCE_ENVIRONMENT || source == SOURCE_DOTENV;
     const char *near_miss = names_near_miss(name);
 
-    if (!is_shared || names_is_ours(name))
+    if (!is_shared || names_is_ours(name) || (near_miss && names_guards(near_miss)))
         complain_of_unknown(place, name, complaints);
     else if (near_miss)
         log_warning("config-unknown-name", LOG_TEXT("place", place), LOG_TEXT("name", name),
@@ -151,7 +152,7 @@ static void read_credential(const char *folder, const struct setting *setting, s
     case FILE_MISSING:
         break;
     case FILE_FAILED:
-        complain(complaints, "credentials: %s: %s", setting->name, error.text);
+        complain(complaints, "credentials: %s: cannot read %s: %s", setting->name, path, error.text);
         break;
     }
     text_free_secret(secret);
@@ -205,7 +206,7 @@ static void read_dotenv(const struct config_sources *sources, struct givens *giv
     case FILE_MISSING:
         break;
     case FILE_FAILED:
-        complain(complaints, "%s", error.text);
+        complain(complaints, "cannot read %s: %s", DOTENV_FILE, error.text);
         break;
     }
     text_free_secret(bytes);
@@ -223,7 +224,7 @@ static bool read_yaml_file(const char *path, bool required, struct givens *given
     if (result == FILE_READ)
         yaml_read(path, bytes, size, givens, complaints);
     else if (result == FILE_FAILED || required)
-        complain(complaints, "%s", error.text);
+        complain(complaints, "cannot read %s: %s", path, error.text);
     text_free_secret(bytes);
     return result != FILE_MISSING;
 }

@@ -87,7 +87,7 @@ void http_exchange_init(struct http_exchange *exchange, const struct http_config
         .oldest = request->fresh ? 0 : ANY_AGE};
     if (exchange->limit > LONGEST_LIMIT)
         exchange->limit = LONGEST_LIMIT; /* libcurl refuses what does not fit an int */
-    buffer_init(&exchange->reply, config->largest_reply);
+    buffer_init_secret(&exchange->reply, config->largest_reply); /* that to a log-in holds a token */
     copy_body(exchange, request);
     copy_headers(exchange, request);
 }

@@ -126,7 +126,7 @@ static char *plain_text(const char *html)
     struct stripper stripper = {0};
     struct buffer body;
 
-    buffer_init(&body, strlen(html));
+    buffer_init_secret(&body, strlen(html));
     while (*html) {
         const char *behind = *html == '<' ? behind_markup(&stripper, html) : NULL;
         size_t length = 0;
@@ -178,7 +178,7 @@ void welcome_free(struct request_welcome *welcome)
 {
     if (!welcome)
         return;
-    free(welcome->body);
-    free(welcome->formatted_body);
+    text_free_secret(welcome->body); /* for some, the way that a first password takes */
+    text_free_secret(welcome->formatted_body);
     free(welcome);
 }

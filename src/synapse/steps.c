@@ -150,7 +150,8 @@ static bool who_learn(struct facts *facts, const json_t *body, struct error *err
     if (!user)
         return error_set(error, "the homeserver does not say whose the token is");
     if (strcmp(user, facts->user) != 0)
-        return error_set(error, "the token that was given is not of %s but of %.255s", facts->user, user);
+        return error_set(error, "the token that was given is not of %s but of %.255s", facts->user,
+                         strlen(user) > 255 || secrets_are_in(facts->secrets, user) ? "another" : user);
     return true;
 }
 

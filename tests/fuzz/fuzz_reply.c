@@ -3,12 +3,16 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/secrets.h"
+#include "base/visible.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The first byte is the kind of call, the second the status; the rest is what the homeserver sent. No secret
-   gets into a problem, and only a reply that is understood counts as one. */
+   gets into a problem, whatever the homeserver puts between its letters, no query of an address, and nothing
+   that is hidden; and only a reply that is understood counts as one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(bool holds)
@@ -17,26 +21,60 @@ static void check(bool holds)
         abort();
 }
 
+/* The letters and digits of the text, in lower case, and nothing of what stands between them; with `escapes`
+   what looks like the escape of a hidden character is nothing either. */
+static void check_letters(const char *text, bool escapes)
+{
+    char letters[sizeof(((struct error *)NULL)->text)];
+    size_t length = 0;
+
+    for (; *text; text++) {
+        if (escapes && text[0] == '\\' && text[1] == 'u' && strlen(text) >= 6)
+            text += 5;
+        else if ((unsigned char)*text > ' ' && (unsigned char)*text < 0x7f && *text != '\\')
+            letters[length++] = (char)tolower((unsigned char)*text);
+    }
+    letters[length] = '\0';
+    check(!strstr(letters, "geheim"));
+    check(!strstr(letters, "z2vozwlt")); /* in base64 */
+    check(!strstr(letters, "67656865696d"));
+}
+
+static void check_visible(const char *text)
+{
+    uint32_t code = 0;
+
+    for (size_t size; *text; text += size) {
+        size = visible_read(text, &code);
+        check(size > 0 && !visible_is_hidden(code));
+    }
+}
+
 static void check_answer(const struct answer *answer)
 {
     check(answer->retry_after >= -1 && answer->retry_after <= 300000);
     check((answer->outcome == SYNAPSE_OK) == (answer->problem.text[0] == '\0'));
-    check(!strstr(answer->problem.text, "geheim"));
-    for (const char *c = answer->problem.text; *c; c++)
-        check((unsigned char)*c >= ' ');
+    check_letters(answer->problem.text, false);
+    check_letters(answer->problem.text, true);
+    check(!strstr(answer->problem.text, "?u=") && !strstr(answer->problem.text, "input_value="));
+    check_visible(answer->problem.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const long statuses[] = {200, 201, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503};
-    static const struct answer_secrets secrets = {.texts = {"geheim"}};
+    struct secrets *known = secrets_new();
+    const struct answer_secrets secrets = {{known}};
     struct synapse_reply reply = {0};
     const struct call_form *form;
     struct answer answer;
     char *body;
 
-    if (size < 2)
+    if (size < 2) {
+        secrets_free(known);
         return 0;
+    }
+    secrets_add(known, "geheim");
     body = text_copy_bytes((const char *)data + 2, size - 2);
     form = call_form((enum synapse_kind)(data[0] % SYNAPSE_KINDS));
     answer_read(&answer,
@@ -51,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(answer.body != NULL);
     synapse_reply_deinit(&reply);
     answer_deinit(&answer);
+    secrets_free(known);
     free(body);
     return 0;
 }

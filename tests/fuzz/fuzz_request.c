@@ -42,11 +42,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(!request == (complaint.detail.text[0] != '\0'));
     if (!request)
         return 0;
+    must(!request->user.name || strlen(request->user.name) <= 4 * (size_t)256);
     if (request->user.id)
         check_id(request->user.id);
     for (size_t i = 0; i < request->room_count; i++) {
         check_alias(request->rooms[i].alias);
-        must(request->rooms[i].description != NULL);
+        must(request->rooms[i].description && strlen(request->rooms[i].description) <= 4096);
+        must(!request->rooms[i].name || strlen(request->rooms[i].name) <= 4096);
         for (size_t k = 0; k < i; k++)
             must(!text_equal(request->rooms[i].alias, request->rooms[k].alias));
     }

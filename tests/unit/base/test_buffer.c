@@ -144,6 +144,22 @@ static void test_deinit_of_a_zeroed_buffer(void **state)
     assert_string_equal(buffer_text(&buffer), "");
 }
 
+/* It moves when it grows; what is in it is the same. */
+static void test_secret(void **state)
+{
+    struct buffer buffer;
+
+    (void)state;
+    buffer_init_secret(&buffer, 1 << 20);
+    for (size_t i = 0; i < 200000; i++)
+        assert_true(buffer_append_char(&buffer, (char)('a' + i % 26)));
+    for (size_t i = 0; i < 200000; i++)
+        assert_int_equal(buffer.bytes[i], 'a' + i % 26);
+    buffer_deinit(&buffer);
+    assert_true(buffer.secret);
+    assert_string_equal(buffer_text(&buffer), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_growth),
         cmocka_unit_test(test_take),
         cmocka_unit_test(test_deinit_of_a_zeroed_buffer),
+        cmocka_unit_test(test_secret),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,24 @@ static void test_no_memory_ends_the_process(void **state)
     (void)close(pipe_ends[0]);
 }
 
+/* In a block that is large enough for its middle to be left alone when it is free; not where a look at it is
+   an error. */
+static void test_secrets_are_overwritten(void **state)
+{
+    (void)state;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(RUNNING_ON_VALGRIND)
+    enum { SIZE = 8192 };
+    char *block = memory_new(SIZE, 1);
+    CLEANUP(freep) char *guard = memory_new(SIZE, 1); /* so that the block does not melt into what follows */
+    const volatile char *ghost = block;
+
+    memset(block + 1000, 'x', SIZE - 1000); /* behind a NUL */
+    text_free_secret(block);
+    for (size_t i = 64; i < SIZE - 64; i++)
+        assert_int_equal(ghost[i], 0);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_take_disarms_the_guard),
         cmocka_unit_test(test_guard_of_a_descriptor),
         cmocka_unit_test(test_no_memory_ends_the_process),
+        cmocka_unit_test(test_secrets_are_overwritten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,7 +198,55 @@ static void test_near_misses(void **state)
     for (size_t i = 0; i < COUNT(brokers); i++)
         if (names_near_miss(brokers[i]))
             fail_msg("%s: %s", brokers[i], names_near_miss(brokers[i]));
-    assert_null(names_near_miss("LOG_LEVEL"));
+}
+
+/* Outside of all groups, where nobody else would complain. */
+static void test_near_misses_of_groups(void **state)
+{
+    static const struct {
+        const char *slip, *meant;
+    } slips[] = {
+        {"SYNC_ERASE", "SYNC__ERASE"},
+        {"sync_erase", "SYNC__ERASE"},
+        {"SYNC.ERASE", "SYNC__ERASE"},
+        {"SYN_ERASE", "SYNC__ERASE"},
+        {"SYNC_REACTIVATE", "SYNC__REACTIVATE"},
+        {"MATRIX_MESSENGER_URI", "MATRIX_MESSENGER__URI"},
+        {"MATRIX_MESSENGER_SYNC_USER_TOKEN_FILE", "MATRIX_MESSENGER__SYNC_USER_TOKEN_FILE"},
+        {"LOG_LEVEL", "LOG__LEVEL"},
+        {"HTTP_CA_FILE", "HTTP__CA_FILE"},
+    };
+    static const char *const others[] = {
+        "PATH",      "HOME",         "HTTP_PROXY", "https_proxy",    "NO_PROXY",     "all_proxy",
+        "ERASE",     "SYNC",         "LOGNAME",    "LOG_DIR",        "RSYNC_RSH",    "SYNC_HOST",
+        "LANG",      "NODE_ENV",     "LISTEN_FDS", "JOURNAL_STREAM", "MONITOR_PORT", "MATRIX_HOMESERVER",
+        "SSH_AGENT", "INVOCATION_ID"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(slips); i++)
+        assert_string_equal(names_near_miss(slips[i].slip), slips[i].meant);
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (names_near_miss(others[i]))
+            fail_msg("%s: %s", others[i], names_near_miss(others[i]));
+}
+
+/* Who misspells one of these would lose what was to be kept. */
+static void test_guards(void **state)
+{
+    (void)state;
+    assert_true(names_guards("SYNC__ERASE"));
+    assert_true(names_guards("SYNC__REMOVALS_PER_HOUR"));
+    assert_true(names_guards("SYNC__PROTECTED_USERS"));
+    assert_false(names_guards("SYNC__REACTIVATE"));
+    assert_false(names_guards("LOG__LEVEL"));
+}
+
+static void test_length(void **state)
+{
+    (void)state;
+    assert_int_equal(names_length(""), 0);
+    assert_int_equal(names_length("SYNC__ERASE"), 11);
+    assert_int_equal(names_length("A-b.c_0:hunter2"), 7);
 }
 
 int main(void)
@@ -211,6 +259,9 @@ int main(void)
         cmocka_unit_test(test_every_small_slip_is_understood),
         cmocka_unit_test(test_ours),
         cmocka_unit_test(test_near_misses),
+        cmocka_unit_test(test_near_misses_of_groups),
+        cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,8 +60,8 @@ static void test_bad_secret_files(void **state)
     set_required();
     assert_int_equal(unsetenv("MATRIX_MESSENGER__SECRET"), 0);
     set("MATRIX_MESSENGER__SECRET_FILE", "secret");
-    assert_refused(
-        "environment: MATRIX_MESSENGER__SECRET_FILE: cannot read secret: No such file or directory");
+    assert_refused("environment: MATRIX_MESSENGER__SECRET_FILE: expected the path of a file with the secret: "
+                   "No such file or directory");
     write_file("secret", "");
     assert_refused(
         "environment: MATRIX_MESSENGER__SECRET_FILE: expected a secret in secret, but it is empty");
@@ -69,18 +69,20 @@ static void test_bad_secret_files(void **state)
     assert_refused(
         "environment: MATRIX_MESSENGER__SECRET_FILE: expected a secret in secret, but it is empty");
     write_bytes("secret", "a\0b", 3);
-    assert_refused("environment: MATRIX_MESSENGER__SECRET_FILE: cannot read secret: it holds a NUL byte");
+    assert_refused("environment: MATRIX_MESSENGER__SECRET_FILE: expected the path of a file with the secret: "
+                   "it holds a NUL byte");
     memset(large, 'x', 65537);
     write_bytes("secret", large, 65537);
-    assert_refused(
-        "environment: MATRIX_MESSENGER__SECRET_FILE: cannot read secret: it is larger than 65536 bytes");
+    assert_refused("environment: MATRIX_MESSENGER__SECRET_FILE: expected the path of a file with the secret: "
+                   "it is larger than 65536 bytes");
     write_bytes("secret", large, 65536);
     config_free(load());
     write_file("secret", "hunter2\nhunter3\n");
     assert_refused("secret: MATRIX_MESSENGER__SECRET: expected text without control characters");
     assert_int_equal(remove("secret"), 0);
     assert_int_equal(mkdir("secret", 0700), 0);
-    assert_refused("environment: MATRIX_MESSENGER__SECRET_FILE: cannot read secret: Is a directory");
+    assert_refused("environment: MATRIX_MESSENGER__SECRET_FILE: expected the path of a file with the secret: "
+                   "Is a directory");
     free(large);
 }
 
@@ -204,6 +206,43 @@ static void test_secrets_are_never_told(void **state)
     }
 }
 
+/* Somebody put the secret itself where the path of its file belongs. */
+static void test_path_that_is_the_secret(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        CLEANUP(freep) char *expected = NULL;
+
+        if (!settings[i].file_name)
+            continue;
+        set_required();
+        assert_int_equal(unsetenv(settings[i].name), 0);
+        set(settings[i].file_name, "hunter2");
+        expected =
+            text_format("environment: %s: expected the path of a file with the secret: No such file or "
+                        "directory",
+                        settings[i].file_name);
+        capture_log();
+        assert_refused(expected);
+        assert_null(strstr(logged(), "hunter2"));
+        assert_int_equal(unsetenv(settings[i].file_name), 0);
+    }
+}
+
+/* Nothing stands between the name and what was to be its value: all of it is a name to YAML. */
+static void test_name_that_ends_in_the_secret(void **state)
+{
+    (void)state;
+    set_required();
+    write_file("y.yaml", "MATRIX_MESSENGER: {SECRET:hunter2}\n");
+    assert_refused_from(&(struct config_sources){.yaml_file = "y.yaml"},
+                        "y.yaml:1: MATRIX_MESSENGER__SECRET…: unknown setting; did you mean "
+                        "MATRIX_MESSENGER__SECRET_FILE?");
+    write_file("y.yaml", "\"RABBITMQ_URI=amqp://u:hunter2@h\": x\n");
+    assert_refused_from(&(struct config_sources){.yaml_file = "y.yaml"},
+                        "y.yaml:1: RABBITMQ_URI…: unknown setting");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, workspace_setup, workspace_teardown)
 
 int main(void)
@@ -218,6 +257,8 @@ int main(void)
         TEST(test_credentials_beside_files),
         TEST(test_bad_credential),
         TEST(test_no_secret_on_the_command_line),
+        TEST(test_path_that_is_the_secret),
+        TEST(test_name_that_ends_in_the_secret),
         TEST(test_secrets_are_never_told),
     };
 

@@ -141,6 +141,37 @@ static void is_not_let_in(void **state)
     free(log);
 }
 
+/* What is sent in place of the shared secret is as good as it. And a proxy may repeat what it was given. */
+static void is_told_what_it_sent(void **state)
+{
+    static const struct server_step steps[] = {
+        {.line = "GET /_matrix/client/v3/login",
+         .status = 200,
+         .reply = "{\"flows\":[{\"type\":\"m.login.password\"}]}"},
+        {.line = "POST /_matrix/client/v3/login",
+         .body = LOGIN_BODY("m.login.password", "password", SHARED_PASSWORD),
+         REFUSED(403, "M_FORBIDDEN", "Invalid password " SHARED_PASSWORD)},
+    };
+    static const struct server_step proxy[] = {
+        {.line = "GET /_matrix/client/v3/login",
+         REFUSED(403, "M_FORBIDDEN", "Bad Proxy-Authorization: Basic dTpodW50ZXIyLTEyMw==")},
+    };
+    static const char *const further[] = {"hunter2%2D123", NULL};
+    struct synapse_config behind_proxy = by_secret;
+    char *log;
+
+    (void)state;
+    log = assert_troubled(HTTP_SERVER_START(steps), &by_secret,
+                          "the sync user cannot log in (log-in: 403 M_FORBIDDEN)");
+    assert_holds_no_secret(log);
+    free(log);
+    behind_proxy.secrets = further;
+    log = assert_troubled(HTTP_SERVER_START(proxy), &behind_proxy,
+                          "does not say how to log in (read-login-types: 403 M_FORBIDDEN)");
+    assert_null(strstr(log, "dTpodW50"));
+    free(log);
+}
+
 static void is_logged_in_as_another(void **state)
 {
     static const struct server_step steps[] = {
@@ -500,6 +531,7 @@ int main(void)
         cmocka_unit_test(opens_with_the_shared_secret_as_password),
         cmocka_unit_test(opens_with_the_shared_secret_as_token),
         cmocka_unit_test(is_not_let_in),
+        cmocka_unit_test(is_told_what_it_sent),
         cmocka_unit_test(is_logged_in_as_another),
         cmocka_unit_test(is_given_no_fit_token),
         cmocka_unit_test(has_the_token_of_another),

@@ -403,6 +403,30 @@ static void never_tells_the_password_it_sets(void **state)
     client_end(&client);
 }
 
+static void never_tells_the_address_it_sets(void **state)
+{
+    static const struct server_step steps[] = {
+        OPEN_SESSION,
+        {.line = "PUT /_synapse/admin/v2/users/%40a%3Ah",
+         .bearer = "syt_given",
+         .body = "{\"threepids\":[{\"medium\":\"email\",\"address\":\"ada@example.org\"}]}",
+         .status = 400,
+         .reply = "{\"errcode\":\"M_UNKNOWN\",\"error\":\"'Ada@Example.org' will not do\"}"},
+    };
+    const struct synapse_call create = {
+        .kind = SYNAPSE_CREATE_USER, .user = "@a:h", .email = "ada@example.org"};
+    struct synapse_config config = given_token();
+    struct client client;
+
+    (void)state;
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await(&client, "+");
+    client_send(&client, '0', &create);
+    client_await(&client, "+0");
+    assert_string_equal(client.replies[0].problem.text, "create-user: 400 M_UNKNOWN");
+    client_end(&client);
+}
+
 static void does_not_send_what_is_no_text(void **state)
 {
     static const struct server_step steps[] = {OPEN_SESSION};
@@ -466,6 +490,7 @@ int main(void)
         cmocka_unit_test(loses_the_token_while_in_doubt),
         cmocka_unit_test(tells_whether_a_user_was_created),
         cmocka_unit_test(never_tells_the_password_it_sets),
+        cmocka_unit_test(never_tells_the_address_it_sets),
         cmocka_unit_test(does_not_send_what_is_no_text),
         cmocka_unit_test(forgets_calls_at_the_end),
     };
