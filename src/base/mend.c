@@ -141,21 +141,21 @@ static char *mend_number(char *at)
     return behind;
 }
 
-static char *skip_string(char *at)
+static char *skip_string(char *at, const char *end)
 {
-    for (at++; *at && *at != '"'; at++)
-        if (*at == '\\' && at[1])
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\' && at + 1 < end)
             at++;
-    return *at ? at + 1 : at;
+    return at < end ? at + 1 : at;
 }
 
 char *mend_numbers(const char *text, size_t size)
 {
-    char *copy = text_copy_bytes(text, size), *at = copy;
+    char *copy = text_copy_bytes(text, size), *end = copy + size, *at = copy;
 
-    while (*at) {
+    while (at < end) {
         if (*at == '"')
-            at = skip_string(at);
+            at = skip_string(at, end);
         else if (*at == '-' || is_digit(*at))
             at = mend_number(at);
         else

@@ -12,6 +12,8 @@
 #include "base/mend.h"
 #include "request/complaint.h"
 
+#include <string.h>
+
 static const char *const reasons[] = {
     [json_error_invalid_utf8] = "not valid UTF-8",
     [json_error_premature_end_of_input] = "ends too early",
@@ -22,6 +24,12 @@ static const char *const reasons[] = {
     [json_error_duplicate_key] = "key given twice",
     [json_error_numeric_overflow] = "number too large",
 };
+
+/* jansson passes over a NUL byte right behind a number or a word (load.c, stream_unget()). */
+static bool holds_nul(const char *bytes, size_t size)
+{
+    return size > 0 && memchr(bytes, '\0', size) != NULL;
+}
 
 static const char *reason_of(const json_error_t *error)
 {
@@ -104,6 +112,11 @@ json_t *decode_body(const void *bytes, size_t size, size_t largest, struct reque
     }
     mended = mend_escapes(bytes, size, false);
     root = load(mended ? mended : size > 0 ? bytes : "", size, &error);
+    if (root && holds_nul(bytes, size)) {
+        (void)complaint_set(complaint, REQUEST_INVALID_JSON, "NUL byte");
+        json_decref(root);
+        return NULL;
+    }
     if (!root)
         (void)complaint_set(complaint, REQUEST_INVALID_JSON, "line %d, column %d (byte %d): %s", error.line,
                             error.column, error.position, reason_of(&error));

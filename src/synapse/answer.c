@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/visible.h"
 #include "synapse/parse.h"
 
 #include <string.h>
@@ -11,10 +12,13 @@ enum { LONGEST_PAUSE = 300000 /* milliseconds */, LONGEST_QUOTE = 200 /* bytes *
 /* Bytes of what is looked at before it is quoted. Whoever says more is not quoted: a secret might be cut. */
 enum { LONGEST_WORDS = 4096 };
 
+/* As it is, and as it will be shown: the digits of an escape may be the beginning of a secret, too. */
 static bool hold_secret(const char *text, const struct answer_secrets *secrets)
 {
+    CLEANUP(text_free_secretp) char *shown = visible_copy(text);
+
     for (size_t i = 0; i < ANSWER_SECRETS; i++)
-        if (secrets_are_in(secrets->of[i], text))
+        if (secrets_are_in(secrets->of[i], text) || secrets_are_in(secrets->of[i], shown))
             return true;
     return false;
 }

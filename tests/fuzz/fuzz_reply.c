@@ -31,7 +31,7 @@ static void check_letters(const char *text, bool escapes)
     for (; *text; text++) {
         if (escapes && text[0] == '\\' && text[1] == 'u' && strlen(text) >= 6)
             text += 5;
-        else if ((unsigned char)*text > ' ' && (unsigned char)*text < 0x7f && *text != '\\')
+        else if ((unsigned char)*text > ' ' && *text != '\\')
             letters[length++] = (char)tolower((unsigned char)*text);
     }
     letters[length] = '\0';

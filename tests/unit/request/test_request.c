@@ -197,6 +197,8 @@ static void raw_bytes(void **state)
 #define CASE(bytes, expected) {bytes, sizeof(bytes) - 1, expected "\n"}
         CASE("\xef\xbb\xbf" BODY, "invalid-json: line 1, column 1 (byte 3): syntax error"),
         CASE(BODY "\0", "invalid-json: line 1, column 59 (byte 59): something follows the JSON value"),
+        CASE("{\"method\": \"removeUser\", \"user\": {\"id\": \"@a:example.org\"}, \"stray\": 1\0}",
+             "invalid-json: NUL byte"),
         CASE("\0" BODY, "invalid-json: line 1, column 1 (byte 1): ends too early"),
         CASE("{\"method\": \"add\0User\"}", "invalid-json: line 1, column 15 (byte 15): syntax error"),
         CASE("{\"method\": \"\xff\"}", "invalid-json: line 1, column 12 (byte 12): not valid UTF-8"),
