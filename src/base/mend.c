@@ -118,12 +118,11 @@ static bool is_too_large(const char *at, char *behind, bool is_real)
 static void replace(char *at, const char *behind, bool is_real)
 {
     const char *number = is_real ? "1e308" : at[0] == '-' ? "9223372036854775808" : "9223372036854775807";
-    size_t length = strlen(number);
 
     if (*at == '-')
         at++;
-    memcpy(at, number, length);
-    memset(at + length, ' ', (size_t)(behind - at) - length);
+    for (; at < behind; at++)
+        *at = (char)(*number ? *number++ : ' ');
 }
 
 /* Looks at the number at `at`, mends it if need be, and returns what follows it. A leading zero is left to be

@@ -101,7 +101,7 @@ static bool squeeze(const char *name, char ret_squeezed[static LONGEST_NAME + 1]
             continue;
         if (length == LONGEST_NAME)
             return false;
-        ret_squeezed[length++] = joint ? '_' : *name;
+        ret_squeezed[length++] = *(joint ? "_" : name);
     }
     ret_squeezed[length] = '\0';
     return true;
@@ -114,7 +114,7 @@ static bool is_shared(const char *name)
 
 const char *names_near_miss(const char *name)
 {
-    char squeezed[LONGEST_NAME + 1], ours[LONGEST_NAME + 1];
+    char squeezed[LONGEST_NAME + 1] = "", ours[LONGEST_NAME + 1] = "";
     const char *nearest = NULL;
     size_t limit = NEAR_MISS;
 

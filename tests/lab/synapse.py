@@ -152,7 +152,7 @@ class Synapse:
 
     def _command(self, *options: str) -> list[str]:
         return [*self._installation.python, "-m", "synapse.app.homeserver",
-                "-c", self._inside("homeserver.yaml"), *options]
+                "-c", self.inside("homeserver.yaml"), *options]
 
     def _run_to_end(self, *options: str) -> None:
         done = subprocess.run(self._command(*options), env=self._environment(), cwd=self.folder, text=True,
@@ -164,7 +164,8 @@ class Synapse:
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1",
                 "PYTHONPATH": self._installation.inside(self.folder)}
 
-    def _inside(self, name: str) -> str:
+    def inside(self, name: str) -> str:
+        """The path of a file of its folder, as Synapse itself sees it."""
         return self._installation.inside(self.folder / name)
 
     def _configuration(self) -> dict[str, Any]:
@@ -173,10 +174,10 @@ class Synapse:
             "server_name": self.server_name,
             "listeners": [{"port": self.port, "type": "http", "tls": False, "bind_addresses": ["127.0.0.1"],
                            "resources": [{"names": ["client"], "compress": False}]}],
-            "database": {"name": "sqlite3", "args": {"database": self._inside("homeserver.db")}},
-            "media_store_path": self._inside("media"),
-            "signing_key_path": self._inside("signing.key"),
-            "log_config": self._inside("log.yaml"),
+            "database": {"name": "sqlite3", "args": {"database": self.inside("homeserver.db")}},
+            "media_store_path": self.inside("media"),
+            "signing_key_path": self.inside("signing.key"),
+            "log_config": self.inside("log.yaml"),
             "registration_shared_secret": self._registration_secret,
             "macaroon_secret_key": secrets.token_hex(16),
             "form_secret": secrets.token_hex(16),

@@ -316,6 +316,19 @@ static void test_what_was_not_kept_is_a_stub(void **state)
         equals(dead_letter_body(letter), "{\"error\": \"c\", \"size\": 5000000000, \"sha256\": \"abc\"}"));
 }
 
+/* What the homeserver said may be read by who looks at the queue, as it is. */
+static void shows_what_is_hidden_in_the_detail(void **state)
+{
+    struct dead_letter *letter = dead_letter_new(message_with((amqp_basic_properties_t){0}), "code",
+                                                 "a\xe2\x80\xae\xc2\x9b"
+                                                 "b\xff",
+                                                 "queue");
+
+    (void)state;
+    assert_string_equal(letter->detail, "a\\u202e\\u009bb\xef\xbf\xbd");
+    dead_letter_free(letter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_broken_properties, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stub, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_was_not_kept_is_a_stub, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shows_what_is_hidden_in_the_detail, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,24 @@ static void test_near_misses_are_warnings(void **state)
     assert_null(strstr(logged(), "hunter2"));
 }
 
+/* Erasing is final: who meant to switch it off and misspelt that must be told before anything is erased. */
+static void test_near_misses_of_guards_are_mistakes(void **state)
+{
+    (void)state;
+    set_required();
+    set("SYNC_ERASE", "false");
+    assert_refused("environment: SYNC_ERASE: unknown setting; did you mean SYNC__ERASE?");
+    assert_int_equal(unsetenv("SYNC_ERASE"), 0);
+    write_file(".env", "Sync_Erase=no\n");
+    assert_refused(".env:1: Sync_Erase: unknown setting; did you mean SYNC__ERASE?");
+    write_file(".env", "SYNC_REACTIVATE=true\nMATRIX_MESSENGER_URI=http://h\nHTTP_PROXY=http://h\n");
+    capture_log();
+    config_free(load());
+    assert_non_null(strstr(logged(), "did_you_mean=SYNC__REACTIVATE"));
+    assert_non_null(strstr(logged(), "did_you_mean=MATRIX_MESSENGER__URI"));
+    assert_null(strstr(logged(), "HTTP"));
+}
+
 static void test_required(void **state)
 {
     (void)state;
@@ -232,6 +250,7 @@ int main(void)
         TEST(test_bad_values),
         TEST(test_unknown_names),
         TEST(test_near_misses_are_warnings),
+        TEST(test_near_misses_of_guards_are_mistakes),
         TEST(test_required),
         TEST(test_a_way_to_log_in),
         TEST(test_client_certificate_needs_its_key),
