@@ -190,7 +190,7 @@ class Synapse:
             "rc_login": {"address": plenty, "account": plenty, "failed_attempts": plenty},
         }
         if self._bridge_token is not None:
-            configuration["app_service_config_files"] = [self._inside("bridge.yaml")]
+            configuration["app_service_config_files"] = [self.inside("bridge.yaml")]
         configuration.update(self._settings)
         return configuration
 
