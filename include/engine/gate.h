@@ -25,7 +25,7 @@ struct gate {
     instant opens;
     bool tried; /* GATE_TRYING: a call went through, `opens` is how long it alone is waited for */
     instant shut_since, opened_at;
-    bool was_away; /* else it had asked for patience */
+    bool was_away;       /* else it had asked for patience */
     struct error reason; /* why it shut; only while it is not open */
     struct backoff backoff;
 

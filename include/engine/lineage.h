@@ -12,14 +12,14 @@
 enum { LINEAGE_MOST = 16 /* of one room; what is older stays */ };
 
 struct lineage {
-    char *rooms[LINEAGE_MOST]; /* ids of those that are ours, the oldest last */
+    char **rooms; /* ids of those that are ours, the oldest last; NULL: none */
     size_t count;
-    bool begun;     /* else the room itself says which one is next */
-    char *next;     /* whose create event is to be read; NULL: none */
-    bool stateless; /* that has no create event any more: who made it is to be asked */
-    bool deleting;  /* the oldest */
+    char *next; /* whose create event is to be read; NULL: none */
     instant deleting_since;
-    instant look_again; /* whether that is complete */
+    instant look_again; /* whether the deletion of the oldest is complete */
+    bool begun;         /* else the room itself says which one is next */
+    bool stateless;     /* `next` has no create event any more: who made it is to be asked */
+    bool deleting;      /* the oldest */
 };
 
 /* Frees what is known; nothing is known then. */

@@ -34,13 +34,14 @@ struct mirror {
     unsigned attempt; /* to catch up from it */
     unsigned asker;   /* another in each process: they share user and device, and Synapse's cached answers */
     bool wanted;      /* a catch-up is waited for, and is not begun */
-    instant not_before; /* for the next one */
-    instant asked_at;   /* when the last one began */
-    instant since;      /* when the first position was asked for */
-    bool half_asked;    /* of its two calls only the first was sent */
-    unsigned under_way; /* calls that are not answered */
-    bool failed;        /* one of its calls was not answered as it should be */
-    unsigned failures;  /* of calls, since the last one that went well */
+    instant not_before;      /* for the next one */
+    instant asked_at;        /* when the last one began */
+    instant since;           /* when the first position was asked for */
+    bool half_asked;         /* of its two calls only the first was sent */
+    unsigned under_way;      /* calls that are not answered */
+    bool failed;             /* one of its calls was not answered as it should be */
+    unsigned failures;       /* of calls, since the last one that went well */
+    struct subject *waiting; /* for the end of the next catch-up */
     struct joined_rooms *joined;
     instant joined_at; /* when that was asked for last */
     struct backoff backoff;
@@ -53,6 +54,11 @@ void mirror_deinit(struct mirror *mirror);
 /* A catch-up is needed. It will be due a moment later, so that others can join; if one is under way already,
    its end is to be awaited first. */
 void mirror_want(struct mirror *mirror, instant now);
+
+/* The subject waits for the end of a catch-up; nothing happens where it does already. */
+void mirror_wait(struct mirror *mirror, struct subject *subject);
+/* A catch-up is over: the next of those who waited for it, who then waits no longer; NULL: that was all. */
+struct subject *mirror_release(struct mirror *mirror);
 
 /* The next call of the mirror, if there is one now; *ret_at is when to ask again otherwise (INSTANT_NEVER:
    not before something happens). The call's texts are borrowed until mirror_answered(). */

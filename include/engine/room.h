@@ -22,28 +22,28 @@ struct room_known {
     struct room_state *state;  /* NULL: not read */
     instant read_at;           /* as of when it is known: when the reading of it began, or since mirrored */
     instant whole_at;          /* when the last reading of all of it began */
-    bool mirrored;             /* changes are told to us (engine/mirror.h) */
     struct state_events *news; /* changes told while a call was under way; NULL: none */
     instant looked_at;         /* when its state or levels came; INSTANT_PAST: another call was made since */
-    bool alias_backs_look;     /* and the alias had been seen right before that was asked for */
+    bool mirrored;             /* changes are told to us (engine/mirror.h) */
+    bool alias_backs_look;     /* when it was looked at, the alias had been seen right before */
     instant half_made_since;   /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     instant gone_at; /* when it was found that there is no such room any more; INSTANT_NEVER: there is */
 
     struct room_state *creation; /* its create event alone, as of `creation_at`; NULL: not read so */
     instant creation_at;
-    bool details; /* creator and such were read, as of `details_at` */
     instant details_at;
     char *creator;
+    bool details;  /* creator and such were read, as of `details_at` */
     bool was_used; /* it had state but nobody is in it any more, so that it is not just being made */
 
     char **aliases; /* that lead to it, as of `aliases_at`, with NULL at the end; NULL: not read */
     instant aliases_at;
 
-    bool deleting;
     instant deleting_since;
     instant look_again;     /* whether the deletion is complete */
     struct lineage lineage; /* of one that is to be removed */
-    bool regained;          /* asked for the sync user's power in it, since it was lost */
+    bool deleting;
+    bool regained; /* asked for the sync user's power in it, since it was lost */
 
     struct obstacles obstacles;
 };

@@ -44,7 +44,6 @@ struct engine {
     bool in_turn;
 
     struct mirror mirror;
-    struct subject *waiting; /* for its next catch-up */
     struct ledger ledger;
     struct brake brake;
     struct held held;
@@ -131,34 +130,22 @@ static bool may_send(struct engine *engine)
 
 /* ---- the mirror ---- */
 
-static void release_waiting(struct engine *engine)
-{
-    struct subject *subject;
-
-    while ((subject = engine->waiting)) {
-        engine->waiting = TAKE(subject->next_waiting);
-        subject->waits = false;
-        enqueue(engine, subject);
-    }
-}
-
 static void wait_for_mirror(struct engine *engine, struct subject *subject, const struct synapse_call *call,
                             instant now)
 {
     obstacle_risk(subject_obstacles(subject), call, now);
     mirror_want(&engine->mirror, now);
-    if (subject->waits)
-        return;
-    subject->waits = true;
-    subject->next_waiting = engine->waiting;
-    engine->waiting = subject;
+    mirror_wait(&engine->mirror, subject);
 }
 
 static void mirror_replied(struct engine *engine, enum synapse_kind kind, struct synapse_reply *reply)
 {
+    struct subject *subject;
+
     wire_answered(&engine->wire, kind, reply, engine->mirror.asked_at);
     if (mirror_answered(&engine->mirror, kind, reply, instant_now()))
-        release_waiting(engine);
+        while ((subject = mirror_release(&engine->mirror)))
+            enqueue(engine, subject);
     turn(engine);
 }
 

@@ -9,6 +9,7 @@ void lineage_deinit(struct lineage *lineage)
 {
     for (size_t i = 0; i < lineage->count; i++)
         free(lineage->rooms[i]);
+    free(lineage->rooms);
     free(lineage->next);
     *lineage = (struct lineage){.count = 0};
 }
@@ -63,6 +64,8 @@ static void add(struct lineage *lineage, const char *room, const char *predecess
 {
     bool is_last;
 
+    if (!lineage->rooms)
+        lineage->rooms = memory_new(LINEAGE_MOST, sizeof(char *));
     if (!is_known(lineage, room))
         lineage->rooms[lineage->count++] = text_copy(room);
     is_last = !predecessor || is_known(lineage, predecessor) || lineage->count == LINEAGE_MOST;

@@ -47,6 +47,26 @@ void mirror_want(struct mirror *mirror, instant now)
     mirror->not_before = instant_max(mirror->not_before, now + GATHERING);
 }
 
+void mirror_wait(struct mirror *mirror, struct subject *subject)
+{
+    if (subject->waits)
+        return;
+    subject->waits = true;
+    subject->next_waiting = mirror->waiting;
+    mirror->waiting = subject;
+}
+
+struct subject *mirror_release(struct mirror *mirror)
+{
+    struct subject *subject = mirror->waiting;
+
+    if (!subject)
+        return NULL;
+    mirror->waiting = TAKE(subject->next_waiting);
+    subject->waits = false;
+    return subject;
+}
+
 bool mirror_next(const struct mirror *mirror, instant now, struct synapse_call *ret_call, instant *ret_at)
 {
     *ret_at = INSTANT_NEVER;

@@ -1,9 +1,9 @@
 /*
  * Bytes to JSON. The bytes come from outside, so they are bounded before anything else looks at them: first
  * their number, then the depth, since jansson recurses for each level, and the number of values, since each
- * takes memory however short it is. What jansson says about a bad body quotes the token that it stumbled upon; of
- * its error only the code and the place are used. What other parsers take and jansson does not is mended first
- * (base/mend.h).
+ * takes memory however short it is. What jansson says about a bad body quotes the token that it stumbled
+ * upon; of its error only the code and the place are used. What other parsers take and jansson does not is
+ * mended first (base/mend.h).
  */
 #include "request/decode.h"
 

@@ -23,8 +23,8 @@ struct pending {
     struct synapse *synapse;
     struct pending *prev, *next;
     enum synapse_kind kind;
-    unsigned generation;  /* of the token it was sent with */
-    enum step_name doubt; /* what tells whose the refusal is; STEP_NONE: there is no doubt */
+    unsigned generation;     /* of the token it was sent with */
+    enum step_name doubt;    /* what tells whose the refusal is; STEP_NONE: there is no doubt */
     struct secrets *secrets; /* that it sends; NULL: none */
     struct http_call *call;
     struct sieve *sieve; /* of the reply's events; NULL: it has none */

@@ -145,7 +145,8 @@ static void without_consent(void **state)
 
     (void)state;
     assert_own(HTTP_SERVER_START(steps), &enter,
-               "the sync user may not write (try-to-write: 403 M_CONSENT_NOT_GIVEN: why)");
+               "the sync user may not write (try-to-write: 403 M_CONSENT_NOT_GIVEN: the homeserver's "
+               "terms have not been agreed to)");
 }
 
 static void over_the_limits(void **state)
