@@ -32,8 +32,10 @@ char *text_format(const char *format, ...) MUST_USE PRINTF_LIKE(1, 2);
 /* Both NULL, or both equal. */
 bool text_equal(const char *a, const char *b);
 
-/* Overwrites the whole block, in a way that the compiler cannot leave out, and frees it: a secret does not
-   end at the first NUL, and a block may hold more than what was asked for. NULL is fine. */
+/* Overwrites the whole block, in a way that the compiler cannot leave out: a secret does not end at the first
+   NUL, and a block may hold more than what was asked for. NULL is fine. */
+void memory_wipe(void *block);
+/* The same, and frees it. */
 void memory_free_secret(void *block);
 /* The same for a text. */
 void text_free_secret(char *text);

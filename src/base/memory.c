@@ -72,10 +72,15 @@ bool text_equal(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-void memory_free_secret(void *block)
+void memory_wipe(void *block)
 {
     if (block)
         explicit_bzero(block, malloc_usable_size(block));
+}
+
+void memory_free_secret(void *block)
+{
+    memory_wipe(block);
     free(block);
 }
 

@@ -273,6 +273,7 @@ static void test_users_and_rooms_share_it(void **state)
 static void test_what_removes_nothing_does_not_count(void **state)
 {
     struct scene *scene = braked_scene(1, 2);
+    const struct world_user *gone;
 
     (void)state;
     make_crowd(scene, 3);
@@ -288,7 +289,9 @@ static void test_what_removes_nothing_does_not_count(void **state)
     post_removal(scene, 1);
     assert_true(stage_run(&scene->stage, HOUR));
     assert_int_equal(count_braked(&scene->stage), 0);
-    assert_true(world_user(&scene->world, "@pupil_1:school")->deactivated);
+    gone = world_user(&scene->world, "@pupil_1:school");
+    assert_non_null(gone);
+    assert_true(gone && gone->deactivated);
     post_removal(scene, 0); /* neither does it when nothing more is let through */
     post_removal(scene, 2);
     assert_true(stage_run(&scene->stage, HOUR));
