@@ -82,7 +82,7 @@ class Synapse:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        return self._inside(name)
+        return self.inside(name)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.daemon import Daemon
-from lab.matrix import Homeserver, segment
+from lab.matrix import Homeserver, Refused, segment
 from lab.message import add_room, add_user, room
 from lab.synapse import Synapse
 from stage import Stage
@@ -156,3 +156,23 @@ def test_what_is_refused_without_a_known_reason_is_held_and_said(stage: Stage, o
     assert [end.outcome for end in stage.ends(2)] == ["done"] * 2
     assert user in other.homeserver.room(other.alias(room_id)).members
     daemon.wait_line("event=held-no-more call=create-room")
+
+
+# --- the rules that the README recommends -----------------------------------------------------------------------------
+
+
+def test_where_only_the_sync_user_may_take_its_aliases(stage: Stage, other: OtherSchool) -> None:
+    rules = [{"user_id": "@sync:*", "action": "allow"}, {"alias": "#sync_*", "action": "deny"},
+             {"alias": "#room_*", "action": "deny"}, {"action": "allow"}]
+    other.synapse.restart({"alias_creation_rules": rules})
+    other.start(stage)
+    room_id, pupil, newcomer = stage.room_id(), stage.user(), stage.user()
+    stage.done(add_room(room(room_id), pupil), add_user(newcomer, room(room_id), name="Ada", welcome="Hello"))
+    other.homeserver.lift_rate_limit(pupil)
+    client = other.homeserver.log_in_as(pupil)
+    lesson = other.homeserver.resolve(other.alias(room_id)) or ""
+    client.put_alias(other.homeserver.alias("our_place"), lesson)
+    for name in ("room_squatted", "sync_somebody"):
+        with pytest.raises(Refused):
+            client.put_alias(other.homeserver.alias(name), lesson)
+    other.synapse.restart({})
