@@ -107,7 +107,7 @@ faults() {
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
   CASES=12 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
-    --exclude-regex '^lint/|^engine/.*_plan$' --overwrite MemoryCheckCommandOptions="$options"
+    --exclude-regex '^lint/|^engine/.*_plan$|^engine/test_storms$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
 fuzz() {
