@@ -509,7 +509,7 @@ static void judge_place(const struct deed *deed)
     if (kind != SYNAPSE_WRITE_LEVELS && kind != SYNAPSE_WRITE_SETTING && kind != SYNAPSE_JOIN_USER &&
         kind != SYNAPSE_REGAIN_ROOM && kind != SYNAPSE_ENTER_ROOM && kind != SYNAPSE_SEND_WELCOME)
         return;
-    if (!deed->room->exists || instant_now() - deed->room->squatted_at < RECENTLY)
+    if (!deed->room->exists || instant_now() < deed->room->squatted_at + RECENTLY)
         return; /* which nobody can see at once of a room that does not say what it was made for */
     if (kind == SYNAPSE_SEND_WELCOME ? !world_may_greet(deed->world, deed->room, deed->user)
                                      : !world_is_ours(deed->world, deed->room, deed->call->alias))
