@@ -19,9 +19,10 @@
  * - Where something was, nobody can say which came first. What is told is then compared with what we believe
  *   after our call was answered: mostly it is our own echo. If it is not, the room is read again.
  * - A room that the sync user has left is not told of any more, and what was known of it is dropped.
- * - Users: their names and departures show in the rooms they are in. Who shows another name than the one we
- *   know, or leaves a room, is read again. (Deactivation and the like are not told; therefore a user's status
- *   is read before anything is written about the user, see engine/order.h.)
+ * - A room in which something was redacted, or may have been, is read again.
+ * - Users: who has a new member event in any room is read again, whatever it shows, unless it is our own echo
+ *   (engine/echo.h): a name may be set in a room only. (Deactivation and the like are not told; therefore a
+ * user's status is read before anything is written about the user, see engine/order.h.)
  *
  * Where the homeserver does not answer such requests, nothing is mirrored, and all works without it. After a
  * failure a new position is asked for, in growing pauses.

@@ -9,12 +9,16 @@
  *
  * Of each room that has changed come its newest state events, one of each kind and state_key; state events
  * that nobody asks for here are passed over. A room in which only messages were sent has none.
+ *
+ * A redaction empties a state event that stays the same one, so its room is doubtful; and so is one in which
+ * so much was written that there may have been a redaction among what is not told.
  */
 struct state_events; /* of one room */
 
 struct room_change {
     char *room;                  /* id */
     bool left;                   /* the sync user is not in it any more; there are no events then */
+    bool doubtful;               /* its state may have changed in a way that the events do not show */
     struct state_events *events; /* NULL: none */
 };
 
@@ -42,6 +46,7 @@ struct member_event {
     const char *user;
     const char *name; /* display name; NULL: none */
     enum membership membership;
+    int64_t age; /* ms, when it was told; -1: that was not said */
 };
 size_t state_events_count(const struct state_events *events);
 /* False: the event of that number (from 0) is not about a member. */

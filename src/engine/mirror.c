@@ -1,6 +1,7 @@
 #include "engine/mirror.h"
 
 #include "base/log.h"
+#include "engine/echo.h"
 #include "engine/flight.h"
 
 #include <limits.h>
@@ -139,7 +140,14 @@ static void doubt_flight(const struct subject *subject)
         subject->flight->mirrored = false;
 }
 
-static void hear_of_users(struct mirror *mirror, const struct state_events *events)
+/* Our own echo, or somebody else's doing: who shows the name that we know may have it in that room only. */
+static bool is_echo(const struct mirror *mirror, const struct subject *user,
+                    const struct member_event *member, instant now)
+{
+    return member->age >= 0 && echo_may_be(user, mirror->asked_at - member->age, now - member->age);
+}
+
+static void hear_of_users(struct mirror *mirror, const struct state_events *events, instant now)
 {
     for (size_t i = 0; i < state_events_count(events); i++) {
         struct member_event member;
@@ -150,7 +158,7 @@ static void hear_of_users(struct mirror *mirror, const struct state_events *even
         user = subjects_find(&mirror->order->subjects, member.user);
         if (!user || user->is_room)
             continue;
-        if (!is_as_known(user, &member))
+        if (!is_as_known(user, &member) || !is_echo(mirror, user, &member, now))
             user->user.mirrored = false;
         doubt_flight(user);
     }
@@ -205,7 +213,7 @@ static void take_in(const struct mirror *mirror, struct subject *subject, struct
 
     if (!text_equal(room->id, change->room))
         return; /* it was watched under the id that it had */
-    if (change->left)
+    if (change->left || change->doubtful)
         doubt(subject);
     else if (change->events && subject->flight)
         keep(subject, change);
@@ -213,14 +221,14 @@ static void take_in(const struct mirror *mirror, struct subject *subject, struct
         follow(mirror, subject, change->events);
 }
 
-static void catch_up(struct mirror *mirror, struct changes *changes)
+static void catch_up(struct mirror *mirror, struct changes *changes, instant now)
 {
     for (size_t i = 0; i < changes->room_count; i++) {
         struct room_change *change = &changes->rooms[i];
         struct subject *subject = subjects_find_room(&mirror->order->subjects, change->room);
 
         if (change->events)
-            hear_of_users(mirror, change->events);
+            hear_of_users(mirror, change->events, now);
         if (!subject)
             continue;
         take_in(mirror, subject, change);
@@ -249,7 +257,7 @@ static void go_on(struct mirror *mirror, struct synapse_reply *reply)
     mirror->attempt = 0;
 }
 
-static void learn(struct mirror *mirror, enum synapse_kind kind, struct synapse_reply *reply)
+static void learn(struct mirror *mirror, enum synapse_kind kind, struct synapse_reply *reply, instant now)
 {
     if (kind == SYNAPSE_READ_POSITION) {
         mirror->since = mirror->asked_at;
@@ -257,7 +265,7 @@ static void learn(struct mirror *mirror, enum synapse_kind kind, struct synapse_
     } else if (!mirror->position) {
         return; /* it was given up meanwhile */
     } else if (kind == SYNAPSE_READ_CHANGES) {
-        catch_up(mirror, reply->changes);
+        catch_up(mirror, reply->changes, now);
         go_on(mirror, reply);
     } else {
         joined_rooms_free(mirror->joined);
@@ -290,7 +298,7 @@ bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synap
 {
     mirror->under_way--;
     if (reply->outcome == SYNAPSE_OK)
-        learn(mirror, kind, reply);
+        learn(mirror, kind, reply, now);
     else
         miss(mirror, kind, reply, now);
     if (mirror->under_way > 0 || mirror->half_asked)
@@ -308,6 +316,7 @@ bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synap
 
 void mirror_watch(struct mirror *mirror, struct subject *subject)
 {
+    echo_begin(&mirror->order->subjects, subject, mirror->order->mirrored_at);
     subject->flight->mirrored = mirror->position != NULL;
     if (mirror->position && subject->is_room)
         subjects_watch(&mirror->order->subjects, subject);
@@ -349,6 +358,7 @@ void mirror_learnt(struct mirror *mirror, struct subject *subject, const struct 
     enum synapse_kind kind = flight->call.kind;
     bool success = reply->outcome == SYNAPSE_OK;
 
+    echo_end(&mirror->order->subjects, subject, flight);
     if (subject->is_room)
         room_learnt(mirror, subject, flight, success);
     else if (success && (kind == SYNAPSE_READ_USER || kind == SYNAPSE_CREATE_USER))

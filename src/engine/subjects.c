@@ -49,6 +49,7 @@ static struct subject *make(struct subjects *subjects, const char *key)
     subject->is_room = key[0] == '#';
     subject->wake = INSTANT_NEVER;
     subject->answered = INSTANT_PAST;
+    subject->echo.from = subject->echo.until = INSTANT_PAST;
     if (subject->is_room) {
         room_known_init(&subject->room);
     } else {

@@ -8,8 +8,9 @@
 #include <string.h>
 
 enum {
-    LOOK_LIMIT = 5 * 1000, /* ms: a user who was seen longer ago is read again before a write */
-    PARTING_PAUSE = 500,   /* ms between looks at whether Synapse has taken a user out of all rooms */
+    WITNESS_LIFE = 10 * 60 * 1000, /* ms: what no room shows is seen after that time, at the next message */
+    LOOK_LIMIT = 5 * 1000,         /* ms: a user who was seen longer ago is read again before a write */
+    PARTING_PAUSE = 500,           /* ms between looks at whether Synapse has taken a user out of all rooms */
     /* ms: it will not happen any more. Synapse has one line for all users who are to be taken out. */
     PARTING_LIMIT = 15 * 60 * 1000,
 };
@@ -81,16 +82,18 @@ static struct synapse_call call_of(enum synapse_kind kind, const struct user_wan
 /* ---- what to do ---- */
 
 /* Who is in the rooms again, though deactivated when last read, is not deactivated any more. */
-static bool may_have_witness(const struct user_known *known)
+static bool may_have_witness(const struct user_known *known, const struct user_wanted *wanted)
 {
-    return known->presence == PRESENCE_HERE && known->mirrored && !known->deactivated;
+    return known->presence == PRESENCE_HERE && known->mirrored && !known->deactivated &&
+           known->read_at >= wanted->since - WITNESS_LIFE;
 }
 
 static bool is_known(const struct user_known *known, const struct user_wanted *wanted)
 {
     if (known->presence == PRESENCE_UNKNOWN)
         return false;
-    return known->read_at >= wanted->since || (wanted->witness == WITNESS_GIVEN && may_have_witness(known));
+    return known->read_at >= wanted->since ||
+           (wanted->witness == WITNESS_GIVEN && may_have_witness(known, wanted));
 }
 
 bool user_rests_on_witness(const struct user_known *known, const struct user_wanted *wanted)
@@ -101,7 +104,7 @@ bool user_rests_on_witness(const struct user_known *known, const struct user_wan
 /* The mirror may have to catch up before it is known whether the user has to be read. */
 static struct action look(struct plan *plan, const struct user_known *known, const struct user_wanted *wanted)
 {
-    bool may_be_known = wanted->witness == WITNESS_DUE && may_have_witness(known);
+    bool may_be_known = wanted->witness == WITNESS_DUE && may_have_witness(known, wanted);
     const struct synapse_call call = call_of(may_be_known ? SYNAPSE_READ_CHANGES : SYNAPSE_READ_USER, wanted);
 
     return plan_step(plan, &call);

@@ -55,13 +55,15 @@ enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Ali
 /*
  * The state of rooms that has changed since a position:
  *
- *   {"room":{"state":{"types":[…],"lazy_load_members":false},"timeline":{"limit":1},
+ *   {"room":{"state":{"types":[…],"lazy_load_members":false},"timeline":{"limit":50},
  *            "ephemeral":{"types":[]},"account_data":{"types":[]}},
  *    "presence":{"types":[]},"account_data":{"types":[]}}
  *
  * The types are those that struct room_state is read from. The timeline names none, although only state is
  * wanted: of a room whose timeline comes out empty, Synapse does not tell the changed state either
- * (_generate_room_entry() in handlers/sync.py). Rooms that were left are told without asking for them.
+ * (_generate_room_entry() in handlers/sync.py). It is so long for redactions, which are no state: where it is
+ * cut shorter, the state is read again, and what people write in a while should not be enough for that. Rooms
+ * that were left are told without asking for them.
  *
  * Here too each attempt has another time-out; so many milliseconds may be waited if nothing has changed.
  */
@@ -71,7 +73,7 @@ enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Ali
     "%22m.room.create%22%2C%22m.room.member%22%2C%22m.room.power_levels%22%2C%22m.room.name%22%2C"           \
     "%22m.room.topic%22%2C%22m.room.join_rules%22%2C%22m.room.guest_access%22%2C"                            \
     "%22m.room.canonical_alias%22%2C%22m.room.sync%22%5D%2C%22lazy_load_members%22%3Afalse%7D%2C"            \
-    "%22timeline%22%3A%7B%22limit%22%3A1%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C"               \
+    "%22timeline%22%3A%7B%22limit%22%3A50%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C"              \
     "%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D%2C"                                                  \
     "%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C"                                                         \
     "%22account_data%22%3A%7B%22types%22%3A%5B%5D%2C%22not_types%22%3A%5B%22{asker}%22%5D%7D%7D"

@@ -50,23 +50,55 @@ static json_t *needed_content(const json_t *event)
     return key && *key == '\0' && room_state_reads(type) ? json_incref(content) : NULL;
 }
 
+/* What people write is passed over, however much it is. */
+static bool is_needed(const json_t *event)
+{
+    return parse_text(event, "state_key") || text_equal(parse_text(event, "type"), "m.room.redaction");
+}
+
 bool changes_keep_needed(const char *event, size_t size, struct buffer *rest)
 {
     static const char *const keys[] = {"type", "state_key", "sender", "origin_server_ts"};
     json_auto_t *whole = parse_object(event, size), *needed = json_object();
     CLEANUP(freep) char *text = NULL;
+    json_t *age;
 
     if (!whole)
         return false;
+    if (!is_needed(whole))
+        return true;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         copy_member(needed, whole, keys[i]);
     (void)json_object_set_new(needed, "content", needed_content(whole));
+    age = json_object_get(json_object_get(whole, "unsigned"), "age");
+    if (age)
+        (void)json_object_set_new(needed, "unsigned", json_pack("{s:O}", "age", age));
     text = json_dumps(needed, JSON_COMPACT);
     sieve_keep(rest, text, strlen(text));
     return true;
 }
 
 /* ---- one room ---- */
+
+static bool has_type(const json_t *events, const char *type)
+{
+    for (size_t i = 0; i < json_array_size(events); i++)
+        if (text_equal(parse_text(json_array_get(events, i), "type"), type))
+            return true;
+    return false;
+}
+
+/* Of a room that the sync user has just come into, the whole state is told as it is, together with the create
+   event; that its timeline has a beginning says nothing. */
+static bool is_doubtful(const json_t *room)
+{
+    const json_t *timeline = json_object_get(room, "timeline"), *told = json_object_get(timeline, "events");
+    bool is_cut = json_is_true(json_object_get(timeline, "limited"));
+    bool is_whole = has_type(told, "m.room.create") ||
+                    has_type(json_object_get(json_object_get(room, "state"), "events"), "m.room.create");
+
+    return has_type(told, "m.room.redaction") || (is_cut && !is_whole);
+}
 
 /* The events by type and state_key. A type of ours has no space, so the two do not run into each other. */
 static void collect(json_t *newest, const json_t *events)
@@ -112,6 +144,13 @@ size_t state_events_count(const struct state_events *events)
     return events ? json_array_size(events->list) : 0;
 }
 
+static int64_t age_of(const json_t *event)
+{
+    const json_t *age = json_object_get(json_object_get(event, "unsigned"), "age");
+
+    return json_is_integer(age) && json_integer_value(age) >= 0 ? json_integer_value(age) : -1;
+}
+
 bool state_events_member(const struct state_events *events, size_t number, struct member_event *ret_member)
 {
     const json_t *event = events ? json_array_get(events->list, number) : NULL;
@@ -122,6 +161,7 @@ bool state_events_member(const struct state_events *events, size_t number, struc
         .user = parse_text(event, "state_key"),
         .name = parse_text(json_object_get(event, "content"), "displayname"),
         .membership = room_state_membership_in(event),
+        .age = age_of(event),
     };
     return true;
 }
@@ -149,6 +189,7 @@ static void add_rooms(struct changes *changes, json_t *rooms, bool left)
         changes->rooms[changes->room_count++] = (struct room_change){
             .room = text_copy(json_object_iter_key(at)),
             .left = left,
+            .doubtful = !left && is_doubtful(json_object_iter_value(at)),
             .events = left ? NULL : read_events(json_object_iter_value(at)),
         };
 }

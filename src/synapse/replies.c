@@ -227,13 +227,8 @@ bool reply_greeted(const json_t *body, struct synapse_reply *reply)
 
 bool reply_take_change(void *context, const char *event, size_t size, struct buffer *rest)
 {
-    enum { LARGE = 2048 /* bytes: nobody's own event is, unless there is more in it than people say */ };
-
     (void)context;
-    if (size > LARGE)
-        return changes_keep_needed(event, size, rest);
-    sieve_keep(rest, event, size);
-    return true;
+    return changes_keep_needed(event, size, rest);
 }
 
 /* Where there are no rooms, as in the present position, none have changed. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.message import add_room, add_user, member, remove_user, room
-from lab.matrix import Refused
+from lab.matrix import Refused, segment
 from lab.process import wait_until
 from lab.proxy import Request
 from stage import Stage
@@ -137,6 +137,38 @@ def test_a_name_that_an_admin_changes_is_set_right(stage: Stage) -> None:
     stage.done(message)
     account = stage.homeserver.user(user)
     assert account is not None and account["displayname"] == "Right"
+
+
+def test_a_name_that_is_right_in_the_room_only_is_set_right(stage: Stage) -> None:
+    room_id, user = stage.room_id(), stage.user()
+    message = add_user(user, room(room_id), name="Right")
+    stage.done(message)
+    matrix = stage.homeserver.resolve(stage.alias(room_id))
+    assert matrix is not None
+    person = stage.homeserver.log_in_as(user)
+    stage.homeserver.put_user(user, displayname="Wrong")
+    wait_until(lambda: "Wrong" in str(stage.homeserver.room(matrix).state("m.room.member", user)),
+               "the room to show the name")
+    person.set_state(matrix, "m.room.member", {"membership": "join", "displayname": "Right"}, user)
+    stage.done(message)
+    account = stage.homeserver.user(user)
+    assert account is not None and account["displayname"] == "Right"
+
+
+@pytest.mark.parametrize("chatter", [0, 60], ids=["at-the-end", "behind-60-messages"])
+def test_a_setting_that_is_redacted_is_set_right(stage: Stage, chatter: int) -> None:
+    room_id = stage.room_id()
+    message = add_user(stage.user(), room(room_id, description="Right"), name="Ada")
+    stage.done(message, message)
+    matrix = stage.homeserver.resolve(stage.alias(room_id))
+    assert matrix is not None
+    event = stage.homeserver.room(matrix).event_id("m.room.topic")
+    stage.sync.put(f"/_matrix/client/v3/rooms/{segment(matrix)}/redact/{segment(event)}/once", {})
+    for number in range(chatter):
+        stage.sync.say(matrix, f"Message {number}")
+    assert stage.homeserver.room(matrix).topic is None
+    stage.done(message)
+    assert stage.homeserver.room(matrix).topic == "Right"
 
 
 def test_a_name_is_set_right_for_a_user_without_rooms_too(stage: Stage) -> None:

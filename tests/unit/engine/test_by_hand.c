@@ -67,7 +67,12 @@ static bool check_it_is_free(struct stage *stage, struct world *expected)
 
     if (!can_be_free(stage, &stage->letters[stage->letter_count - 1]))
         return true;
-    if (!post_again(stage, expected, text) || !post_again(stage, expected, text))
+    if (!post_again(stage, expected, text))
+        return false;
+    clock_pass(stage->world->lag);
+    if (stage->world->lag > 0 && !post_again(stage, expected, text))
+        return false; /* a name that we set shows late, and is looked into then */
+    if (!post_again(stage, expected, text))
         return false;
     catch_ups = stage->world->made[SYNAPSE_READ_CHANGES];
     if (!post_again(stage, expected, text))

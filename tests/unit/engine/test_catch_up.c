@@ -85,7 +85,7 @@ static void test_the_second_time_costs_nothing(void **state)
     scene_end(scene);
 }
 
-/* An alias is trusted for ten minutes, a state for an hour. */
+/* Alias and user are trusted for ten minutes, a state for an hour. */
 static void test_sometimes_all_is_read_again(void **state)
 {
     struct scene *scene = scene_begin(4, true);
@@ -93,7 +93,7 @@ static void test_sometimes_all_is_read_again(void **state)
     (void)state;
     (void)cost_of_anna(scene);
     clock_pass(11 * MINUTE);
-    assert_int_equal(cost_of_anna(scene), 1);
+    assert_int_equal(cost_of_anna(scene), 2);
     assert_int_equal(cost_of_anna(scene), 0);
     clock_pass(61 * MINUTE);
     assert_in_range(cost_of_anna(scene), 1,

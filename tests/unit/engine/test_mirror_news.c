@@ -211,8 +211,9 @@ static void test_users_in_rooms(void **state)
 {
     (void)state;
     get_position("s1");
-    assert_true(is_believed_after(MEMBER("@a:s", "join", "Anna")));
-    assert_true(is_believed_after(MEMBER("@a:s", "invite", "Anna")));
+    assert_false(is_believed_after(MEMBER("@a:s", "join", "Anna"))); /* in that room, at least */
+    assert_false(is_believed_after(MADE("5", "@a:s", "join", "Anna")));
+    assert_false(is_believed_after(MEMBER("@a:s", "invite", "Anna")));
     assert_true(is_believed_after(MEMBER("@b:s", "join", "Bert")));
     assert_false(is_believed_after(MEMBER("@a:s", "join", "Annabel")));
     assert_false(is_believed_after(EVENT("m.room.member", "@a:s", "'membership': 'join'")));
@@ -227,13 +228,92 @@ static void test_a_name_that_we_are_giving(void **state)
     (void)state;
     get_position("s1");
     user = user_who_was_read();
-    fly(user, (struct synapse_call){.kind = SYNAPSE_SET_DISPLAY_NAME, .name = "Annabel"});
-    be_told(IN_ROOM(MEMBER("@a:s", "join", "Annabel")));
+    fly(user, (struct synapse_call){.kind = SYNAPSE_SET_DISPLAY_NAME, .user = "@a:s", .name = "Annabel"});
+    be_told(IN_ROOM(MADE("5", "@a:s", "join", "Annabel")));
     assert_true(user->user.mirrored);
     be_told(IN_ROOM(MEMBER("@a:s", "join", "Somebody Else")));
     assert_false(user->user.mirrored);
     land(user);
     assert_false(user->user.mirrored);
+}
+
+/* A user is joined by us, from 1000 ms to 900 ms before the changes come, which takes 10 ms. */
+static bool is_believed_after_our_join(const char *event)
+{
+    CLEANUP(freep) char *rooms = text_format(IN_ROOM("%s"), event);
+    struct subject *user, *room;
+
+    room = room_that_was_read();
+    user = user_who_was_read();
+    now += 5000;
+    fly(room, (struct synapse_call){.kind = SYNAPSE_JOIN_USER, .user = "@a:s", .room = ROOM});
+    now += 100;
+    room_state_set_membership(room->room.state, "@a:s", MEMBERSHIP_JOIN);
+    land(room);
+    now += 890 - JOINED_LIFE - 1;
+    be_told(rooms);
+    return user->user.mirrored;
+}
+
+static void test_the_echo_of_our_join(void **state)
+{
+    (void)state;
+    get_position("s1");
+    assert_true(is_believed_after_our_join(MADE("950", "@a:s", "join", "Anna")));
+    assert_true(is_believed_after_our_join(MADE("990", "@a:s", "invite", "Anna")));
+    assert_false(is_believed_after_our_join(MADE("950", "@a:s", "join", "Annabel")));
+    assert_false(is_believed_after_our_join(MADE("1100", "@a:s", "join", "Anna"))); /* before it */
+    assert_false(is_believed_after_our_join(MADE("800", "@a:s", "join", "Anna")));  /* after it */
+    assert_false(is_believed_after_our_join(MEMBER("@a:s", "join", "Anna")));
+}
+
+static void test_the_echo_of_an_invitation(void **state)
+{
+    const struct levels_user raised = {.user = "@a:s", .invited = true};
+    struct subject *user, *room;
+
+    (void)state;
+    get_position("s1");
+    user = user_who_was_read();
+    room = subjects_take(&order.subjects, ALIAS);
+    now += 5000;
+    fly(room, (struct synapse_call){.kind = SYNAPSE_CREATE_ROOM, .raised = &raised, .raised_count = 1});
+    be_told(IN_ROOM(MADE("5", "@a:s", "invite", "Anna")));
+    assert_true(user->user.mirrored);
+    land(room);
+    be_told(IN_ROOM(MADE("5", "@a:s", "invite", "Anna")));
+    assert_false(user->user.mirrored);
+}
+
+/* ---- what no state event tells ---- */
+
+#define TIMELINE(rest) "'join': {'" ROOM "': {'timeline': {" rest "}}}"
+#define REDACTION "{'type': 'm.room.redaction', 'content': {'redacts': '$1'}}"
+
+static bool is_room_believed_after(const char *rooms)
+{
+    const struct subject *room = room_that_was_read();
+
+    be_told(rooms);
+    return room->room.mirrored;
+}
+
+static void test_a_redaction(void **state)
+{
+    (void)state;
+    get_position("s1");
+    assert_true(is_room_believed_after(TIMELINE("'events': [{'type': 'm.room.message'}], 'limited': false")));
+    assert_false(is_room_believed_after(TIMELINE("'events': [" REDACTION "], 'limited': false")));
+}
+
+/* Who comes into a room is told the whole of its state. */
+static void test_a_timeline_that_was_cut(void **state)
+{
+    (void)state;
+    get_position("s1");
+    assert_false(is_room_believed_after(TIMELINE("'events': [{'type': 'm.room.message'}], 'limited': true")));
+    assert_true(is_room_believed_after(
+        TIMELINE("'events': [{'type': 'm.room.create', 'state_key': 'x'}], 'limited': true")));
 }
 
 /* Whoever is told of while they are being read is read again, for what is read may be the older. */
@@ -265,6 +345,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_another_room_by_now, begin, end),
         cmocka_unit_test_setup_teardown(test_users_in_rooms, begin, end),
         cmocka_unit_test_setup_teardown(test_a_name_that_we_are_giving, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_echo_of_our_join, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_echo_of_an_invitation, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_redaction, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_timeline_that_was_cut, begin, end),
         cmocka_unit_test_setup_teardown(test_a_user_who_is_being_read, begin, end),
     };
 

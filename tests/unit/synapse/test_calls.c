@@ -230,7 +230,7 @@ static const struct {
      "m.room.name%22%2C%22m.room.topic%22%2C%22m.room.join_rules%22%2C%22m.room.guest_access%22%2C%22m.room."
      "canonical_alias%22%2C%22m.room.sync%22%5D%2C%22lazy_load_members%22%3Afalse%7D%2C%22timeline%22%3A%7B%"
      "22"
-     "limit%22%3A1%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%"
+     "limit%22%3A50%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%"
      "3A%"
      "5B%5D%7D%7D%2C%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%3A%5B%"
      "5D%2C%22not_types%22%3A%5B%227%22%5D%7D%7D",

@@ -369,7 +369,12 @@ static void meddle_with_user(struct world *world, struct world_user *user)
 {
     bool active = user->here && !user->deactivated;
 
-    switch (chance_below(4)) {
+    switch (chance_below(5)) {
+    case 4: /* the rooms show the old name again: all that is told is that there is a new event */
+        if (active)
+            text_set(&user->name, others_choose(20, others_names, 3));
+        user->restates = true;
+        break;
     case 0:
         if (active)
             text_set(&user->name, others_choose(20, others_names, 3));
@@ -411,7 +416,15 @@ static void meddle_with_settings(struct world *world, struct world_alias *alias)
     static const char *const keys[] = {"invite", "kick", "ban", "events_default"};
     struct world_room *room = alias->room;
 
-    switch (chance_below(8)) {
+    switch (chance_below(10)) {
+    case 8:
+        text_set(&room->state->name, NULL);
+        room->redacts = true;
+        break;
+    case 9:
+        text_set(&room->state->topic, NULL);
+        room->redacts = true;
+        break;
     case 0:
         text_set(&room->state->name, others_choose(20, others_names, 3));
         break;

@@ -132,6 +132,10 @@ static inline void tell_rooms(const char *rooms)
 #define NAME(name) EVENT("m.room.name", "", "'name': '" name "'")
 #define MEMBER(user, membership, name)                                                                       \
     EVENT("m.room.member", user, "'membership': '" membership "', 'displayname': '" name "'")
+/* It was made so many milliseconds before it is told. */
+#define MADE(ago, user, membership, name)                                                                    \
+    "{'type': 'm.room.member', 'state_key': '" user "', 'sender': '@x:s', 'unsigned': {'age': " ago "}, "    \
+    "'content': {'membership': '" membership "', 'displayname': '" name "'}}"
 #define IN_ROOM(events) "'join': {'" ROOM "': {'state': {'events': [" events "]}}}"
 
 static inline void be_told(const char *rooms)

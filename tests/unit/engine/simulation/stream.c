@@ -74,7 +74,8 @@ static void look_at_part(struct world *world, struct world_room *room, size_t pa
     if (text_equal(text, room->told->parts[part].text))
         return;
     text_set(&room->told->parts[part].text, text);
-    room->told->parts[part].at = world->position;
+    if (!room->redacts || part < FIRST_TEXT) /* else it is still the same event */
+        room->told->parts[part].at = world->position;
 }
 
 static void look_at_member(struct world *world, struct world_room *room, size_t number)
@@ -85,10 +86,12 @@ static void look_at_member(struct world *world, struct world_room *room, size_t 
     bool comes = membership == MEMBERSHIP_JOIN && told->membership != MEMBERSHIP_JOIN;
     const char *name = comes ? user->name : told->name;
 
-    if (membership == MEMBERSHIP_JOIN && !comes && user->shows_at <= instant_now())
+    if (membership == MEMBERSHIP_JOIN && !comes && !user->restates && user->shows_at <= instant_now())
         name = user->name;
-    if (membership == told->membership && text_equal(name, told->name))
+    if (membership == told->membership && text_equal(name, told->name) &&
+        !(membership == MEMBERSHIP_JOIN && user->restates))
         return;
+    told->made_at = instant_now();
     told->membership = membership;
     text_set(&told->name, name);
     told->at = world->position;
@@ -111,8 +114,11 @@ static void look_at_room(struct world *world, struct world_room *room)
     room->told->in = in;
     if (!room->exists)
         return;
+    if (room->redacts)
+        room->told->redacted = world->position;
     for (size_t i = 0; i < WORLD_PARTS; i++)
         look_at_part(world, room, i);
+    room->redacts = false;
     for (size_t i = 0; i < world->user_count; i++)
         look_at_member(world, room, i);
 }
@@ -139,12 +145,14 @@ static void look(struct world *world)
 
         look_at_room(world, &world->rooms[i]);
         told = world->rooms[i].told;
-        changed = changed || told->moved > before;
+        changed = changed || told->moved > before || told->redacted > before;
         for (size_t k = 0; k < WORLD_PARTS; k++)
             changed = changed || told->parts[k].at > before;
         for (size_t k = 0; k < world->user_count; k++)
             changed = changed || told->members[k].at > before;
     }
+    for (size_t i = 0; i < world->user_count; i++)
+        world->users[i].restates = false;
     if (!changed)
         world->position = before;
 }
@@ -152,11 +160,11 @@ static void look(struct world *world)
 /* ---- telling ---- */
 
 static void tell_event(json_t *state, json_t *timeline, const char *type, const char *key, const char *sender,
-                       json_t *content)
+                       json_t *content, instant made_at)
 {
-    json_t *event =
-        json_pack("{s:s, s:s, s:s, s:I, s:o}", "type", type, "state_key", key, "sender", sender,
-                  "origin_server_ts", (json_int_t)(1700000000000 + instant_now()), "content", content);
+    json_t *event = json_pack("{s:s, s:s, s:s, s:I, s:o, s:{s:I}}", "type", type, "state_key", key, "sender",
+                              sender, "origin_server_ts", (json_int_t)(1700000000000 + made_at), "content",
+                              content, "unsigned", "age", (json_int_t)(instant_now() - made_at));
 
     (void)json_array_append_new(chance_percent(70) ? state : timeline, event);
 }
@@ -167,7 +175,13 @@ static void tell_member(json_t *state, json_t *timeline, const struct world_user
     json_t *content = json_pack("{s:s, s:s*}", "membership", name_of_membership(told->membership),
                                 "displayname", told->name);
 
-    tell_event(state, timeline, "m.room.member", user->id, user->id, content);
+    tell_event(state, timeline, "m.room.member", user->id, user->id, content, told->made_at);
+}
+
+static void tell_redaction(json_t *timeline)
+{
+    (void)json_array_append_new(
+        timeline, json_pack("{s:s, s:{s:s}}", "type", "m.room.redaction", "content", "redacts", "$"));
 }
 
 /* What has changed since; all of it, where the sync user has come in since. NULL: nothing. */
@@ -180,10 +194,12 @@ static json_t *tell_room(const struct world *world, const struct world_room *roo
     for (size_t i = 0; i < WORLD_PARTS; i++)
         if (told->parts[i].text && told->parts[i].at > from)
             tell_event(state, timeline, parts[i].type, "", room->creator,
-                       json_loads(told->parts[i].text, 0, NULL));
+                       json_loads(told->parts[i].text, 0, NULL), instant_now());
     for (size_t i = 0; i < world->user_count; i++)
         if (told->members[i].at > from && told->members[i].membership != MEMBERSHIP_NONE)
             tell_member(state, timeline, &world->users[i], &told->members[i]);
+    if (told->redacted > from)
+        tell_redaction(timeline);
     if (chance_percent(20))
         (void)json_array_append_new(timeline, json_pack("{s:s, s:{}}", "type", "m.room.message", "content"));
     if (json_array_size(state) + json_array_size(timeline) > 0)

@@ -48,6 +48,7 @@ struct world_user {
     instant leaves_at; /* all rooms, having been deactivated; INSTANT_NEVER: does not */
     char *shown_name;  /* which name was looked at, and when rooms show it: see stream.h */
     instant shows_at;
+    bool restates;    /* sets in the rooms the name that they show already, whatever the account has */
     instant asked_at; /* when the sync asked about the user last */
 };
 
@@ -56,10 +57,12 @@ struct world_told_member {
     enum membership membership;
     char *name;
     uint64_t at;
+    instant made_at;
 };
 struct world_told {
     bool in;        /* the sync user is */
     uint64_t moved; /* it came in, or left */
+    uint64_t redacted;
     struct {
         char *text; /* the content; NULL: no such event */
         uint64_t at;
@@ -87,6 +90,7 @@ struct world_room {
     enum world_deletion deletion;
     unsigned looks; /* at the deletion, before it ends */
     bool deletion_fails;
+    bool redacts;            /* something was redacted, and nobody was told yet */
     instant squatted_at;     /* when somebody bound another alias to it; INSTANT_PAST: nobody did */
     instant looked_at;       /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
     struct world_told *told; /* NULL: nobody asked yet */
