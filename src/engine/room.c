@@ -179,8 +179,10 @@ static struct action creation(struct plan *plan, const struct room_known *known,
     call.name = wanted->name;
     call.topic = wanted->topic;
     call.levels = room_levels_wanted(wanted);
-    call.raised = wanted->members;
-    call.raised_count = wanted->member_count + wanted->coming_count;
+    if (!known->bare) {
+        call.raised = wanted->members;
+        call.raised_count = wanted->member_count + wanted->coming_count;
+    }
     return plan_step(plan, &call);
 }
 

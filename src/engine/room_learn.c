@@ -29,10 +29,12 @@ struct levels *room_levels_to_write(const struct room_known *known, const struct
 static void forget(struct room_known *known)
 {
     struct obstacles obstacles = known->obstacles;
+    bool bare = known->bare;
 
     known->obstacles = (struct obstacles){.table = NULL};
     room_known_deinit(known);
     known->obstacles = obstacles;
+    known->bare = bare;
 }
 
 static const struct synapse_call deletion = {.kind = SYNAPSE_DELETE_ROOM};
@@ -87,6 +89,7 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
     struct room_state *state = room_state_new();
 
     forget_room(known);
+    known->bare = false;
     known->presence = PRESENCE_HERE;
     known->id = TAKE(reply->text);
     known->resolved_at = known->found_at = known->read_at = sent;
@@ -326,6 +329,13 @@ static bool is_inside(enum synapse_kind kind)
            kind == SYNAPSE_READ_LEVELS || kind == SYNAPSE_ENTER_ROOM;
 }
 
+/* Levels and invitations come with a room that is made. What is refused of all together says nothing of any
+   one of them, nor of the room. */
+static bool is_bundle(const struct synapse_call *call)
+{
+    return call->kind == SYNAPSE_CREATE_ROOM && call->raised_count > 0;
+}
+
 void room_learn(struct room_known *known, const struct synapse_call *call, struct synapse_reply *reply,
                 const struct engine_rules *rules, bool others_succeeded, instant sent, instant now)
 {
@@ -340,7 +350,9 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
             obstacle_clear(&known->obstacles, call);
         break;
     case SYNAPSE_REFUSED:
-        if (!is_inside(call->kind))
+        if (is_bundle(call))
+            known->bare = true;
+        else if (!is_inside(call->kind))
             obstacle_refuse(&known->obstacles, call, reply);
         else if (!obstacle_doubt(&known->obstacles, call, reply, now))
             room_known_doubt(known);

@@ -465,6 +465,36 @@ static void test_a_half_made_room_that_is_remembered(void **state)
     end(scene, NULL);
 }
 
+/* A bundle says nothing of its parts: who is refused with it is refused alone, and all others are in. */
+static void test_a_member_who_is_vetoed_keeps_out_nobody_else(void **state)
+{
+    struct scene *scene = begin();
+    struct world *world = &scene->world;
+    struct levels_user members[3];
+    struct world_room *room;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        world->users[i].here = true;
+        members[i] = (struct levels_user){.user = world->users[i].id, .level = 50, .invited = true};
+    }
+    world->vetoed = members[1].user;
+    scene->wanted.members = members;
+    scene->wanted.member_count = 3;
+    assert_true(pursue(&scene->pursuit, &scene->wanted, MOST_STEPS));
+    assert_true(scene->pursuit.report.rejected);
+    assert_int_equal(scene->pursuit.report.code, REQUEST_HOMESERVER_REJECTED);
+    assert_non_null(strstr(buffer_text(&scene->pursuit.report.refusals), members[1].user));
+    assert_null(strstr(buffer_text(&scene->pursuit.report.refusals), members[0].user));
+    room = world_room_of(world, scene->wanted.alias);
+    assert_non_null(room);
+    assert_true(world_may(room, members[0].user, 50) && world_may(room, members[2].user, 50));
+    assert_int_equal(world->made[SYNAPSE_CREATE_ROOM], 1); /* the bare one */
+    world->vetoed = NULL;
+    obstacles_forget_final(&scene->pursuit.known.obstacles, INSTANT_NEVER);
+    end(scene, room);
+}
+
 static void assert_predecessors_go(unsigned trouble, bool dead)
 {
     struct scene *scene = begin();
@@ -523,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_a_room_is_finished_between_two_looks),
         cmocka_unit_test(test_half_made_rooms),
         cmocka_unit_test(test_a_half_made_room_that_is_remembered),
+        cmocka_unit_test(test_a_member_who_is_vetoed_keeps_out_nobody_else),
         cmocka_unit_test(test_a_room_is_removed_with_its_predecessors),
         cmocka_unit_test(test_predecessors_in_a_circle),
     };

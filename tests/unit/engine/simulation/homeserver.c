@@ -223,6 +223,14 @@ static enum world_stage stage_of(const struct deed *deed)
     return deed->cut ? (enum world_stage)chance_below(STAGE_ALL) : STAGE_ALL;
 }
 
+static bool is_vetoed(const struct deed *deed)
+{
+    for (size_t i = 0; i < deed->call->raised_count; i++)
+        if (text_equal(deed->call->raised[i].user, deed->world->vetoed))
+            return true;
+    return false;
+}
+
 static void create_room(const struct deed *deed)
 {
     const struct synapse_call *call = deed->call;
@@ -231,6 +239,11 @@ static void create_room(const struct deed *deed)
 
     if (is_taken(deed, call->alias))
         return;
+    if (is_vetoed(deed)) { /* the alias is bound by then */
+        world_dedicate(world_make_room(deed->world, call->alias, sync_user, STAGE_JOINED), call->alias);
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
     room = world_make_room(deed->world, call->alias, sync_user, stage_of(deed));
     world_dedicate(room, call->alias);
     deed->reply->text = text_copy(room->id);

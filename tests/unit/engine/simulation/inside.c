@@ -99,7 +99,9 @@ static void join_user(const struct deed *deed)
     }
     if (deed->user->deactivated)
         world_accuse(deed->world, "%s is joined, who is deactivated", deed->user->id);
-    if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_BAN)
+    if (text_equal(deed->user->id, deed->world->vetoed))
+        refuse(deed, "M_FORBIDDEN");
+    else if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_BAN)
         refuse(deed, "M_BAD_STATE");
     else if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_JOIN ||
              !world_may(room, deed->world->rules.sync_user, world_level(room, "invite", 0)))

@@ -118,6 +118,7 @@ struct world {
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
     unsigned invited;             /* as a room was made */
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
+    const char *vetoed;           /* a user whom a module of the homeserver lets into no room; NULL: nobody */
     bool squatters;               /* people bind free aliases to rooms that have another */
     bool mute;                    /* it tells nobody what has changed */
     bool asked;                   /* somebody asked what changes */
