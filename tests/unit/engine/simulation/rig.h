@@ -179,6 +179,7 @@ static inline struct subject *room_that_was_read(void)
     struct subject *subject = subjects_take(&order.subjects, ALIAS);
 
     subject->room.presence = PRESENCE_HERE;
+    free(subject->room.id);
     subject->room.id = text_copy(ROOM);
     fly(subject, (struct synapse_call){.kind = SYNAPSE_READ_STATE});
     know_state(subject, "A");
