@@ -2,9 +2,10 @@
 #define SYNC_ENGINE_ENGINE_H
 
 #include "base/cleanup.h"
-#include "engine/user.h"
+#include "engine/rules.h"
 #include "loop/loop.h"
 #include "request/request.h"
+#include "synapse/call.h"
 
 /*
  * The sync engine: takes requests in the order of their delivery and makes the homeserver match them, each

@@ -60,20 +60,6 @@ void user_known_forget(struct user_known *known)
         user_known_deinit(known);
 }
 
-bool rules_is_ours(const struct engine_rules *rules, const char *creator)
-{
-    const char *const *former = rules->former_sync_users;
-
-    if (!creator)
-        return false;
-    if (strcmp(creator, rules->sync_user) == 0)
-        return true;
-    for (; former && *former; former++)
-        if (strcmp(creator, *former) == 0)
-            return true;
-    return false;
-}
-
 static struct synapse_call call_of(enum synapse_kind kind, const struct user_wanted *wanted)
 {
     return (struct synapse_call){.kind = kind, .user = wanted->id};

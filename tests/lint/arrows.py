@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Holds the arrows between the rooms of the house: who may include whom (the map is in src/README.md).
 
-Headers count with everything that they include themselves: it does not help a room to be kept from a library
-if it sees the library through somebody's header. Prints file:line of each include that goes the wrong way.
+What a room shows to others lies in include/; a header beside the sources in src/ is for its own room alone. Headers
+count with everything that they include themselves: it does not help a room to be kept from a library if it sees the
+library through somebody's header. Prints file:line of each include that goes the wrong way.
 """
 import re
 import sys
@@ -53,6 +54,16 @@ def room_of(path):
     return parts[1] if len(parts) > 2 else "main"
 
 
+def file_of(header):
+    """Where the header lies: shown to all, or kept beside the sources."""
+    shown = ROOT / "include" / header
+    return shown if shown.exists() else ROOT / "src" / header
+
+
+def is_kept(header):
+    return file_of(header).is_relative_to(ROOT / "src") and file_of(header).exists()
+
+
 def objection(room, ours, name):
     """What speaks against this room's seeing this header; None if nothing does."""
     if not ours:
@@ -60,6 +71,8 @@ def objection(room, ours, name):
             if name.startswith(beginning) and room not in owners:
                 return f"<{name}> belongs to {', '.join(sorted(owners))}"
         return None
+    if is_kept(name) and name.split("/")[0] != room:
+        return f"{name} is its own room's alone"
     sees = ROOMS.get(room, set()) | {room}
     if name in sees or name.split("/")[0] in sees:
         return None
@@ -68,7 +81,7 @@ def objection(room, ours, name):
 
 def seen_through(header, already):
     """The header and all that it rightly brings along: (whether it is ours, name)."""
-    path = ROOT / "include" / header
+    path = file_of(header)
     if header in already:
         return
     already.add(header)
@@ -93,12 +106,32 @@ def objections(path):
                 yield number, text if seen == name else f"{text}, not even through {name}"
 
 
+def needless_doors():
+    """Headers that are shown though nobody outside of their room sees them, not even through another."""
+    seen = set()
+    for path in ours():
+        for _, is_ours, name in includes_of(path):
+            if is_ours and name.split("/")[0] != room_of(path):
+                for _, through in seen_through(name, set()):
+                    seen.add(through)
+    for path in sorted(ROOT.glob("include/*/*.h")):
+        if str(path.relative_to(ROOT / "include")) not in seen:
+            yield path, "nobody outside of its room includes it: it belongs beside the sources, in src/"
+
+
+def ours():
+    return sorted([*ROOT.glob("src/**/*.[ch]"), *ROOT.glob("include/**/*.h")])
+
+
 def main():
     wrong = 0
-    for path in sorted([*ROOT.glob("src/**/*.[ch]"), *ROOT.glob("include/**/*.h")]):
+    for path in ours():
         for number, text in objections(path):
             print(f"{path.relative_to(ROOT)}:{number}: {text}")
             wrong += 1
+    for path, text in needless_doors():
+        print(f"{path.relative_to(ROOT)}:1: {text}")
+        wrong += 1
     return 1 if wrong else 0
 
 

@@ -54,7 +54,7 @@ def breaches_of_size(text):
 
 
 def breaches_of_headers(name, text):
-    guard = "SYNC_" + re.sub(r"[/.]", "_", name.removeprefix("include/")).upper()
+    guard = "SYNC_" + re.sub(r"[/.]", "_", name.split("/", 1)[1]).upper()
     if not text.startswith(f"#ifndef {guard}\n#define {guard}\n"):
         yield 1, f"expected it to begin with the guard {guard}"
 
@@ -74,7 +74,7 @@ def breaches(name, text):
         yield from breaches_of_size(text)
     if name.startswith(("src/", "include/")) and name.endswith((".c", ".h")):
         yield from breaches_of_rules(without_comments_and_texts(text), C_RULES)
-    if re.match(r"include/[^/]+/[^/]+\.h$", name):
+    if re.match(r"(include|src)/[^/]+/[^/]+\.h$", name):
         yield from breaches_of_headers(name, text)
     if re.match(r"src/[^/]+/[^/]+\.c$", name):
         yield from breaches_of_sources(name, text)

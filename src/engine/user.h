@@ -2,6 +2,7 @@
 #define SYNC_ENGINE_USER_H
 
 #include "engine/plan.h"
+#include "engine/rules.h"
 
 /*
  * Users: what we know of one, what is wanted, and the next step from the one to the other (SPEC section 2:
@@ -81,17 +82,6 @@ struct user_wanted {
     instant since; /* when it was asked for: older knowledge is read again, unless there is a witness */
 };
 
-/* What does not change while the program runs. */
-struct engine_rules {
-    const char *server_name;
-    const char *sync_user;                /* full id */
-    const char *const *former_sync_users; /* full ids, NULL at the end; NULL: none */
-    const char *const *protected_users;   /* the same, with `*` in them for any run of characters */
-    bool erase;                           /* a removed user's data too */
-    bool reactivate;                      /* an added user who is deactivated */
-    bool resolve_first; /* look an alias up before a room is made: creations are rate limited */
-};
-
 /* Nothing known; and back to that, memory freed. */
 void user_known_init(struct user_known *known);
 void user_known_deinit(struct user_known *known);
@@ -141,8 +131,5 @@ void user_learn(struct user_known *known, const struct synapse_call *call, struc
 /* What is to be said of the user once user_next() has nothing more to do. */
 void user_report(const struct user_known *known, const struct user_wanted *wanted,
                  const struct engine_rules *rules, struct report *report);
-
-/* Whether this user is the sync user or was one. */
-bool rules_is_ours(const struct engine_rules *rules, const char *creator);
 
 #endif
