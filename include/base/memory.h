@@ -29,6 +29,9 @@ char *text_copy_bytes(const char *bytes, size_t length) MUST_USE;
 /* A new text by printf rules. */
 char *text_format(const char *format, ...) MUST_USE PRINTF_LIKE(1, 2);
 
+/* Puts a copy of the text, or NULL, in the place of what is there, which is freed. */
+void text_set(char **place, const char *text);
+
 /* Both NULL, or both equal. */
 bool text_equal(const char *a, const char *b);
 

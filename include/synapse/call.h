@@ -90,44 +90,37 @@ enum synapse_kind {
 };
 enum { SYNAPSE_KINDS = SYNAPSE_READ_HEALTH + 1 };
 
-/* The settings of a room that are one state event with one value each. */
-enum room_setting {
-    SETTING_NAME,            /* m.room.name: name */
-    SETTING_TOPIC,           /* m.room.topic: topic */
-    SETTING_JOIN_RULE,       /* m.room.join_rules: join_rule */
-    SETTING_GUEST_ACCESS,    /* m.room.guest_access: guest_access */
-    SETTING_CANONICAL_ALIAS, /* m.room.canonical_alias: alias */
-    SETTING_MARKER,          /* m.room.sync: mode */
-};
-enum { ROOM_SETTINGS = SETTING_MARKER + 1 };
-
-/* Texts are borrowed: they must live until synapse_send() has returned. Unused members are zero. */
+/*
+ * Texts are borrowed: they must live until synapse_send() has returned. Unused members are zero.
+ *
+ * Who keeps a call for longer (engine/flight.h) copies the texts of the first block, and what stands in the
+ * second is needed for the sending only; so a new member belongs into one of the two.
+ */
 struct synapse_call {
     enum synapse_kind kind;
-    const char *user;  /* full id */
-    const char *room;  /* room id */
-    const char *alias; /* full alias */
 
-    const char *name;     /* of a user: NULL: none. Of a room that is made */
-    const char *email;    /* NULL: none */
-    const char *password; /* NULL: none (secret) */
-    bool erase;
-    struct synapse_record record;
-    const char *const *users; /* full ids */
+    const char *user;                    /* full id */
+    const char *room;                    /* room id */
+    const char *alias;                   /* full alias */
+    const char *name;                    /* of a user: NULL: none */
+    const char *email;                   /* NULL: none */
+    const char *value;                   /* SYNAPSE_WRITE_SETTING: that `setting` is to have */
+    const char *alt_aliases;             /* ROOM_CANONICAL_ALIAS: to be kept; a JSON array, NULL: none */
+    const char *settings[ROOM_SETTINGS]; /* of a room that is made; NULL: as it comes */
+
+    const char *password;              /* NULL: none (secret) */
+    const char *body, *formatted_body; /* of a welcome */
+    const char *position;              /* of SYNAPSE_READ_CHANGES */
+    const char *const *users;          /* full ids */
     size_t user_count;
 
-    const char *topic;                /* of a room that is made */
+    bool erase;
+    struct synapse_record record;
+    enum room_setting setting;
     struct levels_wanted levels;      /* of a room that is made */
     const struct levels_user *raised; /* users to have levels in a room that is made, without the sync user */
     size_t raised_count;
     const struct levels *content; /* SYNAPSE_WRITE_LEVELS */
-    enum room_setting setting;    /* SYNAPSE_WRITE_SETTING */
-    const char *value;
-    const char *alt_aliases; /* SETTING_CANONICAL_ALIAS: to be kept; a JSON array, NULL: none */
-
-    const char *body, *formatted_body; /* of a welcome */
-
-    const char *position; /* of SYNAPSE_READ_CHANGES */
     unsigned attempt; /* makes it another request than those before, whose answers Synapse would give again */
     unsigned asker;   /* likewise for the same question of another process, whose position was the same */
 };

@@ -62,6 +62,23 @@ enum membership {
     MEMBERSHIP_KNOCK
 };
 
+/* ---- settings ---- */
+
+/* The settings of a room that are one state event with one text each; a table in src/synapse/settings.c has
+   what there is to be known of each. */
+enum room_setting {
+    ROOM_NAME,
+    ROOM_TOPIC,
+    ROOM_JOIN_RULE,
+    ROOM_GUEST_ACCESS,
+    ROOM_CANONICAL_ALIAS,
+    ROOM_MARKER, /* m.room.sync: the room is kept in line by this program, or was by its predecessor */
+};
+enum { ROOM_SETTINGS = ROOM_MARKER + 1 };
+
+/* What people call it: "join rule". */
+const char *room_setting_words(enum room_setting setting);
+
 /* ---- room versions ---- */
 
 /* Whether creators have infinite power in rooms of this version: 12 and later, and unstable versions made
@@ -80,14 +97,12 @@ struct room_state {
     size_t additional_creator_count;
     /* What it was made for, which its create event says and nobody can change (io.github.synapse_sync in its
        content); NULL: it does not say so. A room has one of the two at most. */
-    char *made_for_alias;  /* the room of that alias */
-    char *made_to_welcome; /* the welcome room of that user */
-    char *predecessor;     /* the room that was upgraded into this one, by its id; NULL: none */
-    /* The settings; NULL: no such event, or not a text. */
-    char *name, *topic, *join_rule, *guest_access, *canonical_alias;
-    char *alt_aliases;     /* of m.room.canonical_alias, a JSON array; NULL: none */
-    bool managed;          /* m.room.sync is {"mode": "managed"} */
-    struct levels *levels; /* NULL: none */
+    char *made_for_alias;          /* the room of that alias */
+    char *made_to_welcome;         /* the welcome room of that user */
+    char *predecessor;             /* the room that was upgraded into this one, by its id; NULL: none */
+    char *settings[ROOM_SETTINGS]; /* NULL: no such event, or not a text */
+    char *alt_aliases;             /* of m.room.canonical_alias, a JSON array; NULL: none */
+    struct levels *levels;         /* NULL: none */
     struct members *members;
     size_t joined;      /* how many members are joined */
     int64_t changed_at; /* origin_server_ts of the newest event, in ms since 1970; 0: none */

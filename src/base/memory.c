@@ -65,6 +65,14 @@ char *text_format(const char *format, ...)
     return must_have(length < 0 ? NULL : text);
 }
 
+void text_set(char **place, const char *text)
+{
+    char *copy = text_copy(text);
+
+    free(*place);
+    *place = copy;
+}
+
 bool text_equal(const char *a, const char *b)
 {
     if (!a || !b)

@@ -3,6 +3,20 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* The two blocks of texts in a call: what is copied, and what is only needed while it is sent. */
+enum {
+    COPIED = offsetof(struct synapse_call, user),
+    BORROWED = offsetof(struct synapse_call, password),
+    BEHIND = offsetof(struct synapse_call, erase),
+    TEXTS = (BORROWED - COPIED) / sizeof(char *),
+};
+
+static char **texts_of(struct synapse_call *call)
+{
+    return (char **)(void *)((char *)call + COPIED);
+}
 
 struct flight *flight_new(const struct synapse_call *call, const struct room_known *room)
 {
@@ -10,14 +24,8 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
     struct synapse_call *own = &flight->call;
 
     *own = *call;
-    own->user = flight->texts[0] = text_copy(call->user);
-    own->room = flight->texts[1] = text_copy(call->room);
-    own->alias = flight->texts[2] = text_copy(call->alias);
-    own->name = flight->texts[3] = text_copy(call->name);
-    own->email = flight->texts[4] = text_copy(call->email);
-    own->topic = flight->texts[5] = text_copy(call->topic);
-    own->value = flight->texts[6] = text_copy(call->value);
-    own->alt_aliases = flight->texts[7] = text_copy(call->alt_aliases);
+    for (size_t i = 0; i < TEXTS; i++)
+        texts_of(own)[i] = text_copy(texts_of(own)[i]);
     flight->raised = memory_new(call->raised_count, sizeof(*flight->raised));
     flight->raised_users = memory_new(call->raised_count, sizeof(*flight->raised_users));
     for (size_t i = 0; i < call->raised_count; i++) {
@@ -33,9 +41,7 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
 
 void flight_forget_borrowed(struct flight *flight)
 {
-    flight->call.password = NULL;
-    flight->call.body = NULL;
-    flight->call.formatted_body = NULL;
+    memset((char *)&flight->call + BORROWED, 0, BEHIND - BORROWED);
     for (size_t i = 0; i < flight->call.raised_count; i++)
         flight->raised[i].name = flight->raised[i].avatar = NULL;
 }
@@ -44,8 +50,8 @@ void flight_free(struct flight *flight)
 {
     if (!flight)
         return;
-    for (size_t i = 0; i < FLIGHT_TEXTS; i++)
-        free(flight->texts[i]);
+    for (size_t i = 0; i < TEXTS; i++)
+        free(texts_of(&flight->call)[i]);
     for (size_t i = 0; i < flight->call.raised_count; i++)
         free(flight->raised_users[i]);
     free(flight->raised_users);

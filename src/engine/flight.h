@@ -7,10 +7,8 @@
  * A call under way. What it asked for is needed when its reply is taken in, and the message it was made for
  * may be gone by then; so the flight owns a copy.
  */
-enum { FLIGHT_TEXTS = 8 };
-
 struct flight {
-    struct synapse_call call;
+    struct synapse_call call; /* with texts of its own */
     struct engine *engine;
     struct subject *subject;
     instant sent;
@@ -20,7 +18,6 @@ struct flight {
     bool waits;    /* for the next request of the ledger (engine/ledger.h) */
     struct flight *prev, *next;
 
-    char *texts[FLIGHT_TEXTS];
     struct levels_user *raised;
     char **raised_users;    /* their ids */
     struct levels *content; /* of SYNAPSE_WRITE_LEVELS */

@@ -29,7 +29,7 @@ static bool is_only_alias(char *const *aliases, const char *alias)
 
 static enum ownership by_canonical_alias(const struct room_known *known, const char *alias, instant since)
 {
-    const char *canonical = known->state ? known->state->canonical_alias : NULL;
+    const char *canonical = known->state ? known->state->settings[ROOM_CANONICAL_ALIAS] : NULL;
 
     if (!known->state || known->read_at < since)
         return OWNERSHIP_UNREAD_STATE;
@@ -93,8 +93,8 @@ bool state_is_of_welcome(const struct room_state *state, const char *user, const
 
     if (state->made_to_welcome || state->made_for_alias)
         return text_equal(state->made_to_welcome, user);
-    return text_equal(state->canonical_alias, alias) && !state->managed && state->joined <= BOTH &&
-           room_state_membership(state, user) != MEMBERSHIP_NONE;
+    return text_equal(state->settings[ROOM_CANONICAL_ALIAS], alias) && !room_is_managed(state) &&
+           state->joined <= BOTH && room_state_membership(state, user) != MEMBERSHIP_NONE;
 }
 
 /* Whose room it is, in words; the caller frees them. */
@@ -104,9 +104,10 @@ static char *owner_in_words(const char *creator, const struct room_state *creati
         return text_format("the welcome room of %s", creation->made_to_welcome);
     if (creation && creation->made_for_alias)
         return text_format("the room of %s", creation->made_for_alias);
-    if (creation && creation->canonical_alias)
-        return text_format("the room of %s, made by %s", creation->canonical_alias, creator ? creator : "?");
-    if (creation && creation->creator && !creation->canonical_alias)
+    if (creation && creation->settings[ROOM_CANONICAL_ALIAS])
+        return text_format("the room of %s, made by %s", creation->settings[ROOM_CANONICAL_ALIAS],
+                           creator ? creator : "?");
+    if (creation && creation->creator && !creation->settings[ROOM_CANONICAL_ALIAS])
         return text_format("a room of several aliases, none of which is its main address, made by %s",
                            creation->creator);
     return text_format("a room made by %s", creator ? creator : "nobody knows whom");

@@ -32,21 +32,12 @@ struct obstacle {
     UT_hash_handle hh;
 };
 
-static const char *const setting_names[ROOM_SETTINGS] = {
-    [SETTING_NAME] = "name",
-    [SETTING_TOPIC] = "topic",
-    [SETTING_JOIN_RULE] = "join rule",
-    [SETTING_GUEST_ACCESS] = "guest access",
-    [SETTING_CANONICAL_ALIAS] = "canonical alias",
-    [SETTING_MARKER] = "marker",
-};
-
 const char *call_about(const struct synapse_call *call)
 {
     if (call->kind == SYNAPSE_JOIN_USER)
         return call->user;
     if (call->kind == SYNAPSE_WRITE_SETTING)
-        return setting_names[call->setting];
+        return room_setting_words(call->setting);
     if (call->kind == SYNAPSE_READ_CREATION)
         return call->room; /* there may be several, one after the other: see engine/lineage.h */
     return NULL;

@@ -176,8 +176,8 @@ static struct action creation(struct plan *plan, const struct room_known *known,
 
     if (!wanted->name)
         return plan_rest(plan);
-    call.name = wanted->name;
-    call.topic = wanted->topic;
+    for (int setting = 0; setting < ROOM_SETTINGS; setting++)
+        call.settings[setting] = room_setting_wanted((enum room_setting)setting, wanted);
     call.levels = room_levels_wanted(wanted);
     if (!known->bare) {
         call.raised = wanted->members;
@@ -243,7 +243,7 @@ static bool next_setting(struct plan *plan, const struct room_known *known, cons
         *ret_call = call_of(SYNAPSE_WRITE_SETTING, known, wanted);
         ret_call->setting = (enum room_setting)setting;
         ret_call->value = value;
-        if (setting == SETTING_CANONICAL_ALIAS)
+        if (setting == ROOM_CANONICAL_ALIAS)
             ret_call->alt_aliases = known->state->alt_aliases;
         if (plan_may(plan, ret_call->kind, call_about(ret_call)))
             return true;
@@ -304,7 +304,8 @@ static bool is_state_old(const struct room_known *known, const struct room_wante
 /* An id from before is doubtful when the room does not call itself by the alias. */
 static bool may_be_outdated(const struct room_known *known, const struct room_wanted *wanted)
 {
-    return known->resolved_at < wanted->since && !text_equal(known->state->canonical_alias, wanted->alias);
+    return known->resolved_at < wanted->since &&
+           !text_equal(known->state->settings[ROOM_CANONICAL_ALIAS], wanted->alias);
 }
 
 static struct action addition(struct plan *plan, const struct room_known *known,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char MANAGED[] = "managed";
+
 struct levels_wanted room_levels_wanted(const struct room_wanted *wanted)
 {
     return (struct levels_wanted){
@@ -55,48 +57,30 @@ bool room_levels_differ(const struct room_state *state, const struct room_wanted
 const char *room_setting_wanted(enum room_setting setting, const struct room_wanted *wanted)
 {
     switch (setting) {
-    case SETTING_NAME:
+    case ROOM_NAME:
         return wanted->name;
-    case SETTING_TOPIC:
+    case ROOM_TOPIC:
         return wanted->topic;
-    case SETTING_JOIN_RULE:
+    case ROOM_JOIN_RULE:
         return "invite";
-    case SETTING_GUEST_ACCESS:
+    case ROOM_GUEST_ACCESS:
         return "forbidden";
-    case SETTING_CANONICAL_ALIAS:
+    case ROOM_CANONICAL_ALIAS:
         return wanted->alias;
-    case SETTING_MARKER:
-        return "managed";
+    case ROOM_MARKER:
+        return MANAGED;
     }
     return NULL;
 }
 
-char **room_setting_place(struct room_state *state, enum room_setting setting)
+bool room_setting_differs(const struct room_state *state, enum room_setting setting, const char *value)
 {
-    switch (setting) {
-    case SETTING_NAME:
-        return &state->name;
-    case SETTING_TOPIC:
-        return &state->topic;
-    case SETTING_JOIN_RULE:
-        return &state->join_rule;
-    case SETTING_GUEST_ACCESS:
-        return &state->guest_access;
-    case SETTING_CANONICAL_ALIAS:
-        return &state->canonical_alias;
-    case SETTING_MARKER:
-        break;
-    }
-    return NULL;
+    const char *known = state->settings[setting];
+
+    return value && strcmp(known ? known : "", value) != 0;
 }
 
-bool room_setting_differs(struct room_state *state, enum room_setting setting, const char *value)
+bool room_is_managed(const struct room_state *state)
 {
-    char **place = room_setting_place(state, setting);
-
-    if (!value)
-        return false;
-    if (setting == SETTING_MARKER)
-        return !state->managed;
-    return strcmp(place && *place ? *place : "", value) != 0;
+    return text_equal(state->settings[ROOM_MARKER], MANAGED);
 }

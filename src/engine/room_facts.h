@@ -30,10 +30,10 @@ bool room_levels_differ(const struct room_state *state, const struct room_wanted
 
 /* The value that a setting is to have; NULL: none is wanted. */
 const char *room_setting_wanted(enum room_setting setting, const struct room_wanted *wanted);
-/* Where the state keeps a setting's value; NULL for the marker, which is no text. */
-char **room_setting_place(struct room_state *state, enum room_setting setting);
 /* Whether the setting must be written to have this value (NULL: any will do). No topic and an empty one are
    the same. */
-bool room_setting_differs(struct room_state *state, enum room_setting setting, const char *value);
+bool room_setting_differs(const struct room_state *state, enum room_setting setting, const char *value);
+/* Whether the marker says that the room is kept in line. */
+bool room_is_managed(const struct room_state *state);
 
 #endif

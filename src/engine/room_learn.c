@@ -96,14 +96,8 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
     known->whole_at = known->alias_seen_at = now; /* when it was asked for it was not there */
     state->creator = text_copy(rules->sync_user);
     state->made_for_alias = text_copy(call->alias);
-    for (int setting = 0; setting < ROOM_SETTINGS; setting++) {
-        const struct room_wanted made = {.alias = call->alias, .name = call->name, .topic = call->topic};
-        char **place = room_setting_place(state, (enum room_setting)setting);
-
-        if (place)
-            *place = text_copy(room_setting_wanted((enum room_setting)setting, &made));
-    }
-    state->managed = true;
+    for (int setting = 0; setting < ROOM_SETTINGS; setting++)
+        state->settings[setting] = text_copy(call->settings[setting]);
     state->levels = levels_new(&call->levels, call->raised, call->raised_count);
     levels_raise(state->levels, &sync_user);
     room_state_set_membership(state, rules->sync_user, MEMBERSHIP_JOIN);
@@ -170,14 +164,7 @@ static void learn_details(struct room_known *known, struct synapse_reply *reply,
 
 static void learn_setting(struct room_state *state, const struct synapse_call *call)
 {
-    char **place = room_setting_place(state, call->setting);
-
-    if (!place) {
-        state->managed = true;
-        return;
-    }
-    free(*place);
-    *place = text_copy(call->value);
+    text_set(&state->settings[call->setting], call->value);
 }
 
 static void learn_levels(struct room_known *known, struct synapse_reply *reply, instant sent, instant now)

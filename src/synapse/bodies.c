@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "synapse/levels.h"
 #include "synapse/room_state.h"
+#include "synapse/settings.h"
 
 #include <string.h>
 
@@ -79,9 +80,9 @@ static char *alias_localpart(const char *alias)
     return text_copy_bytes(alias + 1, strcspn(alias + 1, ":"));
 }
 
-static json_t *state_event(const char *type, const char *key, const char *value)
+static json_t *setting_event(const struct setting_form *form, const char *value)
 {
-    return json_pack("{s:s, s:s, s:{s:s}}", "type", type, "state_key", "", "content", key, value);
+    return json_pack("{s:s, s:s, s:{s:s}}", "type", form->type, "state_key", "", "content", form->key, value);
 }
 
 /* The same that Synapse would send: then a join that comes later finds it, and sends no other. */
@@ -98,9 +99,14 @@ static json_t *invitation(const struct levels_user *member)
  */
 static json_t *initial_state(const struct synapse_call *call)
 {
-    json_t *events = json_pack("[o, o]", state_event("m.room.guest_access", "guest_access", "forbidden"),
-                               state_event("m.room.sync", "mode", "managed"));
+    json_t *events = json_array();
 
+    for (int i = 0; i < ROOM_SETTINGS; i++) {
+        const struct setting_form *form = setting_form((enum room_setting)i);
+
+        if (form->made == MADE_BY_EVENT && call->settings[i])
+            (void)json_array_append_new(events, setting_event(form, call->settings[i]));
+    }
     for (size_t i = 0; i < call->raised_count; i++)
         if (call->raised[i].invited)
             (void)json_array_append_new(events, invitation(&call->raised[i]));
@@ -114,20 +120,30 @@ static json_t *creation_content(const char *key, const char *value)
     return json_pack("{s:b, s:{s:s}}", "m.federate", 0, ROOM_PURPOSE, key, value);
 }
 
-/* An empty topic is none: its event is left out. */
+/* An empty text is none: its event is left out. */
+static json_t *with_parameters(json_t *room, const struct synapse_call *call)
+{
+    for (int i = 0; i < ROOM_SETTINGS; i++) {
+        const struct setting_form *form = setting_form((enum room_setting)i);
+
+        if (form->made == MADE_BY_PARAMETER && call->settings[i] && *call->settings[i])
+            (void)json_object_set_new(room, form->key, json_string(call->settings[i]));
+    }
+    return room;
+}
+
 char *body_create_room(const struct synapse_call *call, const struct call_terms *terms)
 {
     CLEANUP(freep) char *localpart = alias_localpart(call->alias);
-    const char *topic = call->topic && *call->topic ? call->topic : NULL;
+    json_t *levels = levels_override(&call->levels, call->raised, call->raised_count, terms->sync_user,
+                                     terms->creators_reign);
 
-    return body_print(json_pack("{s:s, s:s*, s:s*, s:s, s:s, s:s*, s:o, s:o, s:o}", "room_alias_name",
-                                localpart, "name", call->name, "topic", topic, "preset", "private_chat",
-                                "visibility", "private", "room_version", terms->room_version,
-                                "creation_content", creation_content("alias", call->alias),
-                                "power_level_content_override",
-                                levels_override(&call->levels, call->raised, call->raised_count,
-                                                terms->sync_user, terms->creators_reign),
-                                "initial_state", initial_state(call)));
+    return body_print(with_parameters(
+        json_pack("{s:s, s:s, s:s, s:s*, s:o, s:o, s:o}", "room_alias_name", localpart, "preset",
+                  "private_chat", "visibility", "private", "room_version", terms->room_version,
+                  "creation_content", creation_content("alias", call->alias), "power_level_content_override",
+                  levels, "initial_state", initial_state(call)),
+        call));
 }
 
 char *body_levels(const struct synapse_call *call, const struct call_terms *terms)
@@ -136,26 +152,10 @@ char *body_levels(const struct synapse_call *call, const struct call_terms *term
     return levels_print(call->content);
 }
 
-static const struct {
-    const char *type, *key;
-} settings[ROOM_SETTINGS] = {
-    [SETTING_NAME] = {"m.room.name", "name"},
-    [SETTING_TOPIC] = {"m.room.topic", "topic"},
-    [SETTING_JOIN_RULE] = {"m.room.join_rules", "join_rule"},
-    [SETTING_GUEST_ACCESS] = {"m.room.guest_access", "guest_access"},
-    [SETTING_CANONICAL_ALIAS] = {"m.room.canonical_alias", "alias"},
-    [SETTING_MARKER] = {"m.room.sync", "mode"},
-};
-
-const char *setting_event_type(enum room_setting setting)
-{
-    return settings[setting].type;
-}
-
 char *body_setting(const struct synapse_call *call, const struct call_terms *terms)
 {
     (void)terms;
-    return body_print(json_pack("{s:s, s:o*}", settings[call->setting].key, call->value, "alt_aliases",
+    return body_print(json_pack("{s:s, s:o*}", setting_form(call->setting)->key, call->value, "alt_aliases",
                                 call->alt_aliases ? json_loads(call->alt_aliases, 0, NULL) : NULL));
 }
 

@@ -24,7 +24,4 @@ char *body_send_welcome(const struct synapse_call *call, const struct call_terms
 /* The JSON value as text, and the value freed; NULL gives NULL. */
 char *body_print(json_t *value);
 
-/* Type of the state event that holds the setting. */
-const char *setting_event_type(enum room_setting setting);
-
 #endif

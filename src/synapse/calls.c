@@ -3,8 +3,8 @@
  *
  * In paths, {user}, {room}, {alias}, {email}, {position} and {attempt} are the call's, {self} is the sync
  * user, {event} the type of the state event of the call's setting, {record} the type of the document about
- * the call's users, {transaction} belongs to the call's user. Where a state event is named, the empty segment
- * at the end is its state_key.
+ * the call's users, {transaction} belongs to the call's user, {filter} says what is to be told (see filters).
+ * Where a state event is named, the empty segment at the end is its state_key.
  *
  * The body of a call is a function of the call and the terms alone, and so is its path: who asks for the same
  * twice sends the same twice, transaction ids included.
@@ -15,6 +15,7 @@
 #include "synapse/bodies.h"
 #include "synapse/path.h"
 #include "synapse/replies.h"
+#include "synapse/settings.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -35,48 +36,16 @@ enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Ali
 #define CLIENT "/_matrix/client/v3/"
 #define ROOM CLIENT "rooms/{room}/"
 
-/* The newest message of the sync user: {"types":["m.room.message"],"senders":["{self}"]}, encoded */
-#define GREETINGS                                                                                            \
-    "messages?dir=b&limit=1&filter=%7B%22types%22%3A%5B%22m.room.message%22%5D%2C%22senders%22%3A%5B%22"     \
-    "{self}%22%5D%7D"
+#define GREETINGS "messages?dir=b&limit=1&filter={filter}"
 
 /*
- * The present position: {"room":{"rooms":[]},"presence":{"types":[]},"account_data":{"types":[]}}, encoded.
- *
  * Synapse keeps its answers for two minutes, and gives them again to a request that is the same
  * (sync_response_cache_duration in config/cache.py): an old position, which is then the same as one that was
- * asked from before. The time-out, which only makes each attempt another request, is not waited for here.
+ * asked from before. The time-out, which only makes each attempt another request, is not waited for where
+ * there is no position yet; else so many milliseconds may be waited if nothing has changed.
  */
-#define POSITION                                                                                             \
-    "sync?timeout={attempt}&set_presence=offline&filter="                                                    \
-    "%7B%22room%22%3A%7B%22rooms%22%3A%5B%5D%7D%2C%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C"            \
-    "%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D"
-
-/*
- * The state of rooms that has changed since a position:
- *
- *   {"room":{"state":{"types":[…],"lazy_load_members":false},"timeline":{"limit":50},
- *            "ephemeral":{"types":[]},"account_data":{"types":[]}},
- *    "presence":{"types":[]},"account_data":{"types":[]}}
- *
- * The types are those that struct room_state is read from. The timeline names none, although only state is
- * wanted: of a room whose timeline comes out empty, Synapse does not tell the changed state either
- * (_generate_room_entry() in handlers/sync.py). It is so long for redactions, which are no state: where it is
- * cut shorter, the state is read again, and what people write in a while should not be enough for that. Rooms
- * that were left are told without asking for them.
- *
- * Here too each attempt has another time-out; so many milliseconds may be waited if nothing has changed.
- */
-#define CHANGES                                                                                              \
-    "sync?since={position}&timeout={attempt}&set_presence=offline&filter="                                   \
-    "%7B%22room%22%3A%7B%22state%22%3A%7B%22types%22%3A%5B"                                                  \
-    "%22m.room.create%22%2C%22m.room.member%22%2C%22m.room.power_levels%22%2C%22m.room.name%22%2C"           \
-    "%22m.room.topic%22%2C%22m.room.join_rules%22%2C%22m.room.guest_access%22%2C"                            \
-    "%22m.room.canonical_alias%22%2C%22m.room.sync%22%5D%2C%22lazy_load_members%22%3Afalse%7D%2C"            \
-    "%22timeline%22%3A%7B%22limit%22%3A50%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C"              \
-    "%22account_data%22%3A%7B%22types%22%3A%5B%5D%7D%7D%2C"                                                  \
-    "%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C"                                                         \
-    "%22account_data%22%3A%7B%22types%22%3A%5B%5D%2C%22not_types%22%3A%5B%22{asker}%22%5D%7D%7D"
+#define POSITION "sync?timeout={attempt}&set_presence=offline&filter={filter}"
+#define CHANGES "sync?since={position}&timeout={attempt}&set_presence=offline&filter={filter}"
 
 /* The alias is in use (400), or another request was making it at that very moment (409). */
 static const struct errcode_rule room_rules[] = {
@@ -102,6 +71,54 @@ static const struct errcode_rule deletion_rules[] = {
     {400, "M_UNKNOWN", SYNAPSE_OK},
     {0},
 };
+
+/* ---- filters (Matrix client-server API, "Filtering") ---- */
+
+/* The newest message of the sync user. */
+static char *filter_of_greetings(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)call;
+    return body_print(json_pack("{s:[s], s:[s]}", "types", "m.room.message", "senders", terms->sync_user));
+}
+
+/* Nothing but the present position. */
+static char *filter_of_position(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)call;
+    (void)terms;
+    return body_print(json_pack("{s:{s:[]}, s:{s:[]}, s:{s:[]}}", "room", "rooms", "presence", "types",
+                                "account_data", "types"));
+}
+
+/* The types of events that struct room_state is read from. */
+static json_t *types_of_state(void)
+{
+    json_t *types = json_pack("[s, s, s]", "m.room.create", "m.room.member", "m.room.power_levels");
+
+    for (int i = 0; i < ROOM_SETTINGS; i++)
+        (void)json_array_append_new(types, json_string(setting_form((enum room_setting)i)->type));
+    return types;
+}
+
+/*
+ * The state of rooms that has changed. The timeline names no types, although only state is wanted: of a room
+ * whose timeline comes out empty, Synapse does not tell the changed state either (_generate_room_entry() in
+ * handlers/sync.py). It is so long for redactions, which are no state: where it is cut shorter, the state is
+ * read again, and what people write in a while should not be enough for that. Rooms that were left are told
+ * without asking for them. That no type like the asker's is wanted only makes it another filter.
+ */
+static char *filter_of_changes(const struct synapse_call *call, const struct call_terms *terms)
+{
+    enum { TIMELINE = 50 };
+    char asker[16];
+
+    (void)terms;
+    (void)snprintf(asker, sizeof(asker), "%u", call->asker);
+    return body_print(json_pack("{s:{s:{s:o, s:b}, s:{s:i}, s:{s:[]}, s:{s:[]}}, s:{s:[]}, s:{s:[], s:[s]}}",
+                                "room", "state", "types", types_of_state(), "lazy_load_members", 0,
+                                "timeline", "limit", TIMELINE, "ephemeral", "types", "account_data", "types",
+                                "presence", "types", "account_data", "types", "not_types", asker));
+}
 
 static const struct call_form forms[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_USER] = {.name = "read-user",
@@ -236,6 +253,7 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_WELCOME] = {.name = "read-welcome",
                               .method = HTTP_GET,
                               .path = ROOM GREETINGS,
+                              .filter = filter_of_greetings,
                               .read = reply_greeted},
     [SYNAPSE_SEND_WELCOME] = {.name = "send-welcome",
                               .method = HTTP_PUT,
@@ -246,6 +264,7 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_POSITION] = {.name = "read-position",
                                .method = HTTP_GET,
                                .path = CLIENT POSITION,
+                               .filter = filter_of_position,
                                .events = "events",
                                .take = reply_take_change,
                                .largest_rest = LARGEST_CHANGES,
@@ -254,6 +273,7 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_CHANGES] = {.name = "read-changes",
                               .method = HTTP_GET,
                               .path = CLIENT CHANGES,
+                              .filter = filter_of_changes,
                               .events = "events",
                               .take = reply_take_change,
                               .largest_rest = LARGEST_CHANGES,
@@ -353,23 +373,15 @@ char *call_path(const struct synapse_call *call, const struct call_terms *terms)
     CLEANUP(freep) char *record = call->kind == SYNAPSE_WRITE_RECORDS ? call_record_type(call) : NULL;
     CLEANUP(freep)
     char *transaction = call->kind == SYNAPSE_SEND_WELCOME ? call_welcome_transaction(call->user) : NULL;
-    char attempt[16], asker[16];
+    CLEANUP(freep) char *filter = forms[call->kind].filter ? forms[call->kind].filter(call, terms) : NULL;
+    char attempt[16];
     const struct path_value values[] = {
-        {"user", call->user},
-        {"room", call->room},
-        {"alias", call->alias},
-        {"email", email},
-        {"self", terms->sync_user},
-        {"event", setting_event_type(call->setting)},
-        {"record", record},
-        {"transaction", transaction},
-        {"position", call->position},
-        {"attempt", attempt},
-        {"asker", asker},
-        {NULL, NULL},
+        {"user", call->user}, {"room", call->room},         {"alias", call->alias},
+        {"email", email},     {"self", terms->sync_user},   {"event", setting_form(call->setting)->type},
+        {"record", record},   {"transaction", transaction}, {"position", call->position},
+        {"attempt", attempt}, {"filter", filter},           {NULL, NULL},
     };
 
     (void)snprintf(attempt, sizeof(attempt), "%u", call->attempt);
-    (void)snprintf(asker, sizeof(asker), "%u", call->asker);
     return path_expand(forms[call->kind].path, values);
 }

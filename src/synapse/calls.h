@@ -20,6 +20,8 @@ struct call_terms {
 struct call_form {
     const char *name;
     const char *path; /* template, see calls.c */
+    /* The filter in the path as JSON text, which the caller frees. NULL: there is none in it. */
+    char *(*filter)(const struct synapse_call *call, const struct call_terms *terms);
     /* The body as JSON text, which the caller frees with text_free_secret(); NULL: it cannot be written (what
        the call was given is not UTF-8). The member is NULL when there is no body. */
     char *(*body)(const struct synapse_call *call, const struct call_terms *terms);

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "synapse/parse.h"
+#include "synapse/settings.h"
 #include "synapse/weight.h"
 
 #include <errno.h>
@@ -129,17 +130,23 @@ void levels_raise(struct levels *levels, const struct levels_user *user)
 /* ---- a room that is made ---- */
 
 /*
- * `events` of an override replaces Synapse's own map as a whole, so that map is repeated here. To it come the
- * canonical alias, join rules, guest access and the marker, for which a moderator (50) would be enough by
- * default. Where creators reign, only they may replace the room by another (handlers/room.py).
+ * `events` of an override replaces Synapse's own map as a whole, so that map is repeated here. To it come
+ * settings for which a moderator (50) would be enough by default. Where creators reign, only they may replace
+ * the room by another (handlers/room.py).
  */
 static json_t *event_levels(bool creators_reign)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "m.room.name", 50,
-                     "m.room.avatar", 50, "m.room.power_levels", 100, "m.room.history_visibility", 100,
-                     "m.room.server_acl", 100, "m.room.encryption", 100, "m.room.tombstone",
-                     creators_reign ? 150 : 100, "m.room.canonical_alias", 100, "m.room.join_rules", 100,
-                     "m.room.guest_access", 100, "m.room.sync", 100);
+    json_t *events = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "m.room.avatar", 50, "m.room.power_levels",
+                               100, "m.room.history_visibility", 100, "m.room.server_acl", 100,
+                               "m.room.encryption", 100, "m.room.tombstone", creators_reign ? 150 : 100);
+
+    for (int i = 0; i < ROOM_SETTINGS; i++) {
+        const struct setting_form *form = setting_form((enum room_setting)i);
+
+        if (form->level > 0)
+            (void)json_object_set_new(events, form->type, json_integer(form->level));
+    }
+    return events;
 }
 
 json_t *levels_override(const struct levels_wanted *wanted, const struct levels_user *users, size_t count,

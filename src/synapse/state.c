@@ -9,6 +9,7 @@
 #include "synapse/members.h"
 #include "synapse/parse.h"
 #include "synapse/room_state.h"
+#include "synapse/settings.h"
 #include "synapse/sieve.h"
 #include "synapse/weight.h"
 
@@ -33,15 +34,6 @@ void room_state_set_membership(struct room_state *state, const char *user, enum 
 }
 
 /* ---- reading events ---- */
-
-/* A type of events whose state_key is empty: how it is read, and whether two states are the same in it. */
-struct part {
-    const char *type;
-    void (*read)(const struct part *part, struct room_state *state, const json_t *event);
-    bool (*same)(const struct part *part, const struct room_state *a, const struct room_state *b);
-    const char *key; /* of a text in the content, and where it goes */
-    size_t offset;   /* of a char * in struct room_state */
-};
 
 /* No text that is wanted is as long. Of a longer one its beginning is kept, which is equal to none of those.
  */
@@ -80,11 +72,10 @@ static void read_purpose(struct room_state *state, const json_t *purpose)
     read_text(&state->made_to_welcome, state->made_for_alias ? NULL : purpose, "welcome");
 }
 
-static void read_create(const struct part *part, struct room_state *state, const json_t *event)
+static void read_create(struct room_state *state, const json_t *event)
 {
     const json_t *content = json_object_get(event, "content");
 
-    (void)part;
     read_text(&state->creator, event, "sender");
     read_text(&state->version, content, "room_version");
     read_purpose(state, json_object_get(content, ROOM_PURPOSE));
@@ -93,9 +84,8 @@ static void read_create(const struct part *part, struct room_state *state, const
     read_additional_creators(state, content);
 }
 
-static bool same_create(const struct part *part, const struct room_state *a, const struct room_state *b)
+static bool same_create(const struct room_state *a, const struct room_state *b)
 {
-    (void)part;
     if (!text_equal(a->creator, b->creator) || !text_equal(a->version, b->version) ||
         !text_equal(a->made_for_alias, b->made_for_alias) ||
         !text_equal(a->made_to_welcome, b->made_to_welcome) || !text_equal(a->predecessor, b->predecessor) ||
@@ -108,91 +98,65 @@ static bool same_create(const struct part *part, const struct room_state *a, con
 }
 
 /* A copy, since levels are changed in place and the event may be read again. */
-static void read_levels(const struct part *part, struct room_state *state, const json_t *event)
+static void read_levels(struct room_state *state, const json_t *event)
 {
     json_auto_t *content = json_deep_copy(json_object_get(event, "content"));
 
-    (void)part;
     levels_free(state->levels);
     state->levels = levels_from_json(content);
 }
 
-static bool same_levels(const struct part *part, const struct room_state *a, const struct room_state *b)
+static bool same_levels(const struct room_state *a, const struct room_state *b)
 {
-    (void)part;
     return levels_equal(a->levels, b->levels);
 }
 
-static void read_marker(const struct part *part, struct room_state *state, const json_t *event)
+static void read_setting(struct room_state *state, enum room_setting setting, const json_t *event)
 {
-    (void)part;
-    state->managed = text_equal(parse_text(json_object_get(event, "content"), "mode"), "managed");
+    const json_t *content = json_object_get(event, "content");
+    const json_t *others = json_object_get(content, "alt_aliases");
+
+    read_text(&state->settings[setting], content, setting_form(setting)->key);
+    if (setting == ROOM_CANONICAL_ALIAS) {
+        free(state->alt_aliases);
+        state->alt_aliases = json_is_array(others) ? json_dumps(others, JSON_COMPACT) : NULL;
+    }
 }
 
-static bool same_marker(const struct part *part, const struct room_state *a, const struct room_state *b)
+static bool same_setting(const struct room_state *a, const struct room_state *b, enum room_setting setting)
 {
-    (void)part;
-    return a->managed == b->managed;
+    return text_equal(a->settings[setting], b->settings[setting]) &&
+           (setting != ROOM_CANONICAL_ALIAS || text_equal(a->alt_aliases, b->alt_aliases));
 }
 
-static char **place_of(const struct part *part, struct room_state *state)
-{
-    return (char **)(void *)((char *)state + part->offset);
-}
-
-static const char *text_of(const struct part *part, const struct room_state *state)
-{
-    const char *text;
-
-    memcpy(&text, (const char *)state + part->offset, sizeof(text));
-    return text;
-}
-
-static void read_setting(const struct part *part, struct room_state *state, const json_t *event)
-{
-    read_text(place_of(part, state), json_object_get(event, "content"), part->key);
-}
-
-static bool same_setting(const struct part *part, const struct room_state *a, const struct room_state *b)
-{
-    return text_equal(text_of(part, a), text_of(part, b));
-}
-
-static void read_aliases(const struct part *part, struct room_state *state, const json_t *event)
-{
-    const json_t *list = json_object_get(json_object_get(event, "content"), "alt_aliases");
-
-    read_setting(part, state, event);
-    free(state->alt_aliases);
-    state->alt_aliases = json_is_array(list) ? json_dumps(list, JSON_COMPACT) : NULL;
-}
-
-static bool same_aliases(const struct part *part, const struct room_state *a, const struct room_state *b)
-{
-    return same_setting(part, a, b) && text_equal(a->alt_aliases, b->alt_aliases);
-}
-
-static const struct part parts[] = {
-    {"m.room.create", read_create, same_create, NULL, 0},
-    {"m.room.power_levels", read_levels, same_levels, NULL, 0},
-    {"m.room.sync", read_marker, same_marker, NULL, 0},
-    {"m.room.name", read_setting, same_setting, "name", offsetof(struct room_state, name)},
-    {"m.room.topic", read_setting, same_setting, "topic", offsetof(struct room_state, topic)},
-    {"m.room.join_rules", read_setting, same_setting, "join_rule", offsetof(struct room_state, join_rule)},
-    {"m.room.guest_access", read_setting, same_setting, "guest_access",
-     offsetof(struct room_state, guest_access)},
-    {"m.room.canonical_alias", read_aliases, same_aliases, "alias",
-     offsetof(struct room_state, canonical_alias)},
+/* Events whose state_key is empty and that are no settings: how they are read, and whether two states are the
+   same in them. */
+static const struct part {
+    const char *type;
+    void (*read)(struct room_state *state, const json_t *event);
+    bool (*same)(const struct room_state *a, const struct room_state *b);
+} parts[] = {
+    {"m.room.create", read_create, same_create},
+    {"m.room.power_levels", read_levels, same_levels},
 };
-enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 
 /* NULL: it is none. */
 static const struct part *find_part(const char *type)
 {
-    for (size_t i = 0; type && i < PARTS; i++)
+    for (size_t i = 0; type && i < sizeof(parts) / sizeof(parts[0]); i++)
         if (strcmp(parts[i].type, type) == 0)
             return &parts[i];
     return NULL;
+}
+
+/* ROOM_SETTINGS: it is none. */
+static int find_setting(const char *type)
+{
+    int setting = 0;
+
+    while (setting < ROOM_SETTINGS && !text_equal(type, setting_form((enum room_setting)setting)->type))
+        setting++;
+    return setting;
 }
 
 static bool is_of_member(const char *type)
@@ -202,7 +166,7 @@ static bool is_of_member(const char *type)
 
 bool room_state_reads(const char *type)
 {
-    return is_of_member(type) || find_part(type);
+    return is_of_member(type) || find_part(type) || find_setting(type) < ROOM_SETTINGS;
 }
 
 enum membership room_state_membership_in(const json_t *event)
@@ -226,6 +190,7 @@ void room_state_read(struct room_state *state, const json_t *event)
 {
     const char *type = parse_text(event, "type"), *key = parse_text(event, "state_key");
     const struct part *part = find_part(type);
+    int setting = find_setting(type);
     int64_t sent_at = parse_number(event, "origin_server_ts", 0);
 
     if (!type || !key)
@@ -234,23 +199,28 @@ void room_state_read(struct room_state *state, const json_t *event)
         state->changed_at = sent_at;
     if (is_of_member(type))
         room_state_set_membership(state, key, room_state_membership_in(event));
-    else if (part && *key == '\0')
-        part->read(part, state, event);
+    else if (*key != '\0')
+        return;
+    else if (part)
+        part->read(state, event);
+    else if (setting < ROOM_SETTINGS)
+        read_setting(state, (enum room_setting)setting, event);
 }
 
 bool room_state_has(const struct room_state *state, const json_t *event)
 {
     const char *type = parse_text(event, "type"), *key = parse_text(event, "state_key");
     const struct part *part = find_part(type);
+    int setting = find_setting(type);
     CLEANUP(room_state_freep) struct room_state *told = NULL;
 
     if (key && is_of_member(type))
         return room_state_membership(state, key) == room_state_membership_in(event);
-    if (!part || !key || *key != '\0')
+    if (!key || *key != '\0' || !room_state_reads(type))
         return true;
     told = room_state_new();
-    part->read(part, told, event);
-    return part->same(part, state, told);
+    room_state_read(told, event);
+    return part ? part->same(state, told) : same_setting(state, told, (enum room_setting)setting);
 }
 
 /* ---- the whole ---- */
@@ -272,9 +242,8 @@ void room_state_free(struct room_state *state)
     free(state->made_for_alias);
     free(state->made_to_welcome);
     free(state->predecessor);
-    for (size_t i = 0; i < PARTS; i++)
-        if (parts[i].key)
-            free(*place_of(&parts[i], state));
+    for (size_t i = 0; i < ROOM_SETTINGS; i++)
+        free(state->settings[i]);
     free(state->alt_aliases);
     levels_free(state->levels);
     members_free(state->members);
@@ -331,9 +300,8 @@ size_t room_state_weight(const struct room_state *state)
                     weight_of_text(state->predecessor) + levels_weight(state->levels) +
                     members_weight(state->members);
 
-    for (size_t i = 0; i < PARTS; i++)
-        if (parts[i].key)
-            weight += weight_of_text(text_of(&parts[i], state));
+    for (size_t i = 0; i < ROOM_SETTINGS; i++)
+        weight += weight_of_text(state->settings[i]);
     if (state->additional_creators)
         weight += weight_of_block(state->additional_creator_count * sizeof(char *));
     for (size_t i = 0; i < state->additional_creator_count; i++)

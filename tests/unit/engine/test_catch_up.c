@@ -121,9 +121,9 @@ static void test_only_what_differs_is_written(void **state)
 
     (void)state;
     (void)cost_of_anna(scene);
-    text_set(&maths(scene)->state->topic, "By hand");
+    text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
     assert_int_equal(cost_of_anna(scene), 2); /* where the alias leads, and then it is written */
-    assert_null(strstr(maths(scene)->state->topic, "hand"));
+    assert_null(strstr(maths(scene)->state->settings[ROOM_TOPIC], "hand"));
     world_set_user_level(maths(scene), "@anna:school", 0);
     assert_int_equal(cost_of_anna(scene),
                      4); /* her status, the alias, the levels, and then they are written */
@@ -228,9 +228,9 @@ static void test_where_it_is_refused_all_works_without(void **state)
         scene_curse(scene, FATE_REFUSED, NULL, (int)kinds[i]);
         (void)cost_of_anna(scene);
         assert_in_range(cost_of_anna(scene), 2, 4);
-        text_set(&maths(scene)->state->topic, "By hand");
+        text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
         (void)cost_of_anna(scene);
-        assert_null(strstr(maths(scene)->state->topic, "hand"));
+        assert_null(strstr(maths(scene)->state->settings[ROOM_TOPIC], "hand"));
         scene_end(scene);
     }
 }
@@ -249,10 +249,10 @@ static void test_a_mirror_that_was_lost(void **state)
         clock_pass(2 * SECOND);
         assert_in_range(cost_of_anna(scene), 2, 4);
         scene_curse(scene, FATE_NORMAL, NULL, -1);
-        text_set(&maths(scene)->state->topic, "By hand");
+        text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
         clock_pass(MINUTE);
         (void)cost_of_anna(scene);
-        assert_null(strstr(maths(scene)->state->topic, "hand"));
+        assert_null(strstr(maths(scene)->state->settings[ROOM_TOPIC], "hand"));
         for (int k = 0; k < 5; k++) /* what was read before the new position came is not mirrored */
             (void)cost_of_anna(scene);
         assert_int_equal(cost_of_anna(scene), 0);
@@ -267,16 +267,16 @@ static void test_an_answer_that_is_lost(void **state)
 
     (void)state;
     (void)cost_of_anna(scene);
-    text_set(&maths(scene)->state->name, "Something that is told");
+    text_set(&maths(scene)->state->settings[ROOM_NAME], "Something that is told");
     scene_curse(scene, FATE_UNANSWERED, NULL, SYNAPSE_READ_CHANGES);
     post_anna(scene);
     stage_run_for(&scene->stage, 10 * SECOND);
     assert_true(scene->world.answer.reply != NULL);
-    text_set(&maths(scene)->state->topic, "By hand");
+    text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
     post_anna(scene);
     scene_curse(scene, FATE_NORMAL, NULL, -1);
     assert_true(stage_run(&scene->stage, MINUTE));
-    assert_null(strstr(maths(scene)->state->topic, "hand"));
+    assert_null(strstr(maths(scene)->state->settings[ROOM_TOPIC], "hand"));
     scene_end(scene);
 }
 
@@ -290,12 +290,12 @@ static void test_messages_leave_in_the_middle(void **state)
     for (int64_t wait = 0; wait < 40; wait++) {
         clock_pass(1);
         if (wait % 3 == 0)
-            text_set(&maths(scene)->state->topic, "By hand");
+            text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
         post_anna(scene);
         stage_run_for(&scene->stage, wait);
         lose_connection(&scene->stage);
         assert_true(stage_run(&scene->stage, HOUR));
-        assert_false(text_equal(maths(scene)->state->topic, "By hand"));
+        assert_false(text_equal(maths(scene)->state->settings[ROOM_TOPIC], "By hand"));
     }
     scene_end(scene);
 }

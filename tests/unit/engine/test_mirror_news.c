@@ -19,7 +19,7 @@ static void test_changes_are_taken_in(void **state)
     assert_true(subject->room.mirrored);
     be_told(IN_ROOM(NAME("B") "," MEMBER("@a:s", "join", "Anna")));
     assert_true(subject->room.mirrored);
-    assert_string_equal(subject->room.state->name, "B");
+    assert_string_equal(subject->room.state->settings[ROOM_NAME], "B");
     assert_int_equal(room_state_membership(subject->room.state, "@a:s"), MEMBERSHIP_JOIN);
     order_refresh(&order, &subject->room);
     assert_int_equal(subject->room.read_at, mirror.asked_at);
@@ -27,12 +27,12 @@ static void test_changes_are_taken_in(void **state)
 
 /* ---- while a call is under way ---- */
 
-#define NEW_NAME ((struct synapse_call){.kind = SYNAPSE_WRITE_SETTING, .setting = SETTING_NAME, .value = "B"})
+#define NEW_NAME ((struct synapse_call){.kind = SYNAPSE_WRITE_SETTING, .setting = ROOM_NAME, .value = "B"})
 
 static void learn_name(struct subject *subject, const char *name)
 {
-    free(subject->room.state->name);
-    subject->room.state->name = text_copy(name);
+    free(subject->room.state->settings[ROOM_NAME]);
+    subject->room.state->settings[ROOM_NAME] = text_copy(name);
     land(subject);
 }
 
@@ -45,7 +45,7 @@ static void test_our_own_echo(void **state)
     subject = room_that_was_read();
     fly(subject, NEW_NAME);
     be_told(IN_ROOM(NAME("B"))); /* comes first */
-    assert_string_equal(subject->room.state->name, "A");
+    assert_string_equal(subject->room.state->settings[ROOM_NAME], "A");
     learn_name(subject, "B");
     assert_true(subject->room.mirrored);
     be_told(IN_ROOM(NAME("B"))); /* comes afterwards */
@@ -82,7 +82,7 @@ static void test_news_that_crossed_our_call(void **state)
     fly(subject, NEW_NAME);
     learn_name(subject, "B");
     tell_rooms(IN_ROOM(NAME("A")));
-    assert_string_equal(subject->room.state->name, "B");
+    assert_string_equal(subject->room.state->settings[ROOM_NAME], "B");
     assert_false(subject->room.mirrored);
 }
 

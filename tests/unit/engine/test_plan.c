@@ -15,7 +15,7 @@ static const int64_t SECOND = 1000, MINUTE = 60000; /* ms */
 static const struct synapse_call join = {.kind = SYNAPSE_JOIN_USER, .user = "@a:s"};
 static const struct synapse_call other = {.kind = SYNAPSE_JOIN_USER, .user = "@b:s"};
 static const struct synapse_call make = {.kind = SYNAPSE_CREATE_ROOM, .alias = "#r:s"};
-static const struct synapse_call topic = {.kind = SYNAPSE_WRITE_SETTING, .setting = SETTING_TOPIC};
+static const struct synapse_call topic = {.kind = SYNAPSE_WRITE_SETTING, .setting = ROOM_TOPIC};
 static const struct synapse_reply reply = {.problem = {.text = "it went wrong"}, .retry_after = -1};
 
 /* ACTION_CALL, ACTION_WAIT or ACTION_NONE: what becomes of the call now. */

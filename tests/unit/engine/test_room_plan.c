@@ -182,12 +182,14 @@ static const char *complaint_about_room(struct world_room *room, const struct ro
 {
     const struct room_state *state = room->state;
 
-    if (wanted->name && !text_equal(state->name, wanted->name))
+    if (wanted->name && !text_equal(state->settings[ROOM_NAME], wanted->name))
         return "the name is wrong";
-    if (!text_equal(state->topic ? state->topic : "", wanted->topic))
+    if (!text_equal(state->settings[ROOM_TOPIC] ? state->settings[ROOM_TOPIC] : "", wanted->topic))
         return "the topic is wrong";
-    if (!text_equal(state->join_rule, "invite") || !text_equal(state->guest_access, "forbidden") ||
-        !text_equal(state->canonical_alias, wanted->alias) || !state->managed)
+    if (!text_equal(state->settings[ROOM_JOIN_RULE], "invite") ||
+        !text_equal(state->settings[ROOM_GUEST_ACCESS], "forbidden") ||
+        !text_equal(state->settings[ROOM_CANONICAL_ALIAS], wanted->alias) ||
+        !text_equal(state->settings[ROOM_MARKER], "managed"))
         return "a setting is wrong";
     if (world_level(room, "invite", 0) != 70 || world_level(room, "kick", 50) != 70 ||
         world_level(room, "ban", 50) != 70 ||
@@ -390,7 +392,7 @@ static void test_the_alias_moves(void **state)
 
     (void)state;
     assert_true(pursue(&scene->pursuit, &scene->wanted, MOST_STEPS));
-    text_set(&before->state->canonical_alias, NULL);
+    text_set(&before->state->settings[ROOM_CANONICAL_ALIAS], NULL);
     clock_pass(1);
     scene->wanted.since = instant_now();
     end(scene, make(scene, STAGE_ALL));

@@ -100,23 +100,23 @@ static const struct {
      "{}"},
     {{.kind = SYNAPSE_CREATE_ROOM,
       .alias = "#course_\u00e4:h:8448",
-      .name = "N",
-      .topic = "T",
+      .settings = {"N", "T", "invite", "forbidden", "#course_\u00e4:h:8448", "managed"},
       .levels = {.invite = 70, .kick = 71, .ban = 72, .events_default = 50},
       .raised = raised,
       .raised_count = 3},
      "POST /_matrix/client/v3/createRoom",
-     "{\"room_alias_name\":\"course_\u00e4\",\"name\":\"N\",\"topic\":\"T\",\"preset\":\"private_chat\","
+     "{\"room_alias_name\":\"course_\u00e4\",\"preset\":\"private_chat\","
      "\"visibility\":\"private\",\"room_version\":\"11\",\"creation_content\":{\"m.federate\":false,"
      "\"io.github.synapse_sync\":{\"alias\":\"#course_\u00e4:h:8448\"}},"
      "\"power_level_content_override\":{\"invite\":70,\"kick\":71,\"ban\":72,\"events_default\":50,"
-     "\"events\":{\"m.room.name\":50,\"m.room.avatar\":50,\"m.room.power_levels\":100,"
-     "\"m.room.history_visibility\":100,\"m.room.server_acl\":100,\"m.room.encryption\":100,"
-     "\"m.room.tombstone\":100,\"m.room.canonical_alias\":100,\"m.room.join_rules\":100,"
-     "\"m.room.guest_access\":100,\"m.room.sync\":100},\"users\":{\"@sync:h\":100,\"@t:h\":50}},"
+     "\"events\":{\"m.room.avatar\":50,\"m.room.power_levels\":100,\"m.room.history_visibility\":100,"
+     "\"m.room.server_acl\":100,\"m.room.encryption\":100,\"m.room.tombstone\":100,\"m.room.name\":50,"
+     "\"m.room.join_rules\":100,\"m.room.guest_access\":100,\"m.room.canonical_alias\":100,"
+     "\"m.room.sync\":100},\"users\":{\"@sync:h\":100,\"@t:h\":50}},"
      "\"initial_state\":[{\"type\":\"m.room.guest_access\",\"state_key\":\"\","
      "\"content\":{\"guest_access\":\"forbidden\"}},"
-     "{\"type\":\"m.room.sync\",\"state_key\":\"\",\"content\":{\"mode\":\"managed\"}}]}",
+     "{\"type\":\"m.room.sync\",\"state_key\":\"\",\"content\":{\"mode\":\"managed\"}}],"
+     "\"name\":\"N\",\"topic\":\"T\"}",
      "{\"room_id\":\"!r:h\"}"},
     {{.kind = SYNAPSE_READ_ROOM, .room = "!r:h"},
      "GET /_synapse/admin/v1" ROOM,
@@ -143,35 +143,35 @@ static const struct {
      "PUT /_matrix/client/v3" ROOM "/state/m.room.power_levels/",
      "{\"kick\":70,\"x\":1.5}",
      "{\"event_id\":\"$e\"}"},
-    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_NAME, .value = "N"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = ROOM_NAME, .value = "N"},
      "PUT /_matrix/client/v3" ROOM "/state/m.room.name/",
      "{\"name\":\"N\"}",
      "{\"event_id\":\"$e\"}"},
-    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_TOPIC, .value = ""},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = ROOM_TOPIC, .value = ""},
      "PUT /_matrix/client/v3" ROOM "/state/m.room.topic/",
      "{\"topic\":\"\"}",
      "{\"event_id\":\"$e\"}"},
-    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_JOIN_RULE, .value = "invite"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = ROOM_JOIN_RULE, .value = "invite"},
      "PUT /_matrix/client/v3" ROOM "/state/m.room.join_rules/",
      "{\"join_rule\":\"invite\"}",
      "{\"event_id\":\"$e\"}"},
-    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_GUEST_ACCESS, .value = "forbidden"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = ROOM_GUEST_ACCESS, .value = "forbidden"},
      "PUT /_matrix/client/v3" ROOM "/state/m.room.guest_access/",
      "{\"guest_access\":\"forbidden\"}",
      "{\"event_id\":\"$e\"}"},
-    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_CANONICAL_ALIAS, .value = "#a:h"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = ROOM_CANONICAL_ALIAS, .value = "#a:h"},
      "PUT /_matrix/client/v3" ROOM "/state/m.room.canonical_alias/",
      "{\"alias\":\"#a:h\"}",
      "{\"event_id\":\"$e\"}"},
     {{.kind = SYNAPSE_WRITE_SETTING,
       .room = "!r:h",
-      .setting = SETTING_CANONICAL_ALIAS,
+      .setting = ROOM_CANONICAL_ALIAS,
       .value = "#a:h",
       .alt_aliases = "[\"#b:h\"]"},
      "PUT /_matrix/client/v3" ROOM "/state/m.room.canonical_alias/",
      "{\"alias\":\"#a:h\",\"alt_aliases\":[\"#b:h\"]}",
      "{\"event_id\":\"$e\"}"},
-    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = SETTING_MARKER, .value = "managed"},
+    {{.kind = SYNAPSE_WRITE_SETTING, .room = "!r:h", .setting = ROOM_MARKER, .value = "managed"},
      "PUT /_matrix/client/v3" ROOM "/state/m.room.sync/",
      "{\"mode\":\"managed\"}",
      "{\"event_id\":\"$e\"}"},
@@ -318,8 +318,7 @@ static void makes_rooms_of_version_12(void **state)
     const struct call_terms terms = {.sync_user = "@sync:h", .room_version = "12", .creators_reign = true};
     const struct synapse_call call = {.kind = SYNAPSE_CREATE_ROOM,
                                       .alias = "#a:h",
-                                      .name = "N",
-                                      .topic = "",
+                                      .settings = {[ROOM_NAME] = "N", [ROOM_TOPIC] = ""},
                                       .raised = raised,
                                       .raised_count = 3};
     char *body = call_form(SYNAPSE_CREATE_ROOM)->body(&call, &terms);

@@ -143,7 +143,7 @@ static void keeps_the_newest_of_each(void **state)
     (void)state;
     assert_int_equal(state_events_count(changes->rooms[0].events), 3);
     room_state_apply(room, changes->rooms[0].events);
-    assert_string_equal(room->topic, "new");
+    assert_string_equal(room->settings[ROOM_TOPIC], "new");
     assert_int_equal(room_state_membership(room, "@a:h"), MEMBERSHIP_LEAVE);
     assert_int_equal(room_state_membership(room, "@b:h"), MEMBERSHIP_JOIN);
     assert_int_equal(room->joined, 1);
@@ -266,7 +266,7 @@ static void does_not_mind_what_it_does_not_keep(void **state)
     assert_int_equal(state_events_count(changes->rooms[0].events), 2);
     assert_true(room_state_agrees(room, changes->rooms[0].events));
     room_state_apply(room, changes->rooms[0].events);
-    assert_null(room->name);
+    assert_null(room->settings[ROOM_NAME]);
     assert_int_equal(room->changed_at, 9);
 }
 
@@ -418,7 +418,8 @@ static void knows_its_weight(void **unused)
     json_set_alloc_funcs(json_get, json_give_back);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         CLEANUP(room_state_freep) struct room_state *state = make_state(sizes[i]);
-        size_t taken = block(state) + block(state->creator) + block(state->version) + block(state->topic) +
+        size_t taken = block(state) + block(state->creator) + block(state->version) +
+                       block(state->settings[ROOM_TOPIC]) + block(state->settings[ROOM_MARKER]) +
                        block(state->levels) + block(state->members) + json_weight;
         size_t weight = room_state_weight(state);
 

@@ -64,13 +64,13 @@ static void reads_a_room(void **unused)
     assert_string_equal(state->creator, "@sync:h");
     assert_string_equal(state->version, "11");
     assert_false(state->creators_reign);
-    assert_string_equal(state->name, "N");
-    assert_string_equal(state->topic, "T");
-    assert_string_equal(state->join_rule, "invite");
-    assert_string_equal(state->guest_access, "forbidden");
-    assert_string_equal(state->canonical_alias, "#a:h");
+    assert_string_equal(state->settings[ROOM_NAME], "N");
+    assert_string_equal(state->settings[ROOM_TOPIC], "T");
+    assert_string_equal(state->settings[ROOM_JOIN_RULE], "invite");
+    assert_string_equal(state->settings[ROOM_GUEST_ACCESS], "forbidden");
+    assert_string_equal(state->settings[ROOM_CANONICAL_ALIAS], "#a:h");
     assert_string_equal(state->alt_aliases, "[\"#b:h\"]");
-    assert_true(state->managed);
+    assert_string_equal(state->settings[ROOM_MARKER], "managed");
     assert_int_equal(levels_of(state->levels, "@a:h"), 50);
     assert_int_equal(state->changed_at, 9007199254740991);
     assert_int_equal(state->joined, 1);
@@ -91,10 +91,10 @@ static void passes_over_what_means_nothing(void **unused)
     (void)unused;
     assert_null(state->creator);
     assert_false(state->creators_reign);
-    assert_null(state->name);
-    assert_null(state->topic);
-    assert_null(state->guest_access);
-    assert_false(state->managed);
+    assert_null(state->settings[ROOM_NAME]);
+    assert_null(state->settings[ROOM_TOPIC]);
+    assert_null(state->settings[ROOM_GUEST_ACCESS]);
+    assert_false(text_equal(state->settings[ROOM_MARKER], "managed"));
     assert_null(state->levels);
     assert_int_equal(state->joined, 1);
     assert_int_equal(room_state_membership(state, "@a:h"), MEMBERSHIP_JOIN);
@@ -240,7 +240,7 @@ static void reads_any_number_of_stuffed_events(void **unused)
                              "{\"type\":\"m.room.name\",\"state_key\":\"\",\"content\":{\"name\":\"N\"}}]}");
     state = room_state_parse(text.bytes, text.size);
     assert_non_null(state);
-    assert_string_equal(state->name, "N");
+    assert_string_equal(state->settings[ROOM_NAME], "N");
     buffer_deinit(&text);
 }
 
@@ -283,8 +283,8 @@ static void keeps_the_beginning_of_a_long_text(void **unused)
             "{\"state\":[{\"type\":\"m.room.name\",\"state_key\":\"\",\"content\":{\"name\":\"%s\"}}]}",
             name);
         state = parse(text);
-        assert_int_equal(strlen(state->name), length > KEPT ? KEPT - 2 : length);
-        assert_int_equal(strncmp(state->name, name, strlen(state->name)), 0);
+        assert_int_equal(strlen(state->settings[ROOM_NAME]), length > KEPT ? KEPT - 2 : length);
+        assert_int_equal(strncmp(state->settings[ROOM_NAME], name, strlen(state->settings[ROOM_NAME])), 0);
     }
 }
 

@@ -257,8 +257,9 @@ static void create_room(const struct deed *deed)
             world_move(deed->world, room, call->raised[i].user, MEMBERSHIP_INVITE);
             deed->world->invited++;
         }
-    text_set(&room->state->name, call->name);
-    text_set(&room->state->topic, call->topic && *call->topic ? call->topic : NULL);
+    for (int i = 0; i < ROOM_SETTINGS; i++)
+        text_set(&room->state->settings[i],
+                 call->settings[i] && *call->settings[i] ? call->settings[i] : NULL);
 }
 
 static void read_room(const struct deed *deed)
@@ -270,7 +271,7 @@ static void read_room(const struct deed *deed)
         return;
     }
     deed->reply->room.creator = text_copy(room->creator);
-    deed->reply->room.canonical_alias = text_copy(room->state->canonical_alias);
+    deed->reply->room.canonical_alias = text_copy(room->state->settings[ROOM_CANONICAL_ALIAS]);
     deed->reply->room.joined_local_members = (int64_t)room->state->joined;
     deed->reply->room.state_events = room->was_used ? 7 : 0;
 }
@@ -302,12 +303,8 @@ static void read_state(const struct deed *deed)
     copy = deed->reply->state;
     if (!copy)
         return;
-    copy->name = text_copy(truth->name);
-    copy->topic = text_copy(truth->topic);
-    copy->join_rule = text_copy(truth->join_rule);
-    copy->guest_access = text_copy(truth->guest_access);
-    copy->canonical_alias = text_copy(truth->canonical_alias);
-    copy->managed = truth->managed;
+    for (int i = 0; i < ROOM_SETTINGS; i++)
+        copy->settings[i] = text_copy(truth->settings[i]);
     copy->changed_at = truth->changed_at;
     if (truth->levels) {
         CLEANUP(freep) char *text = levels_print(truth->levels);

@@ -69,23 +69,17 @@ static void write_levels(const struct deed *deed)
 static void write_setting(const struct deed *deed)
 {
     static const int64_t needed[ROOM_SETTINGS] = {50, 50, 100, 100, 100, 100};
-    struct room_state *state = deed->room->state;
-    char **places[ROOM_SETTINGS] = {&state->name,         &state->topic,           &state->join_rule,
-                                    &state->guest_access, &state->canonical_alias, NULL};
     const struct synapse_call *call = deed->call;
 
     if (!deed->room->exists || !world_may(deed->room, deed->world->rules.sync_user, needed[call->setting])) {
         refuse(deed, "M_FORBIDDEN");
         return;
     }
-    if (call->setting == SETTING_CANONICAL_ALIAS && world_room_of(deed->world, call->value) != deed->room) {
+    if (call->setting == ROOM_CANONICAL_ALIAS && world_room_of(deed->world, call->value) != deed->room) {
         refuse(deed, "M_BAD_ALIAS");
         return;
     }
-    if (places[call->setting])
-        text_set(places[call->setting], call->value);
-    else
-        state->managed = true;
+    text_set(&deed->room->state->settings[call->setting], call->value);
     world_touch(deed->room);
 }
 
@@ -144,7 +138,7 @@ static void enter_room(const struct deed *deed)
     if (!room->exists)
         absent(deed);
     else if (membership == MEMBERSHIP_INVITE ||
-             (text_equal(room->state->join_rule, "public") && membership != MEMBERSHIP_BAN))
+             (text_equal(room->state->settings[ROOM_JOIN_RULE], "public") && membership != MEMBERSHIP_BAN))
         world_move(deed->world, room, sync_user, MEMBERSHIP_JOIN);
     else if (membership != MEMBERSHIP_JOIN)
         refuse(deed, "M_FORBIDDEN");

@@ -41,12 +41,12 @@ static struct world_room *describe(struct world *world, const struct request_roo
         world_dedicate(room = world_make_room(world, wanted->alias, world->rules.sync_user, STAGE_ALL),
                        wanted->alias);
     if (wanted->name)
-        text_set(&room->state->name, wanted->name);
-    text_set(&room->state->topic, *wanted->description ? wanted->description : NULL);
-    text_set(&room->state->join_rule, "invite");
-    text_set(&room->state->guest_access, "forbidden");
-    text_set(&room->state->canonical_alias, wanted->alias);
-    room->state->managed = true;
+        text_set(&room->state->settings[ROOM_NAME], wanted->name);
+    text_set(&room->state->settings[ROOM_TOPIC], *wanted->description ? wanted->description : NULL);
+    text_set(&room->state->settings[ROOM_JOIN_RULE], "invite");
+    text_set(&room->state->settings[ROOM_GUEST_ACCESS], "forbidden");
+    text_set(&room->state->settings[ROOM_CANONICAL_ALIAS], wanted->alias);
+    text_set(&room->state->settings[ROOM_MARKER], "managed");
     levels_set(room->state->levels, &levels);
     return room;
 }
@@ -191,10 +191,9 @@ static void compare_members(const struct world *world, const struct room_state *
 static void compare_states(const struct room_state *a, const struct room_state *b, const char *alias,
                            struct buffer *difference)
 {
-    if (!text_equal(a->name, b->name) || !same_or_empty(a->topic, b->topic) ||
-        !text_equal(a->join_rule, b->join_rule) || !text_equal(a->guest_access, b->guest_access) ||
-        !text_equal(a->canonical_alias, b->canonical_alias) || a->managed != b->managed)
-        differ(difference, "settings", alias);
+    for (int i = 0; i < ROOM_SETTINGS; i++)
+        if (!same_or_empty(a->settings[i], b->settings[i]))
+            differ(difference, "settings", alias);
 }
 
 static void compare_rooms(const struct world *world, const struct world_alias *a, const struct world_alias *b,

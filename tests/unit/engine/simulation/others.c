@@ -27,7 +27,7 @@ static void leave_welcome(struct world *world, struct world_user *user)
     struct world_room *room = world_make_room(world, alias, world->rules.sync_user, stage);
 
     room->greets = user->id;
-    room->state->managed = false;
+    text_set(&room->state->settings[ROOM_MARKER], NULL);
     if (room->state->creator && chance_percent(75))
         text_set(&room->state->made_to_welcome, user->id);
     if (stage < STAGE_ALL || chance_percent(30))
@@ -60,7 +60,7 @@ static void squat_welcome(struct world *world, const struct world_user *user)
     if (chance_percent(50))
         world_dedicate(room, class);
     else if (chance_percent(50))
-        text_set(&room->state->canonical_alias, alias->alias);
+        text_set(&room->state->settings[ROOM_CANONICAL_ALIAS], alias->alias);
 }
 
 static void leave_record(struct world_user *user, bool open)
@@ -139,13 +139,13 @@ static void decorate(struct world *world, struct world_room *room)
         if (chance_percent(30))
             world_set_user_level(room, world->users[i].id, levels[chance_below(6)]);
     }
-    text_set(&room->state->name, others_choose(10, others_names, 3));
-    text_set(&room->state->topic, others_choose(40, others_names, 3));
+    text_set(&room->state->settings[ROOM_NAME], others_choose(10, others_names, 3));
+    text_set(&room->state->settings[ROOM_TOPIC], others_choose(40, others_names, 3));
     if (chance_percent(30)) {
-        text_set(&room->state->join_rule, rules[chance_below(3)]);
-        text_set(&room->state->guest_access, others_choose(50, rules, 3));
-        text_set(&room->state->canonical_alias, NULL);
-        room->state->managed = chance_percent(50);
+        text_set(&room->state->settings[ROOM_JOIN_RULE], rules[chance_below(3)]);
+        text_set(&room->state->settings[ROOM_GUEST_ACCESS], others_choose(50, rules, 3));
+        text_set(&room->state->settings[ROOM_CANONICAL_ALIAS], NULL);
+        text_set(&room->state->settings[ROOM_MARKER], chance_percent(50) ? "managed" : NULL);
         world_set_level(room, "invite", 50);
     }
     if (chance_percent(20))
@@ -311,13 +311,13 @@ static void chat(struct world *world, struct world_alias *alias, struct world_ro
                        chance_percent(50) ? MEMBERSHIP_LEAVE : (enum membership)chance_below(6));
         break;
     case 1:
-        text_set(&room->state->name, others_choose(10, others_names, 3));
+        text_set(&room->state->settings[ROOM_NAME], others_choose(10, others_names, 3));
         break;
     case 2:
-        room->state->managed = false;
+        text_set(&room->state->settings[ROOM_MARKER], NULL);
         break;
     case 3:
-        text_set(&room->state->join_rule, "public");
+        text_set(&room->state->settings[ROOM_JOIN_RULE], "public");
         break;
     case 4:
         if (chance_percent(30))
@@ -418,30 +418,30 @@ static void meddle_with_settings(struct world *world, struct world_alias *alias)
 
     switch (chance_below(10)) {
     case 8:
-        text_set(&room->state->name, NULL);
+        text_set(&room->state->settings[ROOM_NAME], NULL);
         room->redacts = true;
         break;
     case 9:
-        text_set(&room->state->topic, NULL);
+        text_set(&room->state->settings[ROOM_TOPIC], NULL);
         room->redacts = true;
         break;
     case 0:
-        text_set(&room->state->name, others_choose(20, others_names, 3));
+        text_set(&room->state->settings[ROOM_NAME], others_choose(20, others_names, 3));
         break;
     case 1:
-        text_set(&room->state->topic, others_choose(20, others_names, 3));
+        text_set(&room->state->settings[ROOM_TOPIC], others_choose(20, others_names, 3));
         break;
     case 2:
-        text_set(&room->state->join_rule, rules[chance_below(2)]);
+        text_set(&room->state->settings[ROOM_JOIN_RULE], rules[chance_below(2)]);
         break;
     case 3:
-        text_set(&room->state->guest_access, rules[2]);
+        text_set(&room->state->settings[ROOM_GUEST_ACCESS], rules[2]);
         break;
     case 4:
-        text_set(&room->state->canonical_alias, NULL);
+        text_set(&room->state->settings[ROOM_CANONICAL_ALIAS], NULL);
         break;
     case 5:
-        room->state->managed = false;
+        text_set(&room->state->settings[ROOM_MARKER], NULL);
         break;
     case 6:
         world_set_level(room, keys[chance_below(4)], (int64_t)chance_below(100));

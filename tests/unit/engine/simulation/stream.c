@@ -11,21 +11,21 @@ enum { ANSWERS_LIVE = 2 * 60 * 1000 /* ms: SYNC_RESPONSE_CACHE_MS in Synapse's c
 
 /* ---- the state events of a room ---- */
 
-/* Those with an empty state_key: the type, the key of the text in the content, where the state has it. */
+/* Those with an empty state_key: the type, the key of the text in the content. */
 static const struct {
     const char *type, *key;
-    size_t offset;
+    enum room_setting setting;
 } parts[WORLD_PARTS] = {
     {"m.room.create", NULL, 0},
     {"m.room.power_levels", NULL, 0},
-    {"m.room.sync", NULL, 0},
-    {"m.room.name", "name", offsetof(struct room_state, name)},
-    {"m.room.topic", "topic", offsetof(struct room_state, topic)},
-    {"m.room.join_rules", "join_rule", offsetof(struct room_state, join_rule)},
-    {"m.room.guest_access", "guest_access", offsetof(struct room_state, guest_access)},
-    {"m.room.canonical_alias", "alias", offsetof(struct room_state, canonical_alias)},
+    {"m.room.sync", "mode", ROOM_MARKER},
+    {"m.room.name", "name", ROOM_NAME},
+    {"m.room.topic", "topic", ROOM_TOPIC},
+    {"m.room.join_rules", "join_rule", ROOM_JOIN_RULE},
+    {"m.room.guest_access", "guest_access", ROOM_GUEST_ACCESS},
+    {"m.room.canonical_alias", "alias", ROOM_CANONICAL_ALIAS},
 };
-enum { PART_CREATE, PART_LEVELS, PART_MARKER, FIRST_TEXT };
+enum { PART_CREATE, PART_LEVELS, FIRST_TEXT };
 
 static char *text_of_creation(const struct room_state *state)
 {
@@ -50,11 +50,8 @@ static char *content_of_part(const struct room_state *state, size_t part)
         return state->creator ? text_of_creation(state) : NULL;
     case PART_LEVELS:
         return state->levels ? levels_print(state->levels) : NULL;
-    case PART_MARKER:
-        return text_of("mode", state->managed ? "managed" : NULL);
     default:
-        return text_of(parts[part].key,
-                       *(char *const *)(const void *)((const char *)state + parts[part].offset));
+        return text_of(parts[part].key, state->settings[parts[part].setting]);
     }
 }
 

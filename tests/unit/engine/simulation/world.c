@@ -166,14 +166,6 @@ bool world_is_good(const struct world *world, uint64_t seed)
 
 /* ---- users ---- */
 
-void text_set(char **place, const char *text)
-{
-    char *copy = text_copy(text);
-
-    free(*place);
-    *place = copy;
-}
-
 bool world_protects(const struct world *world, const struct world_user *user)
 {
     size_t number = (size_t)(user - world->users);
@@ -307,10 +299,10 @@ struct world_room *world_make_room(struct world *world, const char *alias, const
         room_state_set_membership(state, creator, MEMBERSHIP_JOIN);
     if (stage >= STAGE_ALL) {
         state->levels = levels_of_maker(creator);
-        state->join_rule = text_copy("invite");
-        state->guest_access = text_copy("forbidden");
-        state->canonical_alias = text_copy(alias);
-        state->managed = true;
+        state->settings[ROOM_JOIN_RULE] = text_copy("invite");
+        state->settings[ROOM_GUEST_ACCESS] = text_copy("forbidden");
+        state->settings[ROOM_CANONICAL_ALIAS] = text_copy(alias);
+        text_set(&state->settings[ROOM_MARKER], "managed");
     }
     return room;
 }
@@ -402,7 +394,7 @@ struct world_room *world_upgrade(struct world *world, struct world_alias *alias,
 {
     struct world_room *old = alias->room, *new;
 
-    text_set(&old->state->canonical_alias, NULL);
+    text_set(&old->state->settings[ROOM_CANONICAL_ALIAS], NULL);
     new = world_make_room(world, alias->alias, creator, STAGE_ALL);
     text_set(&new->state->predecessor, old->id);
     return new;
@@ -422,7 +414,7 @@ bool world_is_ours(const struct world *world, const struct world_room *room, con
         return false;
     if (state->made_for_alias)
         return strcmp(state->made_for_alias, alias) == 0;
-    if (!state->creator || text_equal(state->canonical_alias, alias))
+    if (!state->creator || text_equal(state->settings[ROOM_CANONICAL_ALIAS], alias))
         return true;
     for (size_t i = 0; i < WORLD_ALIASES + world->user_count; i++)
         if (world->aliases[i].room == room && strcmp(world->aliases[i].alias, alias) != 0)
@@ -438,6 +430,7 @@ bool world_may_greet(const struct world *world, const struct world_room *room, c
         return false;
     if (!state->creator || text_equal(state->made_to_welcome, user->id))
         return true;
-    return text_equal(room->greets, user->id) && state->levels && !state->managed &&
+    return text_equal(room->greets, user->id) && state->levels &&
+           !text_equal(state->settings[ROOM_MARKER], "managed") &&
            room_state_membership(state, user->id) != MEMBERSHIP_NONE;
 }

@@ -157,7 +157,6 @@ bool world_is_good(const struct world *world, uint64_t seed);
 
 /* ---- deeds, of whomsoever ---- */
 
-void text_set(char **place, const char *text);
 /* Makes the user; an e-mail address is taken from whoever had it, as Synapse does. */
 void world_make_user(struct world *world, struct world_user *user, const char *name, const char *email);
 /* With all that follows: rooms are left (by and by, if the world lags), name and address are gone if `erase`.
