@@ -133,9 +133,9 @@ void *broker_delivery_data(const struct broker_delivery *delivery);
  * was frozen or suspended, or the connection is dead. Then it may have given them to another consumer, which
  * will be known later.
  */
-instant broker_ours_since(const struct broker *broker);
+instant broker_lease_since(const struct broker *broker);
 /* Whether it is sure now, and no silence as long has been since then (on whatever connections). */
-bool broker_was_in_touch(const struct broker *broker, instant since);
+bool broker_lease_covers(const struct broker *broker, instant since);
 
 /* Whether messages flow: connected and consuming, not standing by. */
 bool broker_is_consuming(const struct broker *broker);

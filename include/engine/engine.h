@@ -44,7 +44,7 @@ struct engine_config {
     void (*ended)(void *context, struct message *message, const struct engine_verdict *verdict);
     /* Since when nobody else can have been at work on the messages; INSTANT_NEVER: somebody may be now. Then
        no call is begun, and it is asked again soon. NULL: they always were ours. */
-    instant (*ours_since)(void *context);
+    instant (*lease_since)(void *context);
     void *context;
 };
 

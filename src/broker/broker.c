@@ -339,14 +339,14 @@ bool broker_awaits_last(const struct broker *broker)
     return loop_timer_is_set(&broker->acks) || consumer_awaits_last(broker->consumer);
 }
 
-instant broker_ours_since(const struct broker *broker)
+instant broker_lease_since(const struct broker *broker)
 {
-    return consumer_ours_since(broker->consumer);
+    return lease_since(consumer_lease(broker->consumer));
 }
 
-bool broker_was_in_touch(const struct broker *broker, instant since)
+bool broker_lease_covers(const struct broker *broker, instant since)
 {
-    return consumer_was_in_touch(broker->consumer, since);
+    return lease_covers(consumer_lease(broker->consumer), since);
 }
 
 bool broker_is_consuming(const struct broker *broker)

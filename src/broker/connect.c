@@ -9,7 +9,7 @@
  * - basic.cancel, connection.blocked and a reason for a refused login are asked for by the client properties;
  * - all of it happens in a helper thread, which guards the socket so that it can be cut off.
  */
-#include "broker/link.h"
+#include "broker/connect.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -95,10 +95,10 @@ static int connect_tcp(const struct addrinfo *address, int64_t limit, struct hel
     return -1;
 }
 
-static bool open_plain(struct link *link, const struct broker_settings *settings,
+static bool open_plain(struct connection *connection, const struct broker_settings *settings,
                        const struct addrinfo *address, struct helper *helper, struct error *error)
 {
-    amqp_socket_t *socket = amqp_tcp_socket_new(link->amqp); /* belongs to the connection */
+    amqp_socket_t *socket = amqp_tcp_socket_new(connection->amqp); /* belongs to the connection */
     int fd = connect_tcp(address, settings->connect_limit, helper);
 
     if (fd < 0)
@@ -108,13 +108,13 @@ static bool open_plain(struct link *link, const struct broker_settings *settings
     return true;
 }
 
-static bool open_tls(struct link *link, const struct broker_settings *settings,
+static bool open_tls(struct connection *connection, const struct broker_settings *settings,
                      const struct addrinfo *address, struct error *error)
 {
     struct timeval limit = {.tv_sec = settings->connect_limit / 1000,
                             .tv_usec = settings->connect_limit % 1000 * 1000L};
     char host[NI_MAXHOST];
-    amqp_socket_t *socket = tls_socket(link->amqp, settings, &link->tls, error);
+    amqp_socket_t *socket = tls_socket(connection->amqp, settings, &connection->tls, error);
     int status;
 
     if (!socket)
@@ -127,7 +127,7 @@ static bool open_tls(struct link *link, const struct broker_settings *settings,
     if (status == AMQP_STATUS_SOCKET_ERROR || status == AMQP_STATUS_TIMEOUT)
         return error_set(error, "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
                          amqp_error_string2(status));
-    return tls_failed(&link->tls, status, error);
+    return tls_failed(&connection->tls, status, error);
 }
 
 /*
@@ -148,24 +148,24 @@ static void set_socket_options(int fd, uint16_t heartbeat)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered, sizeof(unanswered));
 }
 
-static struct link *connect_to(const struct broker_settings *settings, const struct addrinfo *address,
-                               struct helper *helper, struct error *error)
+static struct connection *connect_to(const struct broker_settings *settings, const struct addrinfo *address,
+                                     struct helper *helper, struct error *error)
 {
-    CLEANUP(link_freep) struct link *link = NEW(struct link);
+    CLEANUP(connection_freep) struct connection *connection = NEW(struct connection);
     bool opened;
 
-    link->amqp = amqp_new_connection();
-    if (!link->amqp)
+    connection->amqp = amqp_new_connection();
+    if (!connection->amqp)
         abort();
-    link->helper = helper;
-    link->secrets = settings->secrets;
-    opened = settings->uri.tls ? open_tls(link, settings, address, error)
-                               : open_plain(link, settings, address, helper, error);
+    connection->helper = helper;
+    connection->secrets = settings->secrets;
+    opened = settings->uri.tls ? open_tls(connection, settings, address, error)
+                               : open_plain(connection, settings, address, helper, error);
     if (!opened)
         return NULL;
-    set_socket_options(link_socket(link), settings->heartbeat);
-    helper_guard(helper, link_socket(link));
-    return TAKE(link);
+    set_socket_options(connection_socket(connection), settings->heartbeat);
+    helper_guard(helper, connection_socket(connection));
+    return TAKE(connection);
 }
 
 /* ---- logging in ---- */
@@ -177,7 +177,7 @@ static amqp_table_entry_t flag(const char *name)
 }
 
 /* The library announces neither consumer_cancel_notify nor connection.blocked by itself. */
-static amqp_rpc_reply_t send_login(struct link *link, const struct broker_settings *settings,
+static amqp_rpc_reply_t send_login(struct connection *connection, const struct broker_settings *settings,
                                    const char *role)
 {
     const struct broker_uri *uri = &settings->uri;
@@ -194,20 +194,20 @@ static amqp_rpc_reply_t send_login(struct link *link, const struct broker_settin
     };
     amqp_table_t properties = {.num_entries = sizeof(entries) / sizeof(entries[0]), .entries = entries};
 
-    return amqp_login_with_properties(link->amqp, uri->vhost, 1, FRAME_MAX, settings->heartbeat, &properties,
-                                      AMQP_SASL_METHOD_PLAIN, uri->user, uri->password);
+    return amqp_login_with_properties(connection->amqp, uri->vhost, 1, FRAME_MAX, settings->heartbeat,
+                                      &properties, AMQP_SASL_METHOD_PLAIN, uri->user, uri->password);
 }
 
-static bool log_in(struct link *link, const struct broker_settings *settings, const char *role,
+static bool log_in(struct connection *connection, const struct broker_settings *settings, const char *role,
                    struct error *error)
 {
     struct timeval handshake = {.tv_sec = LOGIN_SECONDS}, call = {.tv_sec = CALL_SECONDS};
     amqp_rpc_reply_t reply;
 
-    if (amqp_set_handshake_timeout(link->amqp, &handshake) != AMQP_STATUS_OK ||
-        amqp_set_rpc_timeout(link->amqp, &call) != AMQP_STATUS_OK)
+    if (amqp_set_handshake_timeout(connection->amqp, &handshake) != AMQP_STATUS_OK ||
+        amqp_set_rpc_timeout(connection->amqp, &call) != AMQP_STATUS_OK)
         return error_set(error, "the limits of the login cannot be set");
-    reply = send_login(link, settings, role);
+    reply = send_login(connection, settings, role);
     if (reply.reply_type == AMQP_RESPONSE_NORMAL)
         return true;
     if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
@@ -216,7 +216,7 @@ static bool log_in(struct link *link, const struct broker_settings *settings, co
                                            : amqp_error_string2(reply.library_error));
     if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
         const amqp_connection_close_t *close = reply.reply.decoded;
-        CLEANUP(freep) char *words = link_words(link, close->reply_text);
+        CLEANUP(freep) char *words = connection_words(connection, close->reply_text);
 
         return error_set(error, "the broker refused the login of user %s: %u %s", settings->uri.user,
                          close->reply_code, words);
@@ -224,26 +224,27 @@ static bool log_in(struct link *link, const struct broker_settings *settings, co
     return error_set(error, "the broker refused the login of user %s", settings->uri.user);
 }
 
-static void set_pulse(struct link *link)
+static void set_pulse(struct connection *connection)
 {
-    int64_t third = amqp_get_heartbeat(link->amqp) * 1000LL / 3;
+    int64_t third = amqp_get_heartbeat(connection->amqp) * 1000LL / 3;
 
-    link->pulse = third > 0 && third < SLOWEST_PULSE ? third : SLOWEST_PULSE;
+    connection->pulse = third > 0 && third < SLOWEST_PULSE ? third : SLOWEST_PULSE;
 }
 
-struct link *link_open(const struct broker_settings *settings, const char *role, struct helper *helper,
-                       struct error *error)
+struct connection *connection_open(const struct broker_settings *settings, const char *role,
+                                   struct helper *helper, struct error *error)
 {
     CLEANUP(free_addresses) struct addrinfo *addresses = look_host_up(&settings->uri, error);
-    CLEANUP(link_freep) struct link *link = NULL;
+    CLEANUP(connection_freep) struct connection *connection = NULL;
 
     log_debug("connecting", LOG_TEXT("as", role), LOG_TEXT("host", settings->uri.host),
               LOG_NUMBER("port", settings->uri.port));
-    for (const struct addrinfo *address = addresses; address && !link; address = address->ai_next)
+    for (const struct addrinfo *address = addresses; address && !connection; address = address->ai_next)
         if (!helper_is_stopping(helper))
-            link = connect_to(settings, address, helper, error);
-    if (!link || !log_in(link, settings, role, error) || link_open_channel(link, error) != LINK_DONE)
+            connection = connect_to(settings, address, helper, error);
+    if (!connection || !log_in(connection, settings, role, error) ||
+        connection_open_channel(connection, error) != CONNECTION_DONE)
         return NULL;
-    set_pulse(link);
-    return TAKE(link);
+    set_pulse(connection);
+    return TAKE(connection);
 }

@@ -1,6 +1,7 @@
 #ifndef SYNC_BROKER_CONSUMER_H
 #define SYNC_BROKER_CONSUMER_H
 
+#include "broker/lease.h"
 #include "broker/message.h"
 #include "broker/settings.h"
 #include "loop/loop.h"
@@ -12,6 +13,16 @@
  * A message's delivery tag means something only on the connection it came from, so `lost` must be taken at
  * its word: whatever came before it must never be acknowledged afterwards (on another connection the tag
  * would name another message, or none, which closes the channel with 406).
+ *
+ * Memory is bounded by the prefetch, as long as messages have the size they should have. Larger ones are kept
+ * only to be moved to the dead-letter queue; when too much comes at a time because of them, the connection is
+ * given up and made anew, with a prefetch of one for a while.
+ *
+ * Queues that go without a consumer (queue_kind_goes_with_consumer()) are not left while we mean to go on. A
+ * classic one keeps its one consumer: it has no probation, which only a second consumer could end; messages
+ * are given back without a hand-back, so they come again at once; and of large ones that there is no room
+ * for, the body is skipped until they are given back and come again. From a quorum queue we part to connect
+ * anew at once.
  */
 struct consumer;
 
@@ -51,8 +62,6 @@ void consumer_part(struct consumer *consumer);
 /* See broker_awaits_last(). */
 bool consumer_awaits_last(const struct consumer *consumer);
 bool consumer_is_consuming(const struct consumer *consumer);
-/* See broker_ours_since() and broker_was_in_touch(). */
-instant consumer_ours_since(const struct consumer *consumer);
-bool consumer_was_in_touch(const struct consumer *consumer, instant since);
+const struct lease *consumer_lease(const struct consumer *consumer);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "base/visible.h"
-#include "broker/link.h"
+#include "broker/connection.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -62,8 +62,8 @@ bool dead_letter_make_stub(struct dead_letter *letter)
 amqp_bytes_t dead_letter_body(const struct dead_letter *letter)
 {
     if (letter->stub)
-        return link_bytes(letter->stub, strlen(letter->stub));
-    return link_bytes(letter->message->body, (size_t)letter->message->size);
+        return connection_bytes(letter->stub, strlen(letter->stub));
+    return connection_bytes(letter->message->body, (size_t)letter->message->size);
 }
 
 void dead_letter_free(struct dead_letter *letter)
@@ -97,7 +97,7 @@ static amqp_table_entry_t text_header(const char *name, const char *text, size_t
 {
     return (amqp_table_entry_t){
         .key = amqp_cstring_bytes(name),
-        .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = link_bytes(text, length)}}};
+        .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = connection_bytes(text, length)}}};
 }
 
 /* Ours first, so that they are easy to find again; the detail with its first `detail_length` bytes. */
@@ -171,7 +171,8 @@ static bool fit_table(const struct dead_letter *letter, const amqp_table_t *orig
     amqp_table_t table;
     size_t size;
 
-    if (!make_table(letter, original, 0, pool, &table) || !measure(&table, link_bytes(memory, budget), &size))
+    if (!make_table(letter, original, 0, pool, &table) ||
+        !measure(&table, connection_bytes(memory, budget), &size))
         return false;
     return make_table(letter, original, cut_length(letter->detail, budget - size), pool, ret_table);
 }
@@ -195,7 +196,7 @@ bool dead_letter_properties(const struct dead_letter *letter, size_t frame_max, 
     bool stripped = false;
 
     if (amqp_decode_properties(AMQP_BASIC_CLASS, pool,
-                               link_bytes(message->properties, message->properties_size),
+                               connection_bytes(message->properties, message->properties_size),
                                &decoded) != AMQP_STATUS_OK)
         return error_set(error, "the properties of the message cannot be decoded");
     properties = *(amqp_basic_properties_t *)decoded;

@@ -19,8 +19,8 @@ enum { STACK_SIZE = 8 << 20, PATIENCE_SECONDS = 1 };
 
 struct helper {
     pthread_t thread;
-    int call; /* eventfd, loop to thread */
-    int bell; /* eventfd, thread to loop */
+    int call;   /* eventfd, loop to thread */
+    int wakeup; /* eventfd, thread to loop */
     void (*run)(struct helper *helper, void *context);
     void (*release)(void *context);
     void *context;
@@ -37,7 +37,7 @@ static void let_go(struct helper *helper)
         return;
     helper->release(helper->context);
     closep(&helper->call);
-    closep(&helper->bell);
+    closep(&helper->wakeup);
     (void)pthread_mutex_destroy(&helper->lock);
     free(helper);
 }
@@ -63,7 +63,7 @@ static void *thread_main(void *context)
     helper->run(helper, helper->context);
     helper_guard(helper, -1);
     atomic_store(&helper->finished, true);
-    raise_eventfd(helper->bell);
+    raise_eventfd(helper->wakeup);
     let_go(helper);
     return NULL;
 }
@@ -97,8 +97,8 @@ struct helper *helper_start(void (*run)(struct helper *helper, void *context), v
     atomic_init(&helper->sides, 2);
     (void)pthread_mutex_init(&helper->lock, NULL);
     helper->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    helper->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (helper->call < 0 || helper->bell < 0)
+    helper->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (helper->call < 0 || helper->wakeup < 0)
         status = errno;
     if (status == 0)
         status = start_thread(helper);
@@ -106,7 +106,7 @@ struct helper *helper_start(void (*run)(struct helper *helper, void *context), v
         return helper;
     (void)error_set(error, "helper thread: %s", strerror(status));
     closep(&helper->call);
-    closep(&helper->bell);
+    closep(&helper->wakeup);
     (void)pthread_mutex_destroy(&helper->lock);
     free(helper);
     return NULL;
@@ -136,14 +136,14 @@ void helper_call(struct helper *helper)
     raise_eventfd(helper->call);
 }
 
-int helper_bell(const struct helper *helper)
+int helper_wakeup(const struct helper *helper)
 {
-    return helper->bell;
+    return helper->wakeup;
 }
 
 void helper_silence(struct helper *helper)
 {
-    clear_eventfd(helper->bell);
+    clear_eventfd(helper->wakeup);
 }
 
 bool helper_is_finished(const struct helper *helper)
@@ -153,7 +153,7 @@ bool helper_is_finished(const struct helper *helper)
 
 void helper_ring(struct helper *helper)
 {
-    raise_eventfd(helper->bell);
+    raise_eventfd(helper->wakeup);
 }
 
 bool helper_is_stopping(const struct helper *helper)

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 
 /*
- * A thread for what can block, with a bell in each direction:
+ * A thread for what can block, with a wakeup in each direction:
  *
  *     loop --helper_call()--> thread        the thread waits in helper_wait()
- *     loop <--helper_ring()-- thread        the loop watches helper_bell()
+ *     loop <--helper_ring()-- thread        the loop watches helper_wakeup()
  *
  * The thread works on a context, which is freed by `release` when both sides have let go of it. So the loop
  * never has to wait for a thread that hangs in a name look-up: it asks it to stop, waits a moment and leaves.
@@ -31,8 +31,8 @@ DEFINE_CLEANUP(struct helper, helper_stop)
 /* From the loop: ends the wait of the thread. */
 void helper_call(struct helper *helper);
 /* From the loop: becomes readable when the thread rings and when it has come to its end. */
-int helper_bell(const struct helper *helper);
-/* From the loop: silences the bell until it is rung again. */
+int helper_wakeup(const struct helper *helper);
+/* From the loop: silences the wakeup until it is rung again. */
 void helper_silence(struct helper *helper);
 /* Whether `run` has returned: the context is then the loop's alone until helper_stop(). */
 bool helper_is_finished(const struct helper *helper);

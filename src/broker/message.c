@@ -1,7 +1,7 @@
 #include "broker/message.h"
 
 #include "base/memory.h"
-#include "broker/link.h"
+#include "broker/connection.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -46,7 +46,7 @@ uint64_t message_delivery_count(const struct broker_message *message)
 
     init_amqp_pool(&pool, POOL_PAGE);
     if (amqp_decode_properties(AMQP_BASIC_CLASS, &pool,
-                               link_bytes(message->properties, message->properties_size),
+                               connection_bytes(message->properties, message->properties_size),
                                &decoded) == AMQP_STATUS_OK) {
         const amqp_basic_properties_t *properties = decoded;
 

@@ -15,6 +15,10 @@
  * here for a while. One that kills the process then takes no others along, and, being the only one that was
  * delivered, is the first again after the next start.
  *
+ * Afterwards the consumer is cancelled and asked for again, on the same channel, where deliveries stay valid
+ * (broker/successor.h). The one message that is there was delivered to the earlier consumer, so the new one
+ * is given one less than the prefetch.
+ *
  * So only the first message after a start can be suspected, and only if it was delivered five times without
  * an end. A process that lives on has seen that its messages do no harm, however often its connection is cut.
  */

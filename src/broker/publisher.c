@@ -22,8 +22,8 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "broker/connect.h"
 #include "broker/helper.h"
-#include "broker/link.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -34,16 +34,16 @@
 enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 4000, IDLE = 60000, POOL_PAGE = 4096 };
 
 /* What loop and thread share. */
-struct post {
+struct mailbox {
     struct broker_settings *settings;
     pthread_mutex_t lock; /* of the lists */
     struct dead_letter *inbox, *outbox;
 };
 
 struct publisher {
-    struct post *post;
+    struct mailbox *mailbox;
     struct helper *helper;
-    struct loop_watch bell;
+    struct loop_watch wakeup;
     void (*published)(void *context, struct dead_letter *letter);
     void *context;
 };
@@ -58,68 +58,69 @@ static void free_list(struct dead_letter *list)
         dead_letter_free(letter);
 }
 
-static void post_release(void *context)
+static void mailbox_release(void *context)
 {
-    struct post *post = context;
+    struct mailbox *mailbox = context;
 
-    free_list(post->inbox);
-    free_list(post->outbox);
-    broker_settings_free(post->settings);
-    (void)pthread_mutex_destroy(&post->lock);
-    free(post);
+    free_list(mailbox->inbox);
+    free_list(mailbox->outbox);
+    broker_settings_free(mailbox->settings);
+    (void)pthread_mutex_destroy(&mailbox->lock);
+    free(mailbox);
 }
 
-static struct dead_letter *take_letter(struct post *post)
+static struct dead_letter *take_letter(struct mailbox *mailbox)
 {
     struct dead_letter *letter;
 
-    (void)pthread_mutex_lock(&post->lock);
-    letter = post->inbox;
+    (void)pthread_mutex_lock(&mailbox->lock);
+    letter = mailbox->inbox;
     if (letter)
-        DL_DELETE2(post->inbox, letter, previous, next);
-    (void)pthread_mutex_unlock(&post->lock);
+        DL_DELETE2(mailbox->inbox, letter, previous, next);
+    (void)pthread_mutex_unlock(&mailbox->lock);
     return letter;
 }
 
-static void append(struct post *post, struct dead_letter **list, struct dead_letter *letter)
+static void append(struct mailbox *mailbox, struct dead_letter **list, struct dead_letter *letter)
 {
-    (void)pthread_mutex_lock(&post->lock);
+    (void)pthread_mutex_lock(&mailbox->lock);
     DL_APPEND2(*list, letter, previous, next);
-    (void)pthread_mutex_unlock(&post->lock);
+    (void)pthread_mutex_unlock(&mailbox->lock);
 }
 
 /* ---- the thread ---- */
 
-struct press {
+struct worker {
     struct helper *helper;
-    struct post *post;
-    struct link *link; /* in confirm mode; NULL: not connected */
+    struct mailbox *mailbox;
+    struct connection *connection; /* in confirm mode; NULL: not connected */
     struct backoff backoff;
 };
 
-static void close_link(struct press *press)
+static void close_connection(struct worker *worker)
 {
-    link_free(TAKE(press->link));
+    connection_free(TAKE(worker->connection));
 }
 
-static bool open_link(struct press *press, struct error *error)
+static bool open_connection(struct worker *worker, struct error *error)
 {
-    const struct broker_settings *settings = press->post->settings;
-    CLEANUP(link_freep) struct link *link = link_open(settings, "dead letters", press->helper, error);
+    const struct broker_settings *settings = worker->mailbox->settings;
+    CLEANUP(connection_freep)
+    struct connection *connection = connection_open(settings, "dead letters", worker->helper, error);
     uint16_t code;
 
-    if (!link || !link_require_queue(link, settings->dead_letter_queue, error))
+    if (!connection || !connection_require_queue(connection, settings->dead_letter_queue, error))
         return false;
-    (void)amqp_confirm_select(link->amqp, LINK_CHANNEL);
-    if (link_answer(link, &code, error) != LINK_DONE)
+    (void)amqp_confirm_select(connection->amqp, CONNECTION_CHANNEL);
+    if (connection_answer(connection, &code, error) != CONNECTION_DONE)
         return false;
-    press->link = TAKE(link);
+    worker->connection = TAKE(connection);
     return true;
 }
 
-static bool send_letter(struct press *press, const struct dead_letter *letter, struct error *error)
+static bool send_letter(struct worker *worker, const struct dead_letter *letter, struct error *error)
 {
-    amqp_connection_state_t amqp = press->link->amqp;
+    amqp_connection_state_t amqp = worker->connection->amqp;
     amqp_basic_properties_t properties;
     bool stripped = false;
     amqp_pool_t pool;
@@ -128,8 +129,8 @@ static bool send_letter(struct press *press, const struct dead_letter *letter, s
     init_amqp_pool(&pool, POOL_PAGE);
     if (dead_letter_properties(letter, (size_t)amqp_get_frame_max(amqp), &pool, &properties, &stripped,
                                error)) {
-        status = amqp_basic_publish(amqp, LINK_CHANNEL, amqp_empty_bytes,
-                                    amqp_cstring_bytes(press->post->settings->dead_letter_queue), 1, 0,
+        status = amqp_basic_publish(amqp, CONNECTION_CHANNEL, amqp_empty_bytes,
+                                    amqp_cstring_bytes(worker->mailbox->settings->dead_letter_queue), 1, 0,
                                     &properties, dead_letter_body(letter));
         if (status != AMQP_STATUS_OK)
             (void)error_set(error, "publishing broke off: %s", amqp_error_string2(status));
@@ -159,12 +160,13 @@ static enum verdict judge(const amqp_frame_t *frame)
 }
 
 /* Reads all that is there. False: the connection is of no more use. */
-static bool read_verdict(struct press *press, bool *returned, enum verdict *ret_verdict, struct error *error)
+static bool read_verdict(struct worker *worker, bool *returned, enum verdict *ret_verdict,
+                         struct error *error)
 {
     amqp_frame_t frame;
-    enum link_read result;
+    enum connection_read result;
 
-    while ((result = link_read(press->link, &frame, error)) == LINK_FRAME) {
+    while ((result = connection_read(worker->connection, &frame, error)) == CONNECTION_FRAME) {
         enum verdict verdict = judge(&frame);
 
         if (verdict == RETURNED)
@@ -172,62 +174,62 @@ static bool read_verdict(struct press *press, bool *returned, enum verdict *ret_
         else if (verdict != WAITING)
             *ret_verdict = verdict;
     }
-    return result == LINK_NOTHING;
+    return result == CONNECTION_NOTHING;
 }
 
-static void wait_for_frames(struct press *press, instant until)
+static void wait_for_frames(struct worker *worker, instant until)
 {
-    helper_wait(press->helper, link_socket(press->link), POLLIN,
-                instant_min(until, instant_now() + press->link->pulse));
+    helper_wait(worker->helper, connection_socket(worker->connection), POLLIN,
+                instant_min(until, instant_now() + worker->connection->pulse));
 }
 
 /* No limit: a broker under an alarm confirms late, and a dead connection shows by its heartbeats. */
-static bool await_confirm(struct press *press, struct error *error)
+static bool await_confirm(struct worker *worker, struct error *error)
 {
     bool returned = false;
     enum verdict verdict = WAITING;
 
     for (;;) {
-        if (!read_verdict(press, &returned, &verdict, error))
+        if (!read_verdict(worker, &returned, &verdict, error))
             return false;
         if (verdict == CONFIRMED && !returned)
             return true;
         if (verdict != WAITING)
             return error_set(error,
                              returned ? "the dead-letter queue is missing" : "the broker did not take it");
-        if (helper_is_stopping(press->helper))
+        if (helper_is_stopping(worker->helper))
             return error_set(error, "asked to stop");
-        wait_for_frames(press, INSTANT_NEVER);
+        wait_for_frames(worker, INSTANT_NEVER);
     }
 }
 
 /* Frames are read first: after a long idle time the connection may have been closed, and a write would hang.
  */
-static bool publish(struct press *press, const struct dead_letter *letter, struct error *error)
+static bool publish(struct worker *worker, const struct dead_letter *letter, struct error *error)
 {
     bool returned = false;
     enum verdict verdict = WAITING;
 
-    if (!press->link && !open_link(press, error))
+    if (!worker->connection && !open_connection(worker, error))
         return false;
-    return read_verdict(press, &returned, &verdict, error) && send_letter(press, letter, error) &&
-           await_confirm(press, error);
+    return read_verdict(worker, &returned, &verdict, error) && send_letter(worker, letter, error) &&
+           await_confirm(worker, error);
 }
 
-static void pause_publishing(struct press *press, const struct error *error)
+static void pause_publishing(struct worker *worker, const struct error *error)
 {
-    int64_t pause = backoff_next(&press->backoff, FIRST_PAUSE, LONGEST_PAUSE);
+    int64_t pause = backoff_next(&worker->backoff, FIRST_PAUSE, LONGEST_PAUSE);
     instant until = instant_now() + pause;
 
     log_warning("dead-letter-waits", LOG_TEXT("reason", error->text), LOG_NUMBER("retry_ms", pause));
-    while (!helper_is_stopping(press->helper) && instant_now() < until)
-        helper_wait(press->helper, -1, 0, until);
+    while (!helper_is_stopping(worker->helper) && instant_now() < until)
+        helper_wait(worker->helper, -1, 0, until);
 }
 
 /* Whether it was the size, and another try is worth while at once. */
-static bool can_shrink(const struct press *press, struct dead_letter *letter)
+static bool can_shrink(const struct worker *worker, struct dead_letter *letter)
 {
-    if (!press->link || !press->link->refused_message || !dead_letter_make_stub(letter))
+    if (!worker->connection || !worker->connection->refused_message || !dead_letter_make_stub(letter))
         return false;
     log_warning("dead-letter-shortened", LOG_TEXT("because", "its body is larger than the broker takes"),
                 LOG_NUMBER("size", letter->message->size));
@@ -235,75 +237,76 @@ static bool can_shrink(const struct press *press, struct dead_letter *letter)
 }
 
 /* After whatever failure a new connection is made; that also finds or declares the queue anew. */
-static bool publish_at_last(struct press *press, struct dead_letter *letter)
+static bool publish_at_last(struct worker *worker, struct dead_letter *letter)
 {
     struct error error;
     bool shrunk;
 
-    while (!helper_is_stopping(press->helper)) {
-        if (publish(press, letter, &error)) {
-            backoff_reset(&press->backoff);
+    while (!helper_is_stopping(worker->helper)) {
+        if (publish(worker, letter, &error)) {
+            backoff_reset(&worker->backoff);
             return true;
         }
-        shrunk = can_shrink(press, letter);
-        close_link(press);
-        if (!shrunk && !helper_is_stopping(press->helper))
-            pause_publishing(press, &error);
+        shrunk = can_shrink(worker, letter);
+        close_connection(worker);
+        if (!shrunk && !helper_is_stopping(worker->helper))
+            pause_publishing(worker, &error);
     }
     return false;
 }
 
 /* Until there is a letter or the thread is to stop; keeps the connection alive for a while. */
-static struct dead_letter *await_letter(struct press *press)
+static struct dead_letter *await_letter(struct worker *worker)
 {
     instant idle = instant_now() + IDLE;
     bool returned = false;
     enum verdict verdict = WAITING;
     struct error error;
 
-    while (!helper_is_stopping(press->helper)) {
-        struct dead_letter *letter = take_letter(press->post);
+    while (!helper_is_stopping(worker->helper)) {
+        struct dead_letter *letter = take_letter(worker->mailbox);
 
         if (letter)
             return letter;
-        if (press->link && (instant_now() >= idle || !read_verdict(press, &returned, &verdict, &error)))
-            close_link(press);
-        if (press->link)
-            wait_for_frames(press, idle);
+        if (worker->connection &&
+            (instant_now() >= idle || !read_verdict(worker, &returned, &verdict, &error)))
+            close_connection(worker);
+        if (worker->connection)
+            wait_for_frames(worker, idle);
         else
-            helper_wait(press->helper, -1, 0, INSTANT_NEVER);
+            helper_wait(worker->helper, -1, 0, INSTANT_NEVER);
     }
     return NULL;
 }
 
 static void thread_run(struct helper *helper, void *context)
 {
-    struct press press = {.helper = helper, .post = context};
+    struct worker worker = {.helper = helper, .mailbox = context};
     struct dead_letter *letter;
 
-    while ((letter = await_letter(&press)) != NULL) {
-        if (!publish_at_last(&press, letter)) {
+    while ((letter = await_letter(&worker)) != NULL) {
+        if (!publish_at_last(&worker, letter)) {
             dead_letter_free(letter);
             break;
         }
-        append(press.post, &press.post->outbox, letter);
+        append(worker.mailbox, &worker.mailbox->outbox, letter);
         helper_ring(helper);
     }
-    close_link(&press);
+    close_connection(&worker);
 }
 
 /* ---- the loop ---- */
 
-static void bell_rings(void *context, uint32_t events)
+static void woken(void *context, uint32_t events)
 {
     struct publisher *publisher = context;
     struct dead_letter *letters, *letter, *next;
 
     (void)events;
     helper_silence(publisher->helper);
-    (void)pthread_mutex_lock(&publisher->post->lock);
-    letters = TAKE(publisher->post->outbox);
-    (void)pthread_mutex_unlock(&publisher->post->lock);
+    (void)pthread_mutex_lock(&publisher->mailbox->lock);
+    letters = TAKE(publisher->mailbox->outbox);
+    (void)pthread_mutex_unlock(&publisher->mailbox->lock);
     DL_FOREACH_SAFE2 (letters, letter, next, next)
         publisher->published(publisher->context, letter);
 }
@@ -313,19 +316,19 @@ struct publisher *publisher_new(struct broker_settings *settings, struct loop *l
                                 struct error *error)
 {
     CLEANUP(publisher_freep) struct publisher *publisher = NEW(struct publisher);
-    struct post *post = NEW(struct post);
+    struct mailbox *mailbox = NEW(struct mailbox);
 
-    (void)pthread_mutex_init(&post->lock, NULL);
-    post->settings = broker_settings_share(settings);
+    (void)pthread_mutex_init(&mailbox->lock, NULL);
+    mailbox->settings = broker_settings_share(settings);
     publisher->published = published;
     publisher->context = context;
-    publisher->helper = helper_start(thread_run, post, post_release, error);
+    publisher->helper = helper_start(thread_run, mailbox, mailbox_release, error);
     if (!publisher->helper) {
-        post_release(post);
+        mailbox_release(mailbox);
         return NULL;
     }
-    publisher->post = post;
-    if (!loop_watch_start(&publisher->bell, loop, helper_bell(publisher->helper), EPOLLIN, bell_rings,
+    publisher->mailbox = mailbox;
+    if (!loop_watch_start(&publisher->wakeup, loop, helper_wakeup(publisher->helper), EPOLLIN, woken,
                           publisher, error))
         return NULL;
     return TAKE(publisher);
@@ -335,14 +338,14 @@ void publisher_free(struct publisher *publisher)
 {
     if (!publisher)
         return;
-    loop_watch_stop(&publisher->bell);
+    loop_watch_stop(&publisher->wakeup);
     helper_stop(publisher->helper);
     free(publisher);
 }
 
 void publisher_send(struct publisher *publisher, struct dead_letter *letter)
 {
-    append(publisher->post, &publisher->post->inbox, letter);
+    append(publisher->mailbox, &publisher->mailbox->inbox, letter);
     helper_call(publisher->helper);
 }
 
@@ -351,12 +354,12 @@ void publisher_forget(struct publisher *publisher, struct dead_letter *letter)
     struct dead_letter *queued;
 
     letter->delivery = NULL;
-    (void)pthread_mutex_lock(&publisher->post->lock);
-    DL_FOREACH2 (publisher->post->inbox, queued, next)
+    (void)pthread_mutex_lock(&publisher->mailbox->lock);
+    DL_FOREACH2 (publisher->mailbox->inbox, queued, next)
         if (queued == letter)
             break;
     if (queued)
-        DL_DELETE2(publisher->post->inbox, queued, previous, next);
-    (void)pthread_mutex_unlock(&publisher->post->lock);
+        DL_DELETE2(publisher->mailbox->inbox, queued, previous, next);
+    (void)pthread_mutex_unlock(&publisher->mailbox->lock);
     dead_letter_free(queued);
 }

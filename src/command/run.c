@@ -155,18 +155,18 @@ static void delivered(void *context, struct broker_delivery *delivery)
 
 /* ---- from the engine to the queue ---- */
 
-static instant ours_since(void *context)
+static instant lease_since(void *context)
 {
     const struct daemon *daemon = context;
 
-    return daemon->broker ? broker_ours_since(daemon->broker) : INSTANT_PAST;
+    return daemon->broker ? broker_lease_since(daemon->broker) : INSTANT_PAST;
 }
 
 static bool may_write(void *context, instant begun)
 {
     const struct daemon *daemon = context;
 
-    return !daemon->broker || broker_was_in_touch(daemon->broker, begun);
+    return !daemon->broker || broker_lease_covers(daemon->broker, begun);
 }
 
 static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
@@ -319,7 +319,7 @@ static struct engine *make_engine(struct daemon *daemon)
             .mirrors = config->sync.mirror,
             .most_memory = (size_t)config->sync.mirror_megabytes << 20,
             .ended = ended,
-            .ours_since = ours_since,
+            .lease_since = lease_since,
             .context = daemon,
         },
         &(struct engine_homeserver){.homeserver = daemon, .send = send_call}, daemon->loop);

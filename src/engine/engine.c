@@ -29,7 +29,7 @@
 enum {
     MOST_DELETIONS = 3,  /* rooms at a time; Synapse itself allows five */
     DELETION_TURN = 200, /* ms until a deletion asks again for its turn */
-    TOUCH_PAUSE = 10,    /* ms until it is asked again whether the messages are ours */
+    LEASE_PAUSE = 10,    /* ms until it is asked again whether the messages are ours */
     LONGEST_TURN = 20,   /* ms */
 };
 
@@ -106,9 +106,9 @@ static void soon_due(void *context)
 
 /* ---- whether anything may be begun ---- */
 
-static instant ours_since(const struct engine *engine)
+static instant lease_since(const struct engine *engine)
 {
-    return engine->config.ours_since ? engine->config.ours_since(engine->config.context) : INSTANT_PAST;
+    return engine->config.lease_since ? engine->config.lease_since(engine->config.context) : INSTANT_PAST;
 }
 
 /* Whether a call may be sent; if not, this is looked at again in time. */
@@ -118,8 +118,8 @@ static bool may_send(struct engine *engine)
 
     if (!engine->wire.ready)
         return false;
-    if (ours_since(engine) == INSTANT_NEVER) {
-        wake_at(engine, instant_now() + TOUCH_PAUSE);
+    if (lease_since(engine) == INSTANT_NEVER) {
+        wake_at(engine, instant_now() + LEASE_PAUSE);
         return false;
     }
     if (wire_is_free(&engine->wire, &again))
@@ -248,7 +248,7 @@ static void learn_record(struct engine *engine, struct subject *subject, const s
  */
 static bool serves(struct engine *engine, const struct subject *subject)
 {
-    instant since = ours_since(engine);
+    instant since = lease_since(engine);
 
     if (user_is_there(&subject->user))
         since = instant_max(since, front_arrived(subject));

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "broker/assembly.h"
-#include "broker/link.h"
+#include "broker/connection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +30,14 @@ static amqp_frame_t header(uint64_t size, const char *properties)
 {
     return (amqp_frame_t){
         .frame_type = AMQP_FRAME_HEADER,
-        .payload = {.properties = {.body_size = size, .raw = link_bytes(properties, strlen(properties))}}};
+        .payload = {
+            .properties = {.body_size = size, .raw = connection_bytes(properties, strlen(properties))}}};
 }
 
 static amqp_frame_t body(const char *text)
 {
     return (amqp_frame_t){.frame_type = AMQP_FRAME_BODY,
-                          .payload = {.body_fragment = link_bytes(text, strlen(text))}};
+                          .payload = {.body_fragment = connection_bytes(text, strlen(text))}};
 }
 
 static enum assembly_result feed(amqp_frame_t frame)

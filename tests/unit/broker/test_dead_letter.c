@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "broker/connection.h"
 #include "broker/dead_letter.h"
-#include "broker/link.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static struct broker_message *message_with(amqp_basic_properties_t properties)
 {
     struct broker_message *message = NEW(struct broker_message);
     char wire[131072] = "";
-    int size = amqp_encode_properties(AMQP_BASIC_CLASS, &properties, link_bytes(wire, sizeof(wire)));
+    int size = amqp_encode_properties(AMQP_BASIC_CLASS, &properties, connection_bytes(wire, sizeof(wire)));
 
     assert_true(size > 0);
     message->properties = text_copy_bytes(wire, (size_t)size);
@@ -92,7 +92,7 @@ static void assert_header(const amqp_basic_properties_t *properties, const char 
 static size_t frame_size(amqp_basic_properties_t properties)
 {
     char wire[200000] = "";
-    int size = amqp_encode_properties(AMQP_BASIC_CLASS, &properties, link_bytes(wire, sizeof(wire)));
+    int size = amqp_encode_properties(AMQP_BASIC_CLASS, &properties, connection_bytes(wire, sizeof(wire)));
 
     assert_true(size > 0);
     return (size_t)size + 12 + 8;

@@ -26,11 +26,11 @@ static void release(void *context)
 
 static void await_bell(struct helper *helper)
 {
-    struct pollfd bell = {.fd = helper_bell(helper), .events = POLLIN};
+    struct pollfd wakeup = {.fd = helper_wakeup(helper), .events = POLLIN};
 
-    assert_int_equal(poll(&bell, 1, 10000), 1);
+    assert_int_equal(poll(&wakeup, 1, 10000), 1);
     helper_silence(helper);
-    assert_int_equal(poll(&bell, 1, 0), 0);
+    assert_int_equal(poll(&wakeup, 1, 0), 0);
 }
 
 static void end_at_once(struct helper *helper, void *context)

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "broker/link.h"
+#include "broker/connection.h"
 #include "broker/message.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static uint64_t count_with(amqp_field_value_t value, const char *key)
     uint64_t count;
 
     message->properties_size =
-        (size_t)amqp_encode_properties(AMQP_BASIC_CLASS, &properties, link_bytes(wire, sizeof(wire)));
+        (size_t)amqp_encode_properties(AMQP_BASIC_CLASS, &properties, connection_bytes(wire, sizeof(wire)));
     message->properties = text_copy_bytes(wire, message->properties_size);
     count = message_delivery_count(message);
     broker_message_free(message);

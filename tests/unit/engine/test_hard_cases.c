@@ -271,7 +271,7 @@ static void test_a_record_that_another_instance_closed(void **state)
     assert_true(bert->has_record && bert->record.open);
     bert->record.open = false;
     clock_pass(1);
-    scene->stage.ours_since = instant_now();
+    scene->stage.lease_since = instant_now();
     stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@bert:school'}, "
                               "'welcome': {'text': 'Hello'}, 'rooms': [{" MATHS "}]}");
     assert_true(stage_run(&scene->stage, HOUR));
@@ -302,7 +302,7 @@ static void test_a_user_whom_another_instance_created(void **state)
     world_make_user(&scene->world, anna, "Anna", NULL);
     anna->ours = anna->has_record = anna->record.open = true;
     clock_pass(1);
-    stage->ours_since = instant_now();
+    stage->lease_since = instant_now();
     scene_curse(scene, FATE_NORMAL, NULL, -1);
     stage_post(stage, "{'method': 'addUser', 'user': {'id': '@anna:school'}, 'welcome': {'text': 'Hello'}}");
     stage_run_for(stage, SECOND);

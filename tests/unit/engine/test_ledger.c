@@ -335,7 +335,7 @@ static void test_records_are_read_again_after_a_connection(void **state)
     post_members(scene, 1, 0, 10);
     assert_true(stage_run(&scene->stage, HOUR));
     clock_pass(1);
-    scene->stage.ours_since = instant_now();
+    scene->stage.lease_since = instant_now();
     post_members(scene, 1, 10, 10);
     assert_true(stage_run(&scene->stage, HOUR));
     assert_int_equal(scene->world.made[SYNAPSE_READ_RECORDS], 2);

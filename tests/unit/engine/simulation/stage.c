@@ -145,7 +145,7 @@ static void deliver(struct stage *stage, struct letter *letter)
 static void lose_connection(struct stage *stage)
 {
     world_note(stage->world, "connection lost");
-    stage->ours_since = instant_now();
+    stage->lease_since = instant_now();
     for (size_t i = 0; i < stage->delivered; i++) {
         struct message *message = stage->letters[i].message;
 
@@ -182,11 +182,11 @@ static void stage_ended(void *context, struct message *message, const struct eng
     }
 }
 
-static instant ours_since(void *context)
+static instant lease_since(void *context)
 {
     const struct stage *stage = context;
 
-    return stage->out_of_touch ? INSTANT_NEVER : stage->ours_since;
+    return stage->out_of_touch ? INSTANT_NEVER : stage->lease_since;
 }
 
 static void acknowledge_some(struct stage *stage)
@@ -248,11 +248,11 @@ static void start_daemon(struct stage *stage)
                                          .most_memory = stage->most_memory,
                                          .removals_per_hour = stage->removals_per_hour,
                                          .ended = stage_ended,
-                                         .ours_since = ours_since,
+                                         .lease_since = lease_since,
                                          .context = stage};
     const struct engine_homeserver homeserver = {.homeserver = stage, .send = stage_send};
 
-    stage->ours_since = instant_now();
+    stage->lease_since = instant_now();
     stage->engine = engine_new(&config, &homeserver, stage->loop);
 }
 

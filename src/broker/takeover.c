@@ -13,11 +13,12 @@
  * may have asked at the same moment; who is not alone then gives the connection up (what it was sent goes
  * back to the queue) and comes again after a random pause.
  */
-#include "broker/setup.h"
+#include "broker/takeover.h"
 
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "broker/connect.h"
 
 /* Milliseconds between two looks. */
 enum { STAND_BY = 1000, MOST_STAND_BY = 8000, SHORTEST_STAND_BY = 100, MISSING = 3000 };
@@ -43,8 +44,8 @@ static amqp_table_entry_t true_argument(const char *name)
 
 /* A quorum queue must not be given x-max-priority: 406, also from versions whose quorum queues know
  * priorities. */
-static enum link_answer declare(struct link *link, const struct broker_settings *settings,
-                                struct error *error)
+static enum connection_answer declare(struct connection *connection, const struct broker_settings *settings,
+                                      struct error *error)
 {
     amqp_table_entry_t classic[] = {number_argument("x-max-priority", 2)};
     amqp_table_entry_t quorum[] = {text_argument("x-queue-type", "quorum"),
@@ -52,15 +53,15 @@ static enum link_answer declare(struct link *link, const struct broker_settings 
 
     switch (settings->declare) {
     case BROKER_DURABLE:
-        return link_declare(link, settings->queue, true, (amqp_table_t){1, classic}, error);
+        return connection_declare(connection, settings->queue, true, (amqp_table_t){1, classic}, error);
     case BROKER_QUORUM:
-        return link_declare(link, settings->queue, true, (amqp_table_t){2, quorum}, error);
+        return connection_declare(connection, settings->queue, true, (amqp_table_t){2, quorum}, error);
     case BROKER_LEGACY:
-        return link_declare(link, settings->queue, false, (amqp_table_t){1, classic}, error);
+        return connection_declare(connection, settings->queue, false, (amqp_table_t){1, classic}, error);
     case BROKER_PASSIVE:
         break;
     }
-    return LINK_FAILED;
+    return CONNECTION_FAILED;
 }
 
 /*
@@ -68,25 +69,26 @@ static enum link_answer declare(struct link *link, const struct broker_settings 
  * each connection: one that is missing again has gone as soon as it was made, and the next connection comes
  * after a pause.
  */
-static bool find_queue(struct link *link, const struct broker_settings *settings,
-                       struct link_queue *ret_queue, bool *was_declared, bool *ret_was_missing,
+static bool find_queue(struct connection *connection, const struct broker_settings *settings,
+                       struct queue_counts *ret_queue, bool *was_declared, bool *ret_was_missing,
                        struct error *error)
 {
     bool said = false;
     uint16_t code = 0;
 
     for (;;) {
-        enum link_answer answer = link_look_up(link, settings->queue, ret_queue, &code, error);
+        enum connection_answer answer =
+            connection_look_up(connection, settings->queue, ret_queue, &code, error);
 
-        if (answer == LINK_DONE)
+        if (answer == CONNECTION_DONE)
             return true;
-        if (answer == LINK_FAILED || code != AMQP_NOT_FOUND)
+        if (answer == CONNECTION_FAILED || code != AMQP_NOT_FOUND)
             return false;
         *ret_was_missing = true;
         if (settings->declare != BROKER_PASSIVE) {
             if (*was_declared)
                 return error_set(error, "queue %s was declared and is missing again", settings->queue);
-            if (declare(link, settings, error) != LINK_DONE)
+            if (declare(connection, settings, error) != CONNECTION_DONE)
                 return false;
             *was_declared = true;
             continue;
@@ -95,25 +97,26 @@ static bool find_queue(struct link *link, const struct broker_settings *settings
             log_warning("queue-missing", LOG_TEXT("queue", settings->queue),
                         LOG_TEXT("doing", "waiting for it to be declared"));
         said = true;
-        if (!link_idle(link, MISSING, error))
+        if (!connection_idle(connection, MISSING, error))
             return false;
     }
 }
 
-static enum link_answer consume(struct link *link, const struct broker_settings *settings, uint16_t prefetch,
-                                bool exclusive, uint16_t *ret_code, struct error *error)
+static enum connection_answer consume(struct connection *connection, const struct broker_settings *settings,
+                                      uint16_t prefetch, bool exclusive, uint16_t *ret_code,
+                                      struct error *error)
 {
-    enum link_answer answer;
+    enum connection_answer answer;
 
-    (void)amqp_basic_qos(link->amqp, LINK_CHANNEL, 0, prefetch, 0);
-    answer = link_answer(link, ret_code, error);
-    if (answer != LINK_DONE)
+    (void)amqp_basic_qos(connection->amqp, CONNECTION_CHANNEL, 0, prefetch, 0);
+    answer = connection_answer(connection, ret_code, error);
+    if (answer != CONNECTION_DONE)
         return answer;
-    link->exclusive = exclusive;
-    link->consumer_tag = LINK_CONSUMER_TAG;
-    (void)amqp_basic_consume(link->amqp, LINK_CHANNEL, amqp_cstring_bytes(settings->queue),
-                             amqp_cstring_bytes(link->consumer_tag), 0, 0, exclusive, amqp_empty_table);
-    return link_answer(link, ret_code, error);
+    connection->exclusive = exclusive;
+    connection->consumer_tag = CONSUMER_TAG;
+    (void)amqp_basic_consume(connection->amqp, CONNECTION_CHANNEL, amqp_cstring_bytes(settings->queue),
+                             amqp_cstring_bytes(connection->consumer_tag), 0, 0, exclusive, amqp_empty_table);
+    return connection_answer(connection, ret_code, error);
 }
 
 enum outcome { ALONE, NOT_ALONE, FAILED };
@@ -123,32 +126,33 @@ enum outcome { ALONE, NOT_ALONE, FAILED };
  * again, and better is not: whatever is delivered while the library waits for an answer is kept by it in
  * memory, however large.
  */
-static bool is_vouched_for(const struct link *link, const struct shape *shape)
+static bool is_vouched_for(const struct connection *connection, const struct queue_kind *kind)
 {
-    return shape_is_single_active(shape) || (shape->type == SHAPE_CLASSIC && link->exclusive);
+    return queue_kind_is_single_active(kind) || (kind->type == QUEUE_CLASSIC && connection->exclusive);
 }
 
-/* Nobody consumed the queue a moment ago: consumes it. Not alone: this link is used up. */
-static enum outcome try_to_consume(struct link *link, const struct broker_settings *settings,
-                                   uint16_t prefetch, const struct shape *shape, struct error *error)
+/* Nobody consumed the queue a moment ago: consumes it. Not alone: this connection is used up. */
+static enum outcome try_to_consume(struct connection *connection, const struct broker_settings *settings,
+                                   uint16_t prefetch, const struct queue_kind *kind, struct error *error)
 {
-    struct link_queue queue;
+    struct queue_counts queue;
     struct error ignored;
     uint16_t code = 0;
-    enum link_answer answer = consume(link, settings, prefetch, true, &code, error);
+    enum connection_answer answer = consume(connection, settings, prefetch, true, &code, error);
 
-    if (answer == LINK_REFUSED && code == AMQP_ACCESS_REFUSED)
-        answer = consume(link, settings, prefetch, false, &code, error);
-    if (answer == LINK_REFUSED && code == AMQP_ACCESS_REFUSED &&
-        link_look_up(link, settings->queue, &queue, &code, &ignored) == LINK_DONE && queue.consumers > 0)
+    if (answer == CONNECTION_REFUSED && code == AMQP_ACCESS_REFUSED)
+        answer = consume(connection, settings, prefetch, false, &code, error);
+    if (answer == CONNECTION_REFUSED && code == AMQP_ACCESS_REFUSED &&
+        connection_look_up(connection, settings->queue, &queue, &code, &ignored) == CONNECTION_DONE &&
+        queue.consumers > 0)
         return NOT_ALONE; /* else it is not exclusive use but a missing permission: the error says which */
-    if (answer != LINK_DONE) {
+    if (answer != CONNECTION_DONE) {
         (void)error_within(error, "consuming queue %s", settings->queue);
         return FAILED;
     }
-    if (is_vouched_for(link, shape))
+    if (is_vouched_for(connection, kind))
         return ALONE;
-    if (link_look_up(link, settings->queue, &queue, &code, error) != LINK_DONE)
+    if (connection_look_up(connection, settings->queue, &queue, &code, error) != CONNECTION_DONE)
         return FAILED;
     if (queue.consumers > 1) {
         (void)error_set(error, "another consumer of queue %s came at the same moment", settings->queue);
@@ -157,39 +161,39 @@ static enum outcome try_to_consume(struct link *link, const struct broker_settin
     return ALONE;
 }
 
-static bool learn_shape(struct link *link, const struct broker_settings *settings, struct setup_found *found,
-                        struct error *error)
+static bool learn_shape(struct connection *connection, const struct broker_settings *settings,
+                        struct takeover_found *found, struct error *error)
 {
     CLEANUP(freep) char *before = NULL, *after = NULL;
     struct error reason;
 
-    if (found->knows_shape)
+    if (found->knows_kind)
         return true;
-    before = shape_describe(&found->shape);
-    if (!shape_learn(link, settings->queue, &found->shape, &reason, error))
+    before = queue_kind_describe(&found->kind);
+    if (!queue_kind_learn(connection, settings->queue, &found->kind, &reason, error))
         return false;
-    after = shape_describe(&found->shape);
-    if (!found->said_shape || !text_equal(before, after))
-        shape_log(&found->shape, settings->queue, reason.text);
-    found->knows_shape = found->said_shape = true;
+    after = queue_kind_describe(&found->kind);
+    if (!found->said_kind || !text_equal(before, after))
+        queue_kind_log(&found->kind, settings->queue, reason.text);
+    found->knows_kind = found->said_kind = true;
     return true;
 }
 
-static uint16_t first_window(const struct broker_settings *settings, bool wary, const struct shape *shape)
+static uint16_t first_window(const struct broker_settings *settings, bool wary, const struct queue_kind *kind)
 {
-    return wary && !shape_is_never_left(shape) ? 1 : settings->prefetch;
+    return wary && !queue_kind_is_never_left(kind) ? 1 : settings->prefetch;
 }
 
 /* The queue must not expire between the other's end and our next look. */
-static int64_t stand_by_pause(const struct shape *shape, int64_t pause)
+static int64_t stand_by_pause(const struct queue_kind *kind, int64_t pause)
 {
-    return instant_max(SHORTEST_STAND_BY, instant_min(pause, shape_expiry(shape) / 2));
+    return instant_max(SHORTEST_STAND_BY, instant_min(pause, queue_kind_expiry(kind) / 2));
 }
 
-static bool consume_alone(struct link *link, const struct broker_settings *settings, bool wary,
-                          struct setup_found *found, struct error *error)
+static bool consume_alone(struct connection *connection, const struct broker_settings *settings, bool wary,
+                          struct takeover_found *found, struct error *error)
 {
-    struct link_queue queue;
+    struct queue_counts queue;
     struct backoff refused = {.attempts = 0};
     bool said = false, was_declared = false;
 
@@ -198,15 +202,15 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
         bool was_missing = false;
         int64_t pause = STAND_BY;
 
-        if (!find_queue(link, settings, &queue, &was_declared, &was_missing, error))
+        if (!find_queue(connection, settings, &queue, &was_declared, &was_missing, error))
             return false;
         if (was_missing)
-            found->knows_shape = false;
-        if ((!said || queue.consumers == 0) && !learn_shape(link, settings, found, error))
+            found->knows_kind = false;
+        if ((!said || queue.consumers == 0) && !learn_shape(connection, settings, found, error))
             return false;
-        found->prefetch = first_window(settings, wary, &found->shape);
+        found->prefetch = first_window(settings, wary, &found->kind);
         if (queue.consumers == 0)
-            outcome = try_to_consume(link, settings, found->prefetch, &found->shape, error);
+            outcome = try_to_consume(connection, settings, found->prefetch, &found->kind, error);
         if (queue.consumers == 0) /* that was in vain: not so soon again */
             pause += backoff_next(&refused, STAND_BY, MOST_STAND_BY);
         if (outcome == FAILED)
@@ -221,20 +225,21 @@ static bool consume_alone(struct link *link, const struct broker_settings *setti
             log_info("standing-by", LOG_TEXT("queue", settings->queue),
                      LOG_TEXT("because", "another consumer has it"));
         said = true;
-        found->knows_shape = false; /* by the time that it is ours it may be another */
-        if (!link_idle(link, stand_by_pause(&found->shape, pause), error))
+        found->knows_kind = false; /* by the time that it is ours it may be another */
+        if (!connection_idle(connection, stand_by_pause(&found->kind, pause), error))
             return false;
     }
 }
 
-struct link *setup_consumer(const struct broker_settings *settings, bool wary, struct helper *helper,
-                            struct setup_found *found, struct error *error)
+struct connection *takeover_consumer(const struct broker_settings *settings, bool wary, struct helper *helper,
+                                     struct takeover_found *found, struct error *error)
 {
-    CLEANUP(link_freep) struct link *link = link_open(settings, "consumer", helper, error);
+    CLEANUP(connection_freep)
+    struct connection *connection = connection_open(settings, "consumer", helper, error);
 
-    if (!link || !link_require_queue(link, settings->dead_letter_queue, error) ||
-        !consume_alone(link, settings, wary, found, error))
+    if (!connection || !connection_require_queue(connection, settings->dead_letter_queue, error) ||
+        !consume_alone(connection, settings, wary, found, error))
         return NULL;
-    link_hand_over(link);
-    return TAKE(link);
+    connection_hand_over(connection);
+    return TAKE(connection);
 }

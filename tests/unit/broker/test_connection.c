@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "broker/link.h"
+#include "broker/connection.h"
 #include "broker/settings.h"
 
 #include <string.h>
@@ -17,12 +17,12 @@ static void assert_words(const char *uri, const char *words, const char *expecte
     CLEANUP(broker_settings_freep)
     struct broker_settings *settings =
         broker_settings_new(&(struct broker_config){.uri = uri, .queue = "q"}, &error);
-    struct link link = {0};
+    struct connection connection = {0};
     CLEANUP(freep) char *shown = NULL;
 
     assert_non_null(settings);
-    link.secrets = settings->secrets;
-    shown = link_words(&link, link_bytes(words, strlen(words)));
+    connection.secrets = settings->secrets;
+    shown = connection_words(&connection, connection_bytes(words, strlen(words)));
     assert_string_equal(shown, expected);
 }
 

@@ -1,10 +1,10 @@
-#ifndef SYNC_BROKER_SETUP_H
-#define SYNC_BROKER_SETUP_H
+#ifndef SYNC_BROKER_TAKEOVER_H
+#define SYNC_BROKER_TAKEOVER_H
 
 #include "base/error.h"
-#include "broker/link.h"
+#include "broker/connection.h"
+#include "broker/queue_kind.h"
 #include "broker/settings.h"
-#include "broker/shape.h"
 
 /*
  * From nothing to a connection that is consuming; blocks, for a helper thread. Sees to it that the queue and
@@ -15,15 +15,15 @@
  *
  * What kind of queue it is is learnt, and logged, when it is not known yet or the queue was missing.
  */
-struct setup_found {
+struct takeover_found {
     uint32_t messages; /* that were waiting */
     uint16_t prefetch; /* most messages that are unacknowledged at a time */
-    bool knows_shape;  /* to begin with: the queue was looked at, and has been watched since */
-    bool said_shape;   /* the log tells of it */
-    struct shape shape;
+    bool knows_kind;   /* to begin with: the queue was looked at, and has been watched since */
+    bool said_kind;    /* the log tells of it */
+    struct queue_kind kind;
 };
 
-struct link *setup_consumer(const struct broker_settings *settings, bool wary, struct helper *helper,
-                            struct setup_found *found, struct error *error) MUST_USE;
+struct connection *takeover_consumer(const struct broker_settings *settings, bool wary, struct helper *helper,
+                                     struct takeover_found *found, struct error *error) MUST_USE;
 
 #endif

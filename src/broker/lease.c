@@ -1,0 +1,45 @@
+#include "broker/lease.h"
+
+struct lease lease_none(void)
+{
+    return (struct lease){.gap = INSTANT_PAST};
+}
+
+/* RabbitMQ looks every half of an interval whether it has sent anything since, so it is silent for an
+   interval at most (rabbit_heartbeat.erl); some more for the way. */
+void lease_begin(struct lease *lease, int heartbeat)
+{
+    lease->longest = heartbeat > 0 ? (int64_t)heartbeat * 1250 : 0;
+    lease->since = lease->heard_at = instant_now();
+}
+
+void lease_end(struct lease *lease)
+{
+    lease->longest = 0;
+}
+
+void lease_renew(struct lease *lease)
+{
+    lease->heard_at = instant_now();
+}
+
+static bool is_in_doubt(const struct lease *lease)
+{
+    return lease->longest > 0 && instant_now() > lease->heard_at + lease->longest;
+}
+
+void lease_look(struct lease *lease)
+{
+    if (is_in_doubt(lease))
+        lease->gap = instant_now();
+}
+
+instant lease_since(const struct lease *lease)
+{
+    return is_in_doubt(lease) ? INSTANT_NEVER : instant_max(lease->since, lease->gap);
+}
+
+bool lease_covers(const struct lease *lease, instant begun)
+{
+    return !is_in_doubt(lease) && begun > lease->gap;
+}
