@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # All tests, from a fresh Debian 12 on. Ends with a non-zero status when anything failed.
 #
-#   tests/run.sh [SECTION...]     without a section: build, unit and system
+#   tests/run.sh [SECTION...]     without a section: what continuous integration runs, all but --faults
 #
+#   quick     what to run while at work: unit tests once, and lint
 #   build     with gcc and with clang, warnings are errors
 #   unit      unit tests, also with sanitizers and under valgrind
 #   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on
@@ -14,7 +15,8 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly SECTIONS=(build unit system faults --faults fuzz lint)
+readonly ALL=(build lint unit fuzz system faults)
+readonly SECTIONS=(quick "${ALL[@]}" --faults)
 failed=()
 
 main() {
@@ -23,7 +25,7 @@ main() {
     return
   fi
   local wanted=("$@") section
-  [[ $# -gt 0 ]] || wanted=(build unit system)
+  [[ $# -gt 0 ]] || wanted=("${ALL[@]}")
   for section in "${wanted[@]}"; do
     if [[ " ${SECTIONS[*]} " != *" $section "* ]]; then
       echo "no section '$section'; there are: ${SECTIONS[*]}" >&2
@@ -36,6 +38,12 @@ main() {
     "section_${section#--}" "$section"
   done
   summary
+}
+
+section_quick() {
+  attempt "build" build dev
+  attempt "unit tests" ctest --preset dev --output-on-failure -j "$(nproc)"
+  section_lint
 }
 
 section_build() {

@@ -4,7 +4,7 @@
 #include "config/config.h"
 
 /*
- * The commands of the program (SPEC section 5), one file each. Each returns the exit status of the process.
+ * The commands of the program, one file each. Each returns the exit status of the process.
  */
 
 /* The daemon: consumes until a signal comes. 0 after a drain, also one that ran out of time; EX_CONFIG

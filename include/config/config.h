@@ -75,7 +75,8 @@ struct config {
     } log;
 };
 
-/* Where settings are looked for besides the environment; NULL members: as SPEC says. */
+/* Where settings are looked for besides the environment; NULL members: the usual places, which
+ * config/README.md lists. */
 struct config_sources {
     const char *yaml_file;        /* --config */
     const char *const *overrides; /* NAME=VALUE texts of the command line, NULL at the end; or NULL. Secrets

@@ -35,19 +35,21 @@ int64_t loop_longest_turn(const struct loop *loop);
 /* ---- file descriptors ---- */
 
 struct loop_watch {
-    struct loop *loop; /* NULL: not watching */
+    struct loop *loop;
+    bool active; /* watching */
     int fd;
     void (*ready)(void *context, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP */
     void *context;
 };
 
-/* Begins to watch; level-triggered. `watch` must be zeroed or stopped; `fd` stays the caller's. */
-bool loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, uint32_t events,
-                      void (*ready)(void *context, uint32_t events), void *context,
-                      struct error *error) MUST_USE;
+/* Says what the watch calls; it does not watch yet. */
+void loop_watch_init(struct loop_watch *watch, struct loop *loop,
+                     void (*ready)(void *context, uint32_t events), void *context);
+/* Begins to watch; level-triggered. It must not be watching; `fd` stays the caller's. */
+bool loop_watch_start(struct loop_watch *watch, int fd, uint32_t events, struct error *error) MUST_USE;
 /* Other events for a watch that was started. */
 void loop_watch_change(struct loop_watch *watch, uint32_t events);
-/* Must come before the descriptor is closed. Not watching: nothing happens. */
+/* Must come before the descriptor is closed. Not watching, or zeroed: nothing happens. */
 void loop_watch_stop(struct loop_watch *watch);
 
 /* ---- timers ---- */

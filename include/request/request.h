@@ -10,7 +10,7 @@
 /*
  * Sync requests: what the school platform asks for. Bytes come in, a typed request or a precise complaint
  * goes out; what is returned as a request is sound (ids and aliases are possible ones, duplicates are
- * merged), so that nothing behind this module has to look at it twice. SPEC section 1 says what a message
+ * merged), so that nothing behind this module has to look at it twice. data/README.md says what a message
  * looks like; data/message.schema.json says it in a form for machines.
  *
  * Absent is what is missing, null, or (ids apart) an empty text. Texts are UTF-8 without NUL. Not looked at

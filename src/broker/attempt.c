@@ -75,8 +75,8 @@ struct attempt *attempt_start(const struct attempt_plan *plan, struct loop *loop
         job_release(attempt->job);
         return NULL;
     }
-    if (!loop_watch_start(&attempt->wakeup, loop, helper_wakeup(attempt->helper), EPOLLIN, woken, attempt,
-                          error))
+    loop_watch_init(&attempt->wakeup, loop, woken, attempt);
+    if (!loop_watch_start(&attempt->wakeup, helper_wakeup(attempt->helper), EPOLLIN, error))
         return NULL;
     return TAKE(attempt);
 }

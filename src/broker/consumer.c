@@ -126,8 +126,8 @@ static void socket_ready(void *context, uint32_t events)
 static bool take_over_connection(struct consumer *consumer, struct connection *connection,
                                  struct error *error)
 {
-    if (!loop_watch_start(&consumer->socket, consumer->loop, connection_socket(connection), EPOLLIN,
-                          socket_ready, consumer, error))
+    loop_watch_init(&consumer->socket, consumer->loop, socket_ready, consumer);
+    if (!loop_watch_start(&consumer->socket, connection_socket(connection), EPOLLIN, error))
         return false;
     consumer->state = CONSUMING;
     consumer->connection = connection;

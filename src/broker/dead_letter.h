@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A message on its way to the dead-letter queue, and why (SPEC, section 3). */
+/* A message on its way to the dead-letter queue, and why (x-error and its like are in data/README.md). */
 struct dead_letter {
     struct dead_letter *previous, *next; /* utlist */
     struct broker_message *message;      /* owned */

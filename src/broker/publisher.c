@@ -328,8 +328,8 @@ struct publisher *publisher_new(struct broker_settings *settings, struct loop *l
         return NULL;
     }
     publisher->mailbox = mailbox;
-    if (!loop_watch_start(&publisher->wakeup, loop, helper_wakeup(publisher->helper), EPOLLIN, woken,
-                          publisher, error))
+    loop_watch_init(&publisher->wakeup, loop, woken, publisher);
+    if (!loop_watch_start(&publisher->wakeup, helper_wakeup(publisher->helper), EPOLLIN, error))
         return NULL;
     return TAKE(publisher);
 }

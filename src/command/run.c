@@ -65,24 +65,42 @@ struct daemon {
 
 /* ---- from the queue to the engine ---- */
 
-static void log_outcome(const char *method, const char *outcome, const char *code, const char *detail,
-                        const struct broker_delivery *delivery, const char *user, const char *room,
-                        unsigned requests, int64_t duration)
+/* How a message ended, as the log tells it. */
+struct outcome {
+    const char *method, *outcome;
+    const char *code, *detail; /* NULL: none */
+    const char *user, *room;   /* NULL: none */
+    unsigned requests;
+    int64_t duration; /* ms */
+};
+
+static void log_outcome(const struct outcome *outcome, const struct broker_delivery *delivery)
 {
+    const char *detail = outcome->detail && *outcome->detail ? outcome->detail : NULL;
     const struct log_field fields[] = {
-        LOG_TEXT("method", method),
+        LOG_TEXT("method", outcome->method),
         LOG_NUMBER("delivery", broker_delivery_tag(delivery)),
-        LOG_TEXT("outcome", outcome),
-        LOG_TEXT("code", code),
-        LOG_TEXT("user", user),
-        LOG_TEXT("room", room),
-        LOG_NUMBER("requests", requests),
-        LOG_NUMBER("duration_ms", duration),
-        LOG_TEXT("detail", detail && *detail ? detail : NULL),
+        LOG_TEXT("outcome", outcome->outcome),
+        LOG_TEXT("code", outcome->code),
+        LOG_TEXT("user", outcome->user),
+        LOG_TEXT("room", outcome->room),
+        LOG_NUMBER("requests", outcome->requests),
+        LOG_NUMBER("duration_ms", outcome->duration),
+        LOG_TEXT("detail", detail),
         {.kind = LOG_KIND_END},
     };
 
-    log_write(code || (detail && *detail) ? LOG_WARNING : LOG_INFO, "message", fields);
+    log_write(outcome->code || detail ? LOG_WARNING : LOG_INFO, "message", fields);
+}
+
+/* What is not even a request. */
+static void reject(struct broker_delivery *delivery, enum request_code code, const char *detail)
+{
+    const char *name = request_code_name(code);
+
+    log_outcome(&(struct outcome){.method = "-", .outcome = "rejected", .code = name, .detail = detail},
+                delivery);
+    broker_reject(delivery, name, detail);
 }
 
 /* False: it is rejected. */
@@ -92,27 +110,22 @@ static bool take_on(void *context, struct broker_delivery *delivery)
     struct request_complaint complaint;
     struct request *request = request_parse(broker_delivery_body(delivery), broker_delivery_size(delivery),
                                             &daemon->rules, &complaint);
-    const char *code;
 
     if (request) {
         broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
         return true;
     }
-    code = request_code_name(complaint.code);
-    log_outcome("-", "rejected", code, complaint.detail.text, delivery, NULL, NULL, 0, 0);
-    broker_reject(delivery, code, complaint.detail.text);
+    reject(delivery, complaint.code, complaint.detail.text);
     return false;
 }
 
 static void set_aside(struct broker_delivery *delivery)
 {
-    const char *code = request_code_name(REQUEST_INVALID_MESSAGE);
     CLEANUP(freep)
     char *detail =
         text_format("delivered %u times without an end: set aside", broker_delivery_count(delivery));
 
-    log_outcome("-", "rejected", code, detail, delivery, NULL, NULL, 0, 0);
-    broker_reject(delivery, code, detail);
+    reject(delivery, REQUEST_INVALID_MESSAGE, detail);
 }
 
 static void look_at_suspect(void *context)
@@ -177,9 +190,15 @@ static void ended(void *context, struct message *message, const struct engine_ve
     bool one_room = request->method == REQUEST_ADD_ROOM || request->method == REQUEST_REMOVE_ROOM;
 
     (void)context;
-    log_outcome(request_method_name(request->method), code ? "rejected" : "done", code,
-                code ? verdict->detail : verdict->warnings, delivery, request->user.id,
-                one_room ? request->rooms[0].alias : NULL, verdict->requests, verdict->duration);
+    log_outcome(&(struct outcome){.method = request_method_name(request->method),
+                                  .outcome = code ? "rejected" : "done",
+                                  .code = code,
+                                  .detail = code ? verdict->detail : verdict->warnings,
+                                  .user = request->user.id,
+                                  .room = one_room ? request->rooms[0].alias : NULL,
+                                  .requests = verdict->requests,
+                                  .duration = verdict->duration},
+                delivery);
     if (code)
         broker_reject(delivery, code, verdict->detail);
     else

@@ -6,7 +6,7 @@ enum { SPREADING = 1000 /* ms: Synapse answers, and then shows a new name in the
 
 /* The echoes of earlier calls may be still to come, unless a catch-up was asked for since. What somebody did
    between those calls does no harm: the user is read before a message makes the next one. */
-static void open(struct subject *user, instant sent, instant mirrored_at)
+static void expect_from(struct subject *user, instant sent, instant mirrored_at)
 {
     bool is_first = user->echo.until == INSTANT_PAST;
 
@@ -14,7 +14,7 @@ static void open(struct subject *user, instant sent, instant mirrored_at)
         user->echo.from = sent;
 }
 
-static void close_after(struct subject *user, instant until)
+static void expect_until(struct subject *user, instant until)
 {
     if (user->echo.calls > 0) /* else it is known anew since */
         user->echo.calls--;
@@ -50,7 +50,7 @@ void echo_begin(const struct subjects *subjects, const struct subject *subject, 
 
     for (size_t i = 0; user_of(subjects, subject->flight, i, &user); i++)
         if (user)
-            open(user, subject->flight->sent, mirrored_at);
+            expect_from(user, subject->flight->sent, mirrored_at);
 }
 
 void echo_end(const struct subjects *subjects, const struct subject *subject, const struct flight *flight)
@@ -60,7 +60,7 @@ void echo_end(const struct subjects *subjects, const struct subject *subject, co
 
     for (size_t i = 0; user_of(subjects, flight, i, &user); i++)
         if (user)
-            close_after(user, subject->answered + (spreads ? SPREADING : 0));
+            expect_until(user, subject->answered + (spreads ? SPREADING : 0));
 }
 
 bool echo_may_be(const struct subject *user, instant earliest, instant latest)

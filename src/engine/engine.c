@@ -217,7 +217,7 @@ static struct flight *begin(struct engine *engine, struct subject *subject, cons
     return flight;
 }
 
-static void send(struct engine *engine, struct subject *subject, const struct synapse_call *call)
+static void send_call(struct engine *engine, struct subject *subject, const struct synapse_call *call)
 {
     struct flight *flight = begin(engine, subject, call);
 
@@ -326,7 +326,7 @@ static void carry_out(struct engine *engine, struct subject *subject, const stru
     else if (removal_is_braked(&engine->brake, subject, call, now))
         enqueue(engine, subject); /* which has nothing left to do now */
     else
-        send(engine, subject, call);
+        send_call(engine, subject, call);
 }
 
 static void act(struct engine *engine, struct subject *subject, instant now)

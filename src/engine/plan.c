@@ -11,7 +11,7 @@
 enum {
     FIRST_PAUSE = 500,              /* ms after the first failure of a call */
     LONGEST_PAUSE = 15 * 1000,      /* ms: no longer, since the homeserver may be well again at any time */
-    FAILING_LIMIT = 10 * 60 * 1000, /* ms: SPEC section 3, homeserver-failing */
+    FAILING_LIMIT = 10 * 60 * 1000, /* ms, while others succeed: homeserver-failing */
     LONGEST_REPORT = 16 * 1024,     /* bytes */
     FIRST_LOOK = 200,               /* ms: a small room is deleted by then */
     LAST_LOOK = 5 * 1000,           /* ms */

@@ -4,8 +4,9 @@
 #include "engine/lineage.h"
 
 /*
- * Rooms: what we know of one, what is wanted, and the next step from the one to the other (SPEC section 2:
- * «A room as described», addRoom, removeRoom). Nothing here knows of a network; time is a parameter.
+ * Rooms: what we know of one, what is wanted, and the next step from the one to the other
+ * (data/README.md says what is wanted, and what a room as described is). Nothing here knows of a network;
+ * time is a parameter.
  *
  * The alias is a room's identity; its id is found by it. Only rooms that are ours for that alias are touched
  * (engine/ownership.h), and not unless the alias was seen to lead there right before.

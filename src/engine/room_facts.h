@@ -13,7 +13,7 @@ enum {
     ALIAS_LIFE = 1000, /* ms: an alias that was looked up longer ago is looked up again before a write */
 };
 
-/* The levels of a room as described (SPEC section 2). */
+/* The levels of a room as described. */
 struct levels_wanted room_levels_wanted(const struct room_wanted *wanted);
 /* Whether the alias is of the kind that welcome rooms have. NULL is not. */
 bool alias_is_of_welcome(const char *alias);

@@ -120,7 +120,8 @@ static bool is_misnamed(const struct user_known *known, const struct user_wanted
 }
 
 /* Nothing is written about a user who may have become another since we looked. */
-static struct action write(struct plan *plan, const struct user_known *known, const struct synapse_call *call)
+static struct action write_after_look(struct plan *plan, const struct user_known *known,
+                                      const struct synapse_call *call)
 {
     const struct synapse_call look = {.kind = SYNAPSE_READ_USER, .user = call->user};
 
@@ -137,7 +138,7 @@ static struct action removal(struct plan *plan, const struct user_known *known,
     if (known->presence == PRESENCE_ABSENT || known->deactivated || is_protected(known, wanted, rules))
         return plan_rest(plan);
     call.erase = rules->erase;
-    return write(plan, known, &call);
+    return write_after_look(plan, known, &call);
 }
 
 static bool knows_owner(const struct user_known *known, const struct user_wanted *wanted)
@@ -179,7 +180,7 @@ static struct action creation(struct plan *plan, const struct user_known *known,
     call.name = wanted->name;
     call.password = wanted->added ? wanted->password : NULL;
     call.email = sets_email ? wanted->email : NULL;
-    return write(plan, known, &call);
+    return write_after_look(plan, known, &call);
 }
 
 static struct action closing(struct plan *plan, const struct user_wanted *wanted)
@@ -202,7 +203,7 @@ static struct action completion(struct plan *plan, const struct user_known *know
         call = call_of(SYNAPSE_ADD_EMAIL, wanted);
         call.email = wanted->email;
         if (!known->email_is_taken && plan_may(plan, call.kind, NULL))
-            return write(plan, known, &call);
+            return write_after_look(plan, known, &call);
     }
     if (wanted->welcome && known->welcome.greeting != GREETING_SENT)
         return welcome_next(plan, &known->welcome, wanted);
@@ -223,7 +224,7 @@ static struct action reactivation(struct plan *plan, const struct user_known *kn
     struct synapse_call call = call_of(SYNAPSE_REACTIVATE_USER, wanted);
 
     if (known->parting.complete)
-        return write(plan, known, &call);
+        return write_after_look(plan, known, &call);
     if (plan->now >= known->parting.look_again)
         return plan_step(plan, &look);
     plan_wait(plan, known->parting.look_again);
@@ -249,7 +250,7 @@ static struct action next_of_known(struct plan *plan, const struct user_known *k
     call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
     call.name = wanted->name;
     if (is_misnamed(known, wanted, rules) && plan_may(plan, call.kind, NULL))
-        return write(plan, known, &call);
+        return write_after_look(plan, known, &call);
     call = call_of(SYNAPSE_READ_RECORDS, wanted);
     if (known->record == RECORD_UNKNOWN && plan_may(plan, call.kind, NULL))
         return plan_call(&call);

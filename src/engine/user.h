@@ -5,8 +5,8 @@
 #include "engine/rules.h"
 
 /*
- * Users: what we know of one, what is wanted, and the next step from the one to the other (SPEC section 2:
- * addUser, removeUser, Welcome). Nothing here knows of a network; time is a parameter.
+ * Users: what we know of one, what is wanted, and the next step from the one to the other
+ * (data/README.md says what is wanted). Nothing here knows of a network; time is a parameter.
  *
  * The record. Between "we create this user" and "the user's first addUser is handled, greeting included" a
  * note is kept on the homeserver, in the sync user's account data (synapse/records.h). It is opened before

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more: SPEC section 2 */
+    HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more */
 };
 
 static struct synapse_call call_in(enum synapse_kind kind, const struct welcome_known *known,

@@ -4,7 +4,7 @@
 #include "engine/user.h"
 
 /*
- * The welcome: one private direct room and one message in it, exactly once (SPEC section 2). A part of
+ * The welcome: one private direct room and one message in it, exactly once. A part of
  * engine/user.h; called only while the user's record is open.
  *
  * The room is made first and asked for later: only if its alias turns out to be in use, left from an attempt

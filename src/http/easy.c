@@ -23,7 +23,7 @@
  * which the server may have read everything. Its callback before each sending lets us count and stop that:
  * only a GET may be sent twice. That count also tells for certain that nothing was sent.
  */
-#include "http/exchange.h"
+#include "http/easy.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

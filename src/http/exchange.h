@@ -52,23 +52,6 @@ void http_exchange_init(struct http_exchange *exchange, const struct http_config
    exchange before. */
 void http_exchange_deinit(struct http_exchange *exchange);
 
-/*
- * A handle with all that is the same for each request: limits, security, connection. It is good for any
- * number of exchanges, one after the other. NULL if this libcurl lacks something or there is no memory.
- */
-CURL *http_easy_new(const struct http_config *config) MUST_USE;
-/* Makes the handle ready for this exchange. */
-void http_easy_join(CURL *easy, struct http_exchange *exchange);
-/* The handle forgets the exchange. */
-void http_easy_part(CURL *easy);
-
-/*
- * What became of the exchange whose handle ended with `code`. `peer` is how the server is called in texts.
- * The reply points into the exchange and, for its problem, to `problem`.
- */
-struct http_reply http_outcome(const struct http_exchange *exchange, CURL *easy, CURLcode code,
-                               const char *peer, struct error *problem);
-
 /* Ends the process unless `success`, as base/memory.h does: for functions of libcurl that lack but memory. */
 void http_must(bool success);
 

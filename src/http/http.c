@@ -17,7 +17,8 @@
 #include "http/http.h"
 
 #include "base/memory.h"
-#include "http/exchange.h"
+#include "http/easy.h"
+#include "http/outcome.h"
 #include "http/pump.h"
 
 #include <errno.h>

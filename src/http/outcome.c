@@ -5,7 +5,8 @@
  * sent. So the one thing that matters to the caller, whether the server can have seen the request, is not
  * read off the code but known from having counted the sendings (see easy.c). The codes only choose the words.
  */
-#include "http/exchange.h"
+#include "http/outcome.h"
+
 #include "http/retry_after.h"
 
 #include <string.h>

@@ -77,7 +77,8 @@ static void watch_socket(struct http_pump *pump, curl_socket_t fd, uint32_t even
     struct error error;
 
     socket->pump = pump;
-    if (!loop_watch_start(&socket->watch, pump->loop, fd, events, socket_ready, socket, &error)) {
+    loop_watch_init(&socket->watch, pump->loop, socket_ready, socket);
+    if (!loop_watch_start(&socket->watch, fd, events, &error)) {
         log_error("http-socket-not-watched", LOG_TEXT("problem", error.text));
         free(socket);
         return;

@@ -49,14 +49,20 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
-bool loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, uint32_t events,
-                      void (*ready)(void *context, uint32_t events), void *context, struct error *error)
+void loop_watch_init(struct loop_watch *watch, struct loop *loop,
+                     void (*ready)(void *context, uint32_t events), void *context)
+{
+    *watch = (struct loop_watch){.loop = loop, .ready = ready, .context = context};
+}
+
+bool loop_watch_start(struct loop_watch *watch, int fd, uint32_t events, struct error *error)
 {
     struct epoll_event event = {.events = events, .data = {.ptr = watch}};
 
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+    if (epoll_ctl(watch->loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
         return error_set(error, "epoll_ctl: %s", strerror(errno));
-    *watch = (struct loop_watch){.loop = loop, .fd = fd, .ready = ready, .context = context};
+    watch->active = true;
+    watch->fd = fd;
     return true;
 }
 
@@ -64,7 +70,7 @@ void loop_watch_change(struct loop_watch *watch, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data = {.ptr = watch}};
 
-    if (watch->loop)
+    if (watch->active)
         (void)epoll_ctl(watch->loop->epoll, EPOLL_CTL_MOD, watch->fd, &event);
 }
 
@@ -72,13 +78,13 @@ void loop_watch_stop(struct loop_watch *watch)
 {
     struct loop *loop = watch->loop;
 
-    if (!loop)
+    if (!watch->active)
         return;
     (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
     for (int i = 0; i < loop->batch_size; i++)
         if (loop->batch[i].data.ptr == watch)
             loop->batch[i].data.ptr = NULL;
-    watch->loop = NULL;
+    watch->active = false;
 }
 
 void loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*due)(void *context), void *context)

@@ -31,7 +31,8 @@ bool signals_start(struct signals *signals, struct loop *loop, void (*received)(
     signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals->fd < 0)
         return error_set(error, "signalfd: %s", strerror(errno));
-    if (!loop_watch_start(&signals->watch, loop, signals->fd, EPOLLIN, ready, signals, error)) {
+    loop_watch_init(&signals->watch, loop, ready, signals);
+    if (!loop_watch_start(&signals->watch, signals->fd, EPOLLIN, error)) {
         (void)close(signals->fd);
         return false;
     }
@@ -40,7 +41,7 @@ bool signals_start(struct signals *signals, struct loop *loop, void (*received)(
 
 void signals_stop(struct signals *signals)
 {
-    if (!signals->watch.loop)
+    if (!signals->watch.active)
         return;
     loop_watch_stop(&signals->watch);
     (void)close(signals->fd);

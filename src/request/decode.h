@@ -14,7 +14,7 @@ enum { DECODE_MOST_LEVELS = 16 };
  * The JSON value of a message body of at most `largest` bytes, whatever type it has; the caller releases it
  * with json_decref(). Half a surrogate pair has become U+FFFD, a number that is too large another number.
  * NULL with REQUEST_TOO_LARGE or REQUEST_INVALID_JSON: syntax, UTF-8, NUL, a key given twice, anything behind
- * the value, too many levels (SPEC section 3).
+ * the value, too many levels.
  */
 json_t *decode_body(const void *bytes, size_t size, size_t largest,
                     struct request_complaint *complaint) MUST_USE;

@@ -4,7 +4,7 @@
 #include "request/request.h"
 
 /*
- * The message that greets a new user, made of the producer's `welcome.text` (SPEC section 2, Welcome). Takes
+ * The message that greets a new user, made of the producer's `welcome.text`. Takes
  * time in proportion to the text's length, whatever is in it.
  *
  * Both bodies: the two characters \ and n became a newline. `body` besides: tags and comments are gone, with

@@ -107,7 +107,7 @@ _EVENT_LEVELS = {"m.room.name": 50, "m.room.avatar": 50, "m.room.power_levels": 
 
 def create_room(sync_user: str, alias: str, name: str, moderators: Iterable[str], *,
                 invited: Iterable[tuple[str, str]] = (), learn: Callable[[Json], None] = lambda reply: None) -> Call:
-    """A room as SPEC section 2 has it. `alias` is the local part. Of who is invited right away the id and the
+    """A room as described. `alias` is the local part. Of who is invited right away the id and the
     display name are needed: Synapse takes no second invitation for the join when it would be the same."""
     users = {sync_user: 100, **{moderator: 50 for moderator in moderators}}
     state = [{"type": "m.room.guest_access", "state_key": "", "content": {"guest_access": "forbidden"}},

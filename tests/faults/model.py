@@ -1,4 +1,4 @@
-"""What must be there after a stream of messages was handled, one after the other: SPEC section 2.
+"""What must be there after a stream of messages was handled, one after the other (data/README.md).
 
 Knows of no fault and no delivery; a message that is handled twice, or again after later ones, must make no
 difference in the end (messages.py takes care that this is so for each stream that it makes).

@@ -1,4 +1,4 @@
-"""addRoom: the room's members (SPEC section 2)."""
+"""addRoom: the room's members."""
 
 from __future__ import annotations
 

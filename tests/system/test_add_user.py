@@ -1,4 +1,4 @@
-"""addUser: the user (SPEC section 2)."""
+"""addUser: the user."""
 
 from __future__ import annotations
 

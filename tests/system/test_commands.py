@@ -1,4 +1,4 @@
-"""The command line (SPEC section 5), as far as it is there."""
+"""The command line, as far as it is there."""
 
 from __future__ import annotations
 

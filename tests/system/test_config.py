@@ -1,4 +1,4 @@
-"""The configuration (SPEC section 4)."""
+"""The configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Done, rejected, held, and never lost (SPEC section 3)."""
+"""Done, rejected, held, and never lost."""
 
 from __future__ import annotations
 

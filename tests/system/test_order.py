@@ -1,4 +1,4 @@
-"""The outcome is as if messages were handled one after the other, in the order delivered (SPEC section 2)."""
+"""The outcome is as if messages were handled one after the other, in the order delivered."""
 
 from __future__ import annotations
 

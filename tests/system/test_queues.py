@@ -1,4 +1,4 @@
-"""What the broker's queues are, and what they do with messages (SPEC section 3)."""
+"""What the broker's queues are, and what they do with messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""removeUser and removeRoom (SPEC section 2)."""
+"""removeUser and removeRoom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A room as described, and whose room it is (SPEC section 2)."""
+"""A room as described, and whose room it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sync user: how it logs in and what it does at the start (SPEC section 2)."""
+"""The sync user: how it logs in and what it does at the start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The welcome: exactly once, to those whom the sync created (SPEC section 2)."""
+"""The welcome: exactly once, to those whom the sync created."""
 
 from __future__ import annotations
 

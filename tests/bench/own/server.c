@@ -51,7 +51,7 @@ struct server {
 
 static void free_if_done(struct connection *connection)
 {
-    if (connection->watch.loop || connection->owed > 0)
+    if (connection->watch.active || connection->owed > 0)
         return;
     buffer_deinit(&connection->in);
     buffer_deinit(&connection->out);
@@ -99,7 +99,7 @@ static void send_reply(struct reply *reply)
     struct connection *connection = reply->connection;
 
     connection->owed--;
-    if (connection->watch.loop) {
+    if (connection->watch.active) {
         (void)buffer_append_format(
             &connection->out,
             "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", reply->status,
@@ -193,7 +193,7 @@ static void take_requests(struct connection *connection)
     size_t taken = 0, size;
 
     connection->owed++; /* so that it outlives the replies */
-    while (connection->watch.loop && taken < in->size &&
+    while (connection->watch.active && taken < in->size &&
            (size = take_request(connection, in->bytes + taken, in->size - taken)) > 0)
         taken += size;
     if (taken > 0) {
@@ -224,7 +224,7 @@ static void connection_ready(void *context, uint32_t events)
         loop_watch_change(&connection->watch, EPOLLIN);
         flush(connection);
     }
-    if (connection->watch.loop && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
+    if (connection->watch.active && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
         readable(connection);
     free_if_done(connection);
 }
@@ -246,8 +246,8 @@ static void client_comes(void *context, uint32_t events)
     connection->server = server;
     buffer_init(&connection->in, LARGEST_REQUEST);
     buffer_init(&connection->out, SIZE_MAX / 2);
-    if (!loop_watch_start(&connection->watch, server->loop, fd, EPOLLIN, connection_ready, connection,
-                          &error)) {
+    loop_watch_init(&connection->watch, server->loop, connection_ready, connection);
+    if (!loop_watch_start(&connection->watch, fd, EPOLLIN, &error)) {
         (void)close(fd);
         free(connection);
     }
@@ -276,7 +276,8 @@ struct server *server_new(struct loop *loop, uint16_t port, int64_t latency, ser
 
     *server = (struct server){.loop = loop, .latency = latency, .answer = answer, .context = context};
     loop_timer_init(&server->timer, loop, timer_due, server);
-    if (fd >= 0 && loop_watch_start(&server->watch, loop, fd, EPOLLIN, client_comes, server, error))
+    loop_watch_init(&server->watch, loop, client_comes, server);
+    if (fd >= 0 && loop_watch_start(&server->watch, fd, EPOLLIN, error))
         return server;
     if (fd < 0)
         (void)error_set(error, "port %u: %s", port, strerror(errno));

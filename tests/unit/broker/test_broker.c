@@ -74,8 +74,8 @@ static int set_up(void **state)
         return -1;
     (void)snprintf(peer->uri, sizeof(peer->uri), "amqp://u:sesame@127.0.0.1:%u", ntohs(address.sin_port));
     *state = peer;
-    return loop_watch_start(&peer->watch, peer->loop, peer->fd, EPOLLIN, connection_came, peer, &error) ? 0
-                                                                                                        : -1;
+    loop_watch_init(&peer->watch, peer->loop, connection_came, peer);
+    return loop_watch_start(&peer->watch, peer->fd, EPOLLIN, &error) ? 0 : -1;
 }
 
 static int tear_down(void **state)

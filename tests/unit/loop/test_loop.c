@@ -93,7 +93,8 @@ static void watch_ready(struct member *member, void (*ready)(void *context, uint
 
     member->fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_true(member->fd >= 0);
-    if (!loop_watch_start(&member->watch, member->scene->loop, member->fd, EPOLLIN, ready, member, &error))
+    loop_watch_init(&member->watch, member->scene->loop, ready, member);
+    if (!loop_watch_start(&member->watch, member->fd, EPOLLIN, &error))
         fail_msg("%s", error.text);
 }
 
@@ -335,8 +336,8 @@ static void test_watches_freed_within_a_batch(void **state)
         assert_non_null(pair[i]);
         pair[i]->calls = &calls;
         pair[i]->fd = eventfd(1, EFD_CLOEXEC);
-        assert_true(
-            loop_watch_start(&pair[i]->watch, loop, pair[i]->fd, EPOLLIN, dispose_of_both, pair[i], &error));
+        loop_watch_init(&pair[i]->watch, loop, dispose_of_both, pair[i]);
+        assert_true(loop_watch_start(&pair[i]->watch, pair[i]->fd, EPOLLIN, &error));
     }
     pair[0]->other = pair[1];
     pair[1]->other = pair[0];
@@ -405,8 +406,8 @@ static void test_hang_up_is_reported(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     scene.members[0].fd = pair[0];
     (void)close(pair[1]);
-    assert_true(loop_watch_start(&scene.members[0].watch, scene.loop, pair[0], 0, note_watch,
-                                 &scene.members[0], &error));
+    loop_watch_init(&scene.members[0].watch, scene.loop, note_watch, &scene.members[0]);
+    assert_true(loop_watch_start(&scene.members[0].watch, pair[0], 0, &error));
     loop_run(scene.loop);
     assert_true(scene.members[0].events & EPOLLHUP);
     end(&scene);
@@ -420,9 +421,10 @@ static void test_watch_that_cannot_start(void **state)
 
     (void)state;
     begin(&scene, 0);
-    assert_false(loop_watch_start(&watch, scene.loop, -1, EPOLLIN, note_watch, NULL, &error));
+    loop_watch_init(&watch, scene.loop, note_watch, NULL);
+    assert_false(loop_watch_start(&watch, -1, EPOLLIN, &error));
     assert_non_null(strstr(error.text, strerror(EBADF)));
-    assert_null(watch.loop);
+    assert_false(watch.active);
     loop_watch_stop(&watch);
     end(&scene);
     loop_free(NULL);

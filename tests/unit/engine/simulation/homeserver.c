@@ -10,7 +10,7 @@
 
 enum {
     RECENTLY = 10 * 1000,  /* ms: what was read so long ago may be overwritten */
-    HALF_MADE = 30 * 1000, /* ms: SPEC section 2 */
+    HALF_MADE = 30 * 1000, /* ms */
 };
 
 /* One call that is carried out. */

@@ -5,7 +5,7 @@
 #include "request/request.h"
 
 /*
- * SPEC section 2 in its shortest form: what each request brings about, done in one go to a world. Against it
+ * What each request brings about, in its shortest form, done in one go to a world. Against it
  * the engine's doings are held.
  */
 

@@ -14,7 +14,7 @@
  * The truth: users and rooms as they are on a simulated homeserver, for tests of the engine. Small and of
  * fixed size: nine users (more where a crowd is wanted), four aliases of rooms, those of the welcome rooms.
  *
- * The simulation judges too: whatever the sync must never do (SPEC section 2) is noted as a crime, along with
+ * The simulation judges too: whatever the sync must never do is noted as a crime, along with
  * a trace of everything that happened.
  */
 
