@@ -117,10 +117,11 @@ struct synapse_call {
     bool erase;
     struct synapse_record record;
     enum room_setting setting;
-    struct levels_wanted levels;      /* of a room that is made */
+    struct levels_wanted levels;      /* of a room that is made or whose levels are written */
     const struct levels_user *raised; /* users to have levels in a room that is made, without the sync user */
     size_t raised_count;
     const struct levels *content; /* SYNAPSE_WRITE_LEVELS */
+    bool only_raised;             /* likewise: only levels of users are written */
     unsigned attempt; /* makes it another request than those before, whose answers Synapse would give again */
     unsigned asker;   /* likewise for the same question of another process, whose position was the same */
 };

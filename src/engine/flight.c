@@ -1,6 +1,7 @@
 #include "engine/flight.h"
 
 #include "base/memory.h"
+#include "engine/raising.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,15 @@ static char **texts_of(struct synapse_call *call)
     return (char **)(void *)((char *)call + COPIED);
 }
 
+static void take_raised(struct flight *flight, const struct levels_user *user)
+{
+    size_t at = flight->call.raised_count++;
+
+    flight->raised_users[at] = text_copy(user->user);
+    flight->raised[at] = *user;
+    flight->raised[at].user = flight->raised_users[at];
+}
+
 struct flight *flight_new(const struct synapse_call *call, const struct room_known *room)
 {
     struct flight *flight = NEW(struct flight);
@@ -28,12 +38,11 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
         texts_of(own)[i] = text_copy(texts_of(own)[i]);
     flight->raised = memory_new(call->raised_count, sizeof(*flight->raised));
     flight->raised_users = memory_new(call->raised_count, sizeof(*flight->raised_users));
-    for (size_t i = 0; i < call->raised_count; i++) {
-        flight->raised_users[i] = text_copy(call->raised[i].user);
-        flight->raised[i] = call->raised[i];
-        flight->raised[i].user = flight->raised_users[i];
-    }
     own->raised = flight->raised;
+    own->raised_count = 0;
+    for (size_t i = 0; i < call->raised_count; i++)
+        if (call->kind != SYNAPSE_WRITE_LEVELS || raising_concerns(room, &call->raised[i]))
+            take_raised(flight, &call->raised[i]);
     if (call->kind == SYNAPSE_WRITE_LEVELS)
         own->content = flight->content = room_levels_to_write(room, call);
     return flight;

@@ -32,8 +32,18 @@ struct obstacle {
     UT_hash_handle hh;
 };
 
+/* Of levels that are set for several reasons it is not known which of them was the trouble. */
+static const char *about_levels(const struct synapse_call *call)
+{
+    if (call->raised_count == 0)
+        return LEVELS_OF_ROOM;
+    return call->raised_count == 1 && call->only_raised ? call->raised[0].user : NULL;
+}
+
 const char *call_about(const struct synapse_call *call)
 {
+    if (call->kind == SYNAPSE_WRITE_LEVELS)
+        return about_levels(call);
     if (call->kind == SYNAPSE_JOIN_USER)
         return call->user;
     if (call->kind == SYNAPSE_WRITE_SETTING)
@@ -41,6 +51,13 @@ const char *call_about(const struct synapse_call *call)
     if (call->kind == SYNAPSE_READ_CREATION)
         return call->room; /* there may be several, one after the other: see engine/lineage.h */
     return NULL;
+}
+
+/* By what attempts are told apart: two writes of levels are the same if they begin with the same user. */
+static const char *attempt_about(const struct synapse_call *call)
+{
+    return call->kind == SYNAPSE_WRITE_LEVELS && call->raised_count > 0 ? call->raised[0].user
+                                                                        : call_about(call);
 }
 
 /* ---- obstacles ---- */
@@ -108,12 +125,12 @@ void obstacles_deinit(struct obstacles *obstacles)
 
 void obstacle_risk(struct obstacles *obstacles, const struct synapse_call *call, instant now)
 {
-    attempts_begin(&obstacles->attempts, call, call_about(call), now);
+    attempts_begin(&obstacles->attempts, call, attempt_about(call), now);
 }
 
 void obstacle_excuse(struct obstacles *obstacles, const struct synapse_call *call, instant now)
 {
-    attempts_relent(&obstacles->attempts, call->kind, call_about(call), now);
+    attempts_relent(&obstacles->attempts, call->kind, attempt_about(call), now);
 }
 
 void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
@@ -170,13 +187,20 @@ bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call
     return false;
 }
 
+bool obstacle_was_doubted(const struct obstacles *obstacles, const struct synapse_call *call)
+{
+    const struct obstacle *obstacle = find(obstacles, call->kind, call_about(call));
+
+    return obstacle && obstacle->doubted;
+}
+
 void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call)
 {
     struct obstacle *obstacle = find(obstacles, call->kind, call_about(call));
 
     if (obstacle)
         take_away(obstacles, obstacle);
-    attempts_answered(&obstacles->attempts, call->kind, call_about(call));
+    attempts_answered(&obstacles->attempts, call->kind, attempt_about(call));
 }
 
 void obstacles_forget_final(struct obstacles *obstacles, instant oldest)
@@ -287,16 +311,24 @@ bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about)
     return false;
 }
 
+bool plan_may_make(struct plan *plan, const struct synapse_call *call)
+{
+    return plan_may(plan, call->kind, call_about(call)) && plan_may(plan, call->kind, attempt_about(call));
+}
+
 bool plan_was_refused(const struct plan *plan, const struct synapse_call *call)
 {
-    const struct obstacle *obstacle = find(plan->obstacles, call->kind, call_about(call));
-
-    return obstacle && obstacle->doubted;
+    return obstacle_was_doubted(plan->obstacles, call);
 }
 
 bool plan_is_barred(const struct obstacles *obstacles, enum synapse_kind kind)
 {
-    const struct obstacle *obstacle = find(obstacles, kind, NULL);
+    return plan_is_barred_about(obstacles, kind, NULL);
+}
+
+bool plan_is_barred_about(const struct obstacles *obstacles, enum synapse_kind kind, const char *about)
+{
+    const struct obstacle *obstacle = find(obstacles, kind, about);
 
     return obstacle && obstacle->final;
 }

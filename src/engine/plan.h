@@ -65,6 +65,8 @@ void obstacle_forbid(struct obstacles *obstacles, const struct synapse_call *cal
    Returns whether it is final. */
 bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,
                     const struct synapse_reply *reply, instant now);
+/* Whether that has happened to the call. */
+bool obstacle_was_doubted(const struct obstacles *obstacles, const struct synapse_call *call);
 /* The call succeeded. */
 void obstacle_clear(struct obstacles *obstacles, const struct synapse_call *call);
 /* Another message's turn: what was refused may be tried again. But not what kept failing all the time since
@@ -112,10 +114,14 @@ struct plan plan_begin(const struct obstacles *obstacles, instant now);
  * now. If an obstacle stands before it, the plan remembers until when.
  */
 bool plan_may(struct plan *plan, enum synapse_kind kind, const char *about);
+/* The same, of a call; also whether it was made too often. */
+bool plan_may_make(struct plan *plan, const struct synapse_call *call);
 /* Whether the call was refused before and this would be the second attempt. */
 bool plan_was_refused(const struct plan *plan, const struct synapse_call *call);
 /* Whether a final obstacle stands before calls of this kind. */
 bool plan_is_barred(const struct obstacles *obstacles, enum synapse_kind kind);
+/* The same, about this user or setting. */
+bool plan_is_barred_about(const struct obstacles *obstacles, enum synapse_kind kind, const char *about);
 /* Something is to be looked at again at that time. */
 void plan_wait(struct plan *plan, instant until);
 /* What is left when nothing can be done now: ACTION_WAIT, or ACTION_NONE when nothing is waited for. */
@@ -128,8 +134,11 @@ struct action plan_call(const struct synapse_call *call);
    again: after pauses that grow from 0.2 to 5 seconds as it takes its time. */
 instant plan_next_look(instant begun, instant now);
 
-/* What a call is about, in the sense of plan_may(): a user who is to join, a setting, the room whose create
-   event is read; else NULL. */
+/* What the levels of a room that are no user's are called, as that which a call is about. */
+#define LEVELS_OF_ROOM "levels"
+
+/* What a call is about, in the sense of plan_may(): a user who is to join or to be raised, a setting, the
+   room whose create event is read; else NULL. */
 const char *call_about(const struct synapse_call *call);
 
 #endif

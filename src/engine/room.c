@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/ownership.h"
+#include "engine/raising.h"
 #include "engine/room_facts.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ void room_known_deinit(struct room_known *known)
 {
     free(known->id);
     free(known->creator);
+    free(known->raising.unfit);
     synapse_aliases_free(known->aliases);
     lineage_deinit(&known->lineage);
     room_state_free(known->creation);
@@ -219,16 +221,15 @@ static struct action return_home(struct plan *plan, const struct room_known *kno
 static bool next_levels(struct plan *plan, const struct room_known *known, const struct room_wanted *wanted,
                         struct synapse_call *ret_call)
 {
-    if (!room_levels_differ(known->state, wanted) || !plan_may(plan, SYNAPSE_WRITE_LEVELS, NULL))
+    struct synapse_call write = call_of(SYNAPSE_WRITE_LEVELS, known, wanted);
+
+    if (!raising_next(plan, known, wanted, &write))
         return false;
     if (is_old(plan, known)) {
         *ret_call = call_of(SYNAPSE_READ_LEVELS, known, wanted);
         return plan_may(plan, SYNAPSE_READ_LEVELS, NULL);
     }
-    *ret_call = call_of(SYNAPSE_WRITE_LEVELS, known, wanted);
-    ret_call->levels = room_levels_wanted(wanted);
-    ret_call->raised = wanted->members;
-    ret_call->raised_count = wanted->member_count;
+    *ret_call = write;
     return true;
 }
 

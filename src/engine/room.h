@@ -12,6 +12,14 @@
  * (engine/ownership.h), and not unless the alias was seen to lead there right before.
  */
 
+/* How levels are written once a write of many was refused (engine/raising.h). */
+struct raising {
+    size_t most; /* users who are raised at a time; 0: all */
+    bool apart;  /* the levels that are no user's go by themselves */
+    bool full;   /* it was refused for its size, so that not all will fit */
+    char *unfit; /* the user whose level did not fit, while that is an obstacle; NULL: nobody */
+};
+
 struct room_known {
     enum presence presence;
     bool bare;           /* it was refused with levels and invitations: it is to be made without, if at all */
@@ -46,6 +54,7 @@ struct room_known {
     struct lineage lineage; /* of one that is to be removed */
     bool deleting;
     bool regained; /* asked for the sync user's power in it, since it was lost */
+    struct raising raising;
 
     struct obstacles obstacles;
 };

@@ -36,22 +36,11 @@ bool room_lacks_power(const struct room_state *state, const struct engine_rules 
            levels_of(state->levels, rules->sync_user) < LEVEL_OF_SYNC_USER;
 }
 
-static bool is_too_low(const struct room_state *state, const struct levels_user *member)
+bool room_is_too_low(const struct room_state *state, const struct levels_user *member)
 {
-    return !room_state_reigns(state, member->user) && levels_of(state->levels, member->user) < member->level;
-}
-
-bool room_levels_differ(const struct room_state *state, const struct room_wanted *wanted)
-{
-    const struct levels_wanted levels = room_levels_wanted(wanted);
-
-    if (!levels_match(state->levels, &levels))
-        return true;
-    for (size_t i = 0; i < wanted->member_count; i++)
-        if (is_too_low(state, &wanted->members[i]) &&
-            room_state_membership(state, wanted->members[i].user) != MEMBERSHIP_BAN)
-            return true;
-    return false;
+    return !room_state_reigns(state, member->user) &&
+           levels_of(state->levels, member->user) < member->level &&
+           room_state_membership(state, member->user) != MEMBERSHIP_BAN;
 }
 
 const char *room_setting_wanted(enum room_setting setting, const struct room_wanted *wanted)

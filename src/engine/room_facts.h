@@ -25,8 +25,8 @@ bool room_is_dead(const struct room_known *known);
 bool room_is_half_made(const struct room_state *state);
 /* Whether the sync user has less power in it than the creator of a room gets. */
 bool room_lacks_power(const struct room_state *state, const struct engine_rules *rules);
-/* Whether the levels must be written: for the room as described, or to raise a member who is not banned. */
-bool room_levels_differ(const struct room_state *state, const struct room_wanted *wanted);
+/* Whether the member has less than the level that is wanted, and is not banned. */
+bool room_is_too_low(const struct room_state *state, const struct levels_user *member);
 
 /* The value that a setting is to have; NULL: none is wanted. */
 const char *room_setting_wanted(enum room_setting setting, const struct room_wanted *wanted);

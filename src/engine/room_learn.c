@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "engine/ownership.h"
+#include "engine/raising.h"
 #include "engine/room.h"
 #include "engine/room_facts.h"
 
@@ -9,7 +10,8 @@
 static void raise_levels(struct levels *levels, const struct room_state *state,
                          const struct synapse_call *call)
 {
-    levels_set(levels, &call->levels);
+    if (!call->only_raised)
+        levels_set(levels, &call->levels);
     for (size_t i = 0; i < call->raised_count; i++)
         if (!room_state_reigns(state, call->raised[i].user) &&
             room_state_membership(state, call->raised[i].user) != MEMBERSHIP_BAN)
@@ -264,6 +266,7 @@ static bool learn_success(struct room_known *known, const struct synapse_call *c
         break;
     case SYNAPSE_WRITE_LEVELS:
         raise_levels(known->state->levels, known->state, call);
+        raising_learn(&known->raising, call);
         break;
     case SYNAPSE_WRITE_SETTING:
         learn_setting(known->state, call);
@@ -312,8 +315,8 @@ static void doubt(struct room_known *known, enum synapse_kind kind)
 /* What is done inside a room may have been refused because the room is not as it was when we read it. */
 static bool is_inside(enum synapse_kind kind)
 {
-    return kind == SYNAPSE_JOIN_USER || kind == SYNAPSE_WRITE_LEVELS || kind == SYNAPSE_WRITE_SETTING ||
-           kind == SYNAPSE_READ_LEVELS || kind == SYNAPSE_ENTER_ROOM;
+    return kind == SYNAPSE_JOIN_USER || kind == SYNAPSE_WRITE_SETTING || kind == SYNAPSE_READ_LEVELS ||
+           kind == SYNAPSE_ENTER_ROOM;
 }
 
 /* Levels and invitations come with a room that is made. What is refused of all together says nothing of any
@@ -339,6 +342,8 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
     case SYNAPSE_REFUSED:
         if (is_bundle(call))
             known->bare = true;
+        else if (call->kind == SYNAPSE_WRITE_LEVELS)
+            raising_learn_refusal(known, call, reply, now);
         else if (!is_inside(call->kind))
             obstacle_refuse(&known->obstacles, call, reply);
         else if (!obstacle_doubt(&known->obstacles, call, reply, now))
@@ -364,12 +369,20 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
 
 /* ---- what is to be said ---- */
 
+struct concern {
+    const struct room_known *known;
+    const struct room_wanted *wanted;
+};
+
 static bool concerns(const void *context, const char *about)
 {
-    const struct room_wanted *wanted = context;
+    const struct concern *concern = context;
+    const struct room_wanted *wanted = concern->wanted;
 
     if (about[0] != '@')
         return true;
+    if (raising_tells(concern->known, about))
+        return false;
     for (size_t i = 0; i < wanted->member_count; i++)
         if (strcmp(wanted->members[i].user, about) == 0)
             return true;
@@ -398,9 +411,12 @@ static void report_owner(const struct room_known *known, const struct room_wante
 void room_report(const struct room_known *known, const struct room_wanted *wanted,
                  const struct engine_rules *rules, struct report *report)
 {
+    const struct concern concern = {.known = known, .wanted = wanted};
+
     if (!wanted->removed && !wanted->exists)
         return; /* nothing was asked of it, after all */
-    report_obstacles(report, &known->obstacles, wanted->alias, concerns, wanted);
+    report_obstacles(report, &known->obstacles, wanted->alias, concerns, &concern);
+    raising_report(known, wanted, report);
     report_owner(known, wanted, rules, report);
     if (wanted->removed)
         return;

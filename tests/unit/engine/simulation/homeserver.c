@@ -210,6 +210,8 @@ static void delete_alias(const struct deed *deed)
     alias->room = NULL;
 }
 
+static bool are_too_large(const struct deed *deed, const struct levels *levels);
+
 static bool is_taken(const struct deed *deed, const char *alias)
 {
     if (!world_alias(deed->world, alias)->room)
@@ -223,25 +225,31 @@ static enum world_stage stage_of(const struct deed *deed)
     return deed->cut ? (enum world_stage)chance_below(STAGE_ALL) : STAGE_ALL;
 }
 
-static bool is_vetoed(const struct deed *deed)
+/* NULL: nothing of it is refused. */
+static const char *trouble_with_bundle(const struct deed *deed)
 {
-    for (size_t i = 0; i < deed->call->raised_count; i++)
-        if (text_equal(deed->call->raised[i].user, deed->world->vetoed))
-            return true;
-    return false;
+    const struct synapse_call *call = deed->call;
+    CLEANUP(levels_freep)
+    struct levels *levels = levels_new(&call->levels, call->raised, call->raised_count);
+
+    for (size_t i = 0; i < call->raised_count; i++)
+        if (text_equal(call->raised[i].user, deed->world->vetoed))
+            return "M_FORBIDDEN";
+    return are_too_large(deed, levels) ? "M_TOO_LARGE" : NULL;
 }
 
 static void create_room(const struct deed *deed)
 {
     const struct synapse_call *call = deed->call;
     const char *sync_user = deed->world->rules.sync_user;
+    const char *trouble = trouble_with_bundle(deed);
     struct world_room *room;
 
     if (is_taken(deed, call->alias))
         return;
-    if (is_vetoed(deed)) { /* the alias is bound by then */
+    if (trouble) { /* the alias is bound by then */
         world_dedicate(world_make_room(deed->world, call->alias, sync_user, STAGE_JOINED), call->alias);
-        refuse(deed, "M_FORBIDDEN");
+        refuse(deed, trouble);
         return;
     }
     room = world_make_room(deed->world, call->alias, sync_user, stage_of(deed));

@@ -49,11 +49,36 @@ static void judge_levels(const struct deed *deed)
         world_accuse(deed->world, "other levels of %s are changed", deed->room->id);
 }
 
+static bool are_too_large(const struct deed *deed, const struct levels *levels)
+{
+    CLEANUP(freep) char *text = levels_print(levels);
+
+    return deed->world->largest_levels > 0 && strlen(text) > deed->world->largest_levels;
+}
+
+static bool are_vetoed(const struct deed *deed)
+{
+    const struct levels *before = deed->room->state->levels, *after = deed->call->content;
+    const char *unraised = deed->world->unraised;
+
+    if (unraised && levels_of(after, unraised) != levels_of(before, unraised))
+        return true;
+    return deed->world->keeps_levels && !deed->call->only_raised;
+}
+
 static void write_levels(const struct deed *deed)
 {
     struct world_room *room = deed->room;
     CLEANUP(freep) char *text = levels_print(deed->call->content);
 
+    if (are_too_large(deed, deed->call->content)) {
+        refuse(deed, "M_TOO_LARGE");
+        return;
+    }
+    if (are_vetoed(deed)) {
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
     if (!room->exists || !world_may(room, deed->world->rules.sync_user, 100)) {
         refuse(deed, "M_FORBIDDEN");
         return;

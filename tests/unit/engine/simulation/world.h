@@ -119,6 +119,9 @@ struct world {
     unsigned invited;             /* as a room was made */
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
     const char *vetoed;           /* a user whom a module of the homeserver lets into no room; NULL: nobody */
+    const char *unraised;         /* a user whose level a module does not let be changed; NULL: nobody */
+    size_t largest_levels;        /* bytes of the content of power levels, more is refused; 0: any fit */
+    bool keeps_levels;            /* a module lets levels that are no user's be as they are */
     bool squatters;               /* people bind free aliases to rooms that have another */
     bool mute;                    /* it tells nobody what has changed */
     bool asked;                   /* somebody asked what changes */

@@ -1,0 +1,219 @@
+/* What goes to the homeserver in one request is not judged as one: who is refused is refused alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "engine/simulation/scene.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CROWD = 60, FEW = 10, MODERATOR = 50 };
+
+/* ---- levels ---- */
+
+static char *names[CROWD];
+
+/* Puts an addRoom with so many moderators into the queue. */
+static void post_moderators(struct scene *scene, size_t count)
+{
+    CLEANUP(buffer_deinit) struct buffer list;
+
+    buffer_init(&list, 1 << 16);
+    for (size_t i = 0; i < count; i++)
+        (void)buffer_append_format(&list, "%s{'id': '@pupil_%zu:school', 'is_moderator': true}",
+                                   i == 0 ? "" : ", ", i);
+    stage_post(&scene->stage, "{'method': 'addRoom', 'room': {" MATHS "}, 'members': [%s]}",
+               buffer_text(&list));
+}
+
+static size_t count_raised(struct scene *scene, size_t count)
+{
+    const struct world_room *room = world_room_of(&scene->world, MATHS_ALIAS);
+    size_t raised = 0;
+
+    assert_non_null(room);
+    for (size_t i = 0; i < count; i++)
+        raised += world_may(room, names[i], MODERATOR);
+    return raised;
+}
+
+static struct scene *begin_with_crowd(void)
+{
+    struct scene *scene = scene_begin(8, true);
+
+    world_add_crowd(&scene->world, CROWD);
+    for (size_t i = 0; i < CROWD; i++)
+        names[i] = scene->world.users[WORLD_USUAL + i].id;
+    return scene;
+}
+
+/* The room is there, bare. */
+static void make_room_first(struct scene *scene)
+{
+    stage_post(&scene->stage, "{'method': 'addRoom', 'room': {" MATHS "}, 'members': []}");
+    assert_true(stage_run(&scene->stage, HOUR));
+}
+
+static size_t size_with(size_t count)
+{
+    struct levels_user users[CROWD];
+    const struct levels_wanted wanted = {.invite = 70, .kick = 70, .ban = 70, .events_default = 50};
+    CLEANUP(levels_freep) struct levels *levels = NULL;
+    CLEANUP(freep) char *text = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        users[i] = (struct levels_user){.user = names[i], .level = MODERATOR};
+    levels = levels_new(&wanted, users, count);
+    levels_raise(levels, &(struct levels_user){.user = "@sync:school", .level = 100});
+    text = levels_print(levels);
+    return strlen(text);
+}
+
+static const struct letter *last(const struct scene *scene)
+{
+    return &scene->stage.letters[scene->stage.letter_count - 1];
+}
+
+/* As many as fit are raised, whatever their number is; the others are told. Whoever comes later is told too,
+   and it costs little. */
+static void test_as_many_levels_as_fit(void **state)
+{
+    static const size_t fitting[] = {1, 2, 13, 32, 37, 59, 60};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(fitting) / sizeof(fitting[0]); i++)
+        for (int is_new = 0; is_new < 2; is_new++) {
+            struct scene *scene = begin_with_crowd();
+            char said[64];
+            unsigned calls;
+
+            scene->world.largest_levels = size_with(fitting[i]);
+            if (!is_new)
+                make_room_first(scene);
+            post_moderators(scene, CROWD);
+            assert_true(stage_run(&scene->stage, HOUR));
+            /* Those of one digit are a bit shorter, so that perhaps one more fits. */
+            assert_in_range(count_raised(scene, CROWD), fitting[i], fitting[i] + 1);
+            (void)snprintf(said, sizeof(said), "%zu of %d members", CROWD - count_raised(scene, CROWD),
+                           CROWD);
+            assert_int_equal(last(scene)->rejected, fitting[i] < CROWD);
+            assert_int_equal(strstr(last(scene)->detail, said) != NULL, fitting[i] < CROWD);
+            assert_int_equal(world_room_of(&scene->world, MATHS_ALIAS)->state->joined, CROWD + 1);
+            calls = scene->stage.calls;
+            post_moderators(scene, CROWD);
+            assert_true(stage_run(&scene->stage, HOUR));
+            assert_true(scene->stage.calls - calls < CROWD + 20);
+            assert_int_equal(last(scene)->rejected, fitting[i] < CROWD);
+            stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '@anna:school', 'name': 'Anna'}, "
+                                      "'rooms': [{" MATHS "}]}");
+            assert_true(stage_run(&scene->stage, HOUR));
+            assert_false(last(scene)->rejected);
+            scene_end(scene);
+        }
+}
+
+/* Levels that did not fit do when there is room again. */
+static void test_levels_that_fit_later(void **state)
+{
+    struct scene *scene = begin_with_crowd();
+
+    (void)state;
+    scene->world.largest_levels = size_with(FEW);
+    post_moderators(scene, CROWD);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_true(last(scene)->rejected);
+    scene->world.largest_levels = 0;
+    post_moderators(scene, CROWD);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_false(last(scene)->rejected);
+    assert_int_equal(count_raised(scene, CROWD), CROWD);
+    scene_end(scene);
+}
+
+/* Whose level is refused is refused alone, wherever in the line, with and without the room's own levels. */
+static void test_one_whose_level_is_refused(void **state)
+{
+    static const size_t which[] = {0, 1, 29, 30, 58, 59};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(which) / sizeof(which[0]); i++)
+        for (int differs = 0; differs < 2; differs++) {
+            struct scene *scene = begin_with_crowd();
+            const char *unraised = names[which[i]];
+            instant begun;
+
+            make_room_first(scene);
+            if (differs)
+                world_set_level(world_room_of(&scene->world, MATHS_ALIAS), "invite", 0);
+            clock_pass(HOUR); /* after which it is read again */
+            scene->world.unraised = unraised;
+            post_moderators(scene, CROWD);
+            begun = instant_now();
+            assert_true(stage_run(&scene->stage, HOUR));
+            assert_int_equal(count_raised(scene, CROWD), CROWD - 1);
+            assert_true(last(scene)->rejected);
+            assert_non_null(strstr(last(scene)->detail, unraised));
+            assert_null(strstr(last(scene)->detail, "; "));
+            assert_true(instant_now() - begun < 10 * SECOND); /* no pause */
+            assert_true(scene->world.made[SYNAPSE_WRITE_LEVELS] < FEW);
+            scene_end(scene);
+        }
+}
+
+/* Ten messages, of which one asks for what is refused. */
+static void test_of_many_messages_one_fails(void **state)
+{
+    struct scene *scene = begin_with_crowd();
+
+    (void)state;
+    make_room_first(scene);
+    scene->world.unraised = names[3];
+    scene->stage.all_at_once = true;
+    for (size_t i = 0; i < FEW; i++)
+        stage_post(&scene->stage,
+                   "{'method': 'addUser', 'user': {'id': '%s', 'name': 'Pupil'}, "
+                   "'rooms': [{" MATHS ", 'is_moderator': true}]}",
+                   names[i]);
+    assert_true(stage_run(&scene->stage, HOUR));
+    for (size_t i = 0; i < FEW; i++)
+        assert_int_equal(scene->stage.letters[1 + i].rejected, i == 3);
+    assert_int_equal(count_raised(scene, FEW), FEW - 1);
+    scene_end(scene);
+}
+
+/* What the room itself needs and whom it has are two things. */
+static void test_levels_that_are_no_users_keep_nobody_down(void **state)
+{
+    struct scene *scene = begin_with_crowd();
+
+    (void)state;
+    make_room_first(scene);
+    world_set_level(world_room_of(&scene->world, MATHS_ALIAS), "invite", 0);
+    clock_pass(HOUR);
+    scene->world.keeps_levels = true;
+    post_moderators(scene, FEW);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_true(last(scene)->rejected);
+    assert_non_null(strstr(last(scene)->detail, "levels: "));
+    assert_int_equal(count_raised(scene, FEW), FEW);
+    scene_end(scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_as_many_levels_as_fit),
+        cmocka_unit_test(test_levels_that_fit_later),
+        cmocka_unit_test(test_one_whose_level_is_refused),
+        cmocka_unit_test(test_of_many_messages_one_fails),
+        cmocka_unit_test(test_levels_that_are_no_users_keep_nobody_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
