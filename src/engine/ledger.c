@@ -77,6 +77,11 @@ static bool say_the_same(const struct synapse_call *one, const struct synapse_ca
     return one->record.open == other->record.open && one->record.email == other->record.email;
 }
 
+static size_t most_at_a_time(const struct ledger *ledger)
+{
+    return ledger->most > 0 ? ledger->most : LEDGER_MOST;
+}
+
 /* What the first wants to be written, and all others who want the same. */
 static struct synapse_call writing(struct ledger *ledger)
 {
@@ -84,7 +89,7 @@ static struct synapse_call writing(struct ledger *ledger)
     struct flight *flight, *following;
 
     DL_FOREACH_SAFE (ledger->writers, flight, following)
-        if (call.user_count < LEDGER_MOST && say_the_same(&call, &flight->call)) {
+        if (call.user_count < most_at_a_time(ledger) && say_the_same(&call, &flight->call)) {
             ledger->users[call.user_count++] = flight->call.user;
             serve(ledger, flight);
         }
@@ -98,7 +103,7 @@ static struct synapse_call writing(struct ledger *ledger)
 
 static bool is_worth_it(const struct ledger *ledger, bool quiet, instant now)
 {
-    return quiet || ledger->writer_count >= LEDGER_MOST || now >= ledger->written_till;
+    return quiet || ledger->writer_count >= most_at_a_time(ledger) || now >= ledger->written_till;
 }
 
 bool ledger_next(struct ledger *ledger, bool quiet, instant now, struct synapse_call *ret_call,
@@ -137,12 +142,30 @@ static void written(struct ledger *ledger)
             records_set(ledger->records, flight->call.user, flight->call.record);
 }
 
+/* Whoever was served is the first in the line again, if there are several. */
+static void divide(struct ledger *ledger)
+{
+    struct flight *flight;
+    size_t count = 0;
+
+    DL_COUNT(ledger->served, flight, count);
+    if (count < 2)
+        return;
+    ledger->most = count / 2;
+    DL_FOREACH (ledger->served, flight)
+        flight->waits = true;
+    ledger->writer_count += count;
+    DL_CONCAT(ledger->served, ledger->writers);
+    ledger->writers = TAKE(ledger->served);
+}
+
 void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply)
 {
     ledger->reading = false;
     switch (reply->outcome) {
     case SYNAPSE_OK:
         if (kind == SYNAPSE_WRITE_RECORDS) {
+            ledger->most = 0; /* who is refused is among the others */
             written(ledger);
             break;
         }
@@ -160,6 +183,9 @@ void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synap
         forget(ledger);
         break;
     case SYNAPSE_REFUSED:
+        if (kind == SYNAPSE_WRITE_RECORDS)
+            divide(ledger);
+        break;
     case SYNAPSE_LIMITED:
     case SYNAPSE_SHUT_OUT:
         break;

@@ -11,7 +11,8 @@
  * at once, for as long as nobody else can have written any (how long that is, the engine says). To write the
  * records of many users is one request too. So who wants one written waits a moment for others who do. One
  * request is under way at a time, so what is known is never in doubt but where a write was not answered: then
- * all is read again.
+ * all is read again. And what is refused of many says nothing of any one of them: they line up again, and
+ * half as many are written at a time, until it is known who is refused.
  *
  * Who waits is a flight: to its subject, the call is under way from the moment at which it lines up.
  */
@@ -26,6 +27,7 @@ struct ledger {
     instant written_till;  /* when the first of the writers waits no longer */
     instant asked_at;      /* when the last request was made */
     struct flight *served; /* by the request that is under way; NULL: none is */
+    size_t most;           /* users in one request, since one was refused; 0: LEDGER_MOST */
     bool reading;          /* that is what the request does; who asks now is served by it too */
     const char *users[LEDGER_MOST];
 };
@@ -49,8 +51,8 @@ bool ledger_withdraw(struct ledger *ledger, struct flight *flight);
  */
 bool ledger_next(struct ledger *ledger, bool quiet, instant now, struct synapse_call *ret_call,
                  instant *ret_at);
-/* It was answered. Records are taken out of the reply; what cannot be an
-   answer becomes SYNAPSE_FAILED. Those who were served are to be released then. */
+/* It was answered. Records are taken out of the reply; what cannot be an answer becomes SYNAPSE_FAILED. Those
+   who were served are to be released then; of many whose write was refused there are none. */
 void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply);
 /* The next of those who were served; NULL: that was all. */
 struct flight *ledger_release(struct ledger *ledger);

@@ -205,6 +205,24 @@ static void test_levels_that_are_no_users_keep_nobody_down(void **state)
     scene_end(scene);
 }
 
+/* ---- records ---- */
+
+static void test_one_whose_record_is_refused(void **state)
+{
+    struct scene *scene = begin_with_crowd();
+
+    (void)state;
+    scene->world.unrecorded = names[7];
+    post_moderators(scene, CROWD);
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_true(last(scene)->rejected);
+    assert_non_null(strstr(last(scene)->detail, names[7]));
+    assert_null(strstr(last(scene)->detail, "; "));
+    assert_int_equal(count_raised(scene, CROWD), CROWD - 1);
+    assert_true(last(scene)->ended_at - last(scene)->delivered_at < 10 * SECOND);
+    scene_end(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_one_whose_level_is_refused),
         cmocka_unit_test(test_of_many_messages_one_fails),
         cmocka_unit_test(test_levels_that_are_no_users_keep_nobody_down),
+        cmocka_unit_test(test_one_whose_record_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

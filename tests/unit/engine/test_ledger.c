@@ -171,6 +171,76 @@ static void test_who_asks_while_all_is_read_is_served_too(void **state)
     desk_end(&desk);
 }
 
+/* A homeserver that refuses to write of that user. Returns how many requests it took until nobody waits, and
+   how many of those who were served were refused. */
+static unsigned write_all_but(struct desk *desk, const char *refused, unsigned *ret_refused)
+{
+    struct synapse_call call;
+    unsigned requests = 0;
+
+    *ret_refused = 0;
+    for (; next(desk, true, &call); requests++) {
+        bool is_in = text_equal(call.user, refused);
+
+        for (size_t i = 0; i < call.user_count; i++)
+            is_in = is_in || text_equal(call.users[i], refused);
+        if (is_in)
+            *ret_refused += (unsigned)answer_with(desk, SYNAPSE_REFUSED, NULL);
+        else
+            (void)answer_with(desk, SYNAPSE_OK, NULL);
+        assert_true(requests < MOST_FLIGHTS);
+    }
+    return requests;
+}
+
+/* What is refused of many concerns only the one because of whom it is refused. */
+static void test_who_is_refused_is_refused_alone(void **state)
+{
+    static const char *const refused[] = {"@u0:s", "@u1:s", "@u50:s", "@u99:s", "@u119:s"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        struct desk desk;
+        unsigned count;
+
+        desk_begin(&desk);
+        (void)come(&desk, SYNAPSE_READ_RECORDS, CLOSED);
+        (void)write_all_but(&desk, NULL, &count);
+        for (size_t n = 1; n < 120; n++)
+            (void)come(&desk, SYNAPSE_WRITE_RECORDS, n % 10 == 0 ? OPEN_WITH_EMAIL : OPEN);
+        desk.flights[0]->call.kind = SYNAPSE_WRITE_RECORDS;
+        desk.flights[0]->call.record = OPEN;
+        ledger_line_up(&desk.ledger, desk.flights[0], instant_now());
+        assert_true(write_all_but(&desk, refused[i], &count) < 25);
+        assert_int_equal(count, 1);
+        assert_null(desk.ledger.writers);
+        assert_int_equal(desk.ledger.writer_count, 0);
+        desk_end(&desk);
+    }
+}
+
+/* While they wait again they may be withdrawn, as before. */
+static void test_who_waits_again_may_go(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+
+    (void)state;
+    desk_begin(&desk);
+    for (size_t i = 0; i < 4; i++)
+        (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN);
+    assert_true(next(&desk, true, &call));
+    assert_int_equal(answer_with(&desk, SYNAPSE_REFUSED, NULL), 0);
+    assert_true(ledger_withdraw(&desk.ledger, desk.flights[0]));
+    assert_true(next(&desk, false, &call)); /* at once */
+    assert_int_equal(call.user_count, 2);
+    assert_string_equal(call.users[0], "@u1:s");
+    assert_int_equal(answer_with(&desk, SYNAPSE_OK, NULL), 2);
+    assert_true(next(&desk, true, &call));
+    assert_string_equal(call.user, "@u3:s");
+    desk_end(&desk);
+}
+
 /* What is known follows what is written; what is not answered is not known. */
 static void test_what_is_known(void **state)
 {
@@ -387,6 +457,8 @@ int main(void)
         cmocka_unit_test(test_different_records_are_written_apart),
         cmocka_unit_test(test_a_request_has_its_bounds),
         cmocka_unit_test(test_who_asks_while_all_is_read_is_served_too),
+        cmocka_unit_test(test_who_is_refused_is_refused_alone),
+        cmocka_unit_test(test_who_waits_again_may_go),
         cmocka_unit_test(test_what_is_known),
         cmocka_unit_test(test_who_is_not_served_yet_can_be_withdrawn),
         cmocka_unit_test(test_members_are_recorded_together),

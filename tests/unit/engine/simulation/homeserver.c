@@ -164,8 +164,22 @@ static void write_record(const struct deed *deed, struct world_user *user)
     user->record = deed->call->record;
 }
 
+static bool is_unrecorded(const struct deed *deed)
+{
+    const char *unrecorded = deed->world->unrecorded;
+
+    for (size_t i = 0; i < deed->call->user_count; i++)
+        if (text_equal(deed->call->users[i], unrecorded))
+            return true;
+    return deed->user && text_equal(deed->user->id, unrecorded);
+}
+
 static void write_records(const struct deed *deed)
 {
+    if (is_unrecorded(deed)) {
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
     if (deed->user)
         write_record(deed, deed->user);
     for (size_t i = 0; i < deed->call->user_count; i++) {

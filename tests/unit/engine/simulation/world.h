@@ -120,6 +120,7 @@ struct world {
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
     const char *vetoed;           /* a user whom a module of the homeserver lets into no room; NULL: nobody */
     const char *unraised;         /* a user whose level a module does not let be changed; NULL: nobody */
+    const char *unrecorded;       /* a user of whom no record may be written; NULL: nobody */
     size_t largest_levels;        /* bytes of the content of power levels, more is refused; 0: any fit */
     bool keeps_levels;            /* a module lets levels that are no user's be as they are */
     bool squatters;               /* people bind free aliases to rooms that have another */
