@@ -72,6 +72,9 @@ enum synapse_kind {
 
     /* POST createRoom of the private direct room that greets `user` -> reply.text; TAKEN */
     SYNAPSE_CREATE_WELCOME_ROOM,
+    /* PUT /_matrix/client/v3/rooms/{room}/state/m.room.member/{user}: as the creation of a welcome room
+       invites */
+    SYNAPSE_INVITE_USER,
     /* GET /_matrix/client/v3/rooms/{room}/messages, newest first -> reply.greeted: whether the sync user has
        written a message there */
     SYNAPSE_READ_WELCOME,
@@ -106,6 +109,7 @@ struct synapse_call {
     const char *email;                   /* NULL: none */
     const char *value;                   /* SYNAPSE_WRITE_SETTING: that `setting` is to have */
     const char *alt_aliases;             /* ROOM_CANONICAL_ALIAS: to be kept; a JSON array, NULL: none */
+    const char *mark;                    /* of a room that is made: by which it is known later; NULL: none */
     const char *settings[ROOM_SETTINGS]; /* of a room that is made; NULL: as it comes */
 
     const char *password;              /* NULL: none (secret) */
@@ -120,6 +124,7 @@ struct synapse_call {
     struct levels_wanted levels;      /* of a room that is made or whose levels are written */
     const struct levels_user *raised; /* users to have levels in a room that is made, without the sync user */
     size_t raised_count;
+    bool bare;                    /* of a welcome room: without its invitation */
     const struct levels *content; /* SYNAPSE_WRITE_LEVELS */
     bool only_raised;             /* likewise: only levels of users are written */
     unsigned attempt; /* makes it another request than those before, whose answers Synapse would give again */

@@ -99,6 +99,7 @@ struct room_state {
        content); NULL: it does not say so. A room has one of the two at most. */
     char *made_for_alias;          /* the room of that alias */
     char *made_to_welcome;         /* the welcome room of that user */
+    char *mark;                    /* that its creation gave it, another each time; NULL: none */
     char *predecessor;             /* the room that was upgraded into this one, by its id; NULL: none */
     char *settings[ROOM_SETTINGS]; /* NULL: no such event, or not a text */
     char *alt_aliases;             /* of m.room.canonical_alias, a JSON array; NULL: none */

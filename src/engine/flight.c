@@ -1,6 +1,7 @@
 #include "engine/flight.h"
 
 #include "base/memory.h"
+#include "base/random.h"
 #include "engine/raising.h"
 
 #include <stdlib.h>
@@ -36,6 +37,8 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
     *own = *call;
     for (size_t i = 0; i < TEXTS; i++)
         texts_of(own)[i] = text_copy(texts_of(own)[i]);
+    if (call->kind == SYNAPSE_CREATE_ROOM || call->kind == SYNAPSE_CREATE_WELCOME_ROOM)
+        own->mark = random_mark();
     flight->raised = memory_new(call->raised_count, sizeof(*flight->raised));
     flight->raised_users = memory_new(call->raised_count, sizeof(*flight->raised_users));
     own->raised = flight->raised;

@@ -23,8 +23,8 @@ struct flight {
     struct levels *content; /* of SYNAPSE_WRITE_LEVELS */
 };
 
-/* Copies the call; `room` is what is known of the room, for SYNAPSE_WRITE_LEVELS. Password and welcome are
-   still borrowed, for the sending. */
+/* Copies the call, and gives a room that it makes a mark; `room` is what is known of the room, for
+   SYNAPSE_WRITE_LEVELS. Password and welcome are still borrowed, for the sending. */
 struct flight *flight_new(const struct synapse_call *call, const struct room_known *room) MUST_USE;
 /* The call was sent: what it only borrowed is forgotten. */
 void flight_forget_borrowed(struct flight *flight);

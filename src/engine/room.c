@@ -35,6 +35,7 @@ void room_known_deinit(struct room_known *known)
     free(known->id);
     free(known->creator);
     free(known->raising.unfit);
+    free(known->refused);
     synapse_aliases_free(known->aliases);
     lineage_deinit(&known->lineage);
     room_state_free(known->creation);
@@ -188,12 +189,26 @@ static struct action creation(struct plan *plan, const struct room_known *known,
     return plan_step(plan, &call);
 }
 
+/* Left half made by a creation that was refused: there is nothing to wait for. */
+static struct action clearance(struct plan *plan, const struct room_known *known,
+                               const struct room_wanted *wanted)
+{
+    if (!plan_may(plan, SYNAPSE_DELETE_ROOM, NULL))
+        return plan_rest(plan);
+    return is_old(plan, known) ? step(plan, SYNAPSE_READ_STATE, known, wanted)
+                               : deletion(plan, known, wanted);
+}
+
 /* Left half made by a creation that was cut, unless it is just being made: wait, look again, make it anew. */
 static struct action renewal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted)
 {
     instant ripe;
 
+    if (known->refused && text_equal(known->state->mark, known->refused))
+        return clearance(plan, known, wanted);
+    if (plan_is_barred(plan->obstacles, SYNAPSE_CREATE_ROOM))
+        return plan_rest(plan);                  /* it could not be made anew */
     if (known->half_made_since == INSTANT_NEVER) /* remembered from an earlier message */
         return step(plan, SYNAPSE_READ_STATE, known, wanted);
     ripe = known->half_made_since + HALF_MADE_LIMIT;

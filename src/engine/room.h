@@ -23,6 +23,8 @@ struct raising {
 struct room_known {
     enum presence presence;
     bool bare;           /* it was refused with levels and invitations: it is to be made without, if at all */
+    char *refused;       /* the mark of a creation that was refused, and may have left a room behind that is
+                            half made and stays so; NULL: there was none */
     bool taken;          /* a creation found the alias in use, or may have taken it: it is to be looked up */
     char *id;            /* when present */
     instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: it is remembered from before */

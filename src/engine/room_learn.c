@@ -31,15 +31,18 @@ struct levels *room_levels_to_write(const struct room_known *known, const struct
 static void forget(struct room_known *known)
 {
     struct obstacles obstacles = known->obstacles;
+    char *refused = TAKE(known->refused);
     bool bare = known->bare;
 
     known->obstacles = (struct obstacles){.table = NULL};
     room_known_deinit(known);
     known->obstacles = obstacles;
+    known->refused = refused;
     known->bare = bare;
 }
 
 static const struct synapse_call deletion = {.kind = SYNAPSE_DELETE_ROOM};
+static const struct synapse_call making = {.kind = SYNAPSE_CREATE_ROOM};
 
 /* It is another room now, or none: what was refused in the one before is not in this one, and that is gone.
  */
@@ -50,17 +53,26 @@ static void forget_room(struct room_known *known)
     obstacle_clear(&known->obstacles, &deletion);
 }
 
+/* The same, but nobody could make it, or what is there may be what was left behind by that. */
+static void forget_failure(struct room_known *known)
+{
+    forget(known);
+    obstacle_clear(&known->obstacles, &deletion);
+}
+
 static void learn_alias(struct room_known *known, struct synapse_reply *reply, instant sent, instant now)
 {
     CLEANUP(freep) char *id = TAKE(reply->text);
+    bool absent = reply->outcome == SYNAPSE_ABSENT;
 
-    if (reply->outcome == SYNAPSE_ABSENT && plan_is_barred(&known->obstacles, SYNAPSE_CREATE_ROOM))
-        forget(known); /* as nobody could make it */
-    else if (reply->outcome == SYNAPSE_ABSENT || !text_equal(known->id, id))
+    if ((absent || (!text_equal(known->id, id) && known->refused)) &&
+        plan_is_barred(&known->obstacles, SYNAPSE_CREATE_ROOM))
+        forget_failure(known);
+    else if (absent || !text_equal(known->id, id))
         forget_room(known);
     known->resolved_at = known->found_at = sent;
     known->alias_seen_at = now;
-    known->presence = reply->outcome == SYNAPSE_ABSENT ? PRESENCE_ABSENT : PRESENCE_HERE;
+    known->presence = absent ? PRESENCE_ABSENT : PRESENCE_HERE;
     if (!known->id)
         known->id = TAKE(id);
 }
@@ -92,6 +104,7 @@ static void learn_creation(struct room_known *known, const struct synapse_call *
 
     forget_room(known);
     known->bare = false;
+    free(TAKE(known->refused));
     known->presence = PRESENCE_HERE;
     known->id = TAKE(reply->text);
     known->resolved_at = known->found_at = known->read_at = sent;
@@ -123,6 +136,15 @@ static void note_look(struct room_known *known, instant sent, instant now)
     known->alias_backs_look = sent <= known->alias_seen_at + ALIAS_LIFE;
 }
 
+/* It is there, whoever made it: that we were refused it does not matter any more. */
+static void learn_completion(struct room_known *known)
+{
+    known->half_made_since = INSTANT_NEVER;
+    if (known->refused)
+        obstacle_clear(&known->obstacles, &making);
+    free(TAKE(known->refused));
+}
+
 static void learn_state(struct room_known *known, struct synapse_reply *reply,
                         const struct engine_rules *rules, instant sent, instant now)
 {
@@ -135,7 +157,7 @@ static void learn_state(struct room_known *known, struct synapse_reply *reply,
     if (is_at_home(known->state, rules))
         known->regained = false; /* should it be put out again, it may ask again */
     if (!room_is_half_made(known->state))
-        known->half_made_since = INSTANT_NEVER;
+        learn_completion(known);
     else if (known->half_made_since == INSTANT_NEVER || known->state->changed_at != changed_before)
         known->half_made_since = now;
 }
@@ -326,6 +348,22 @@ static bool is_bundle(const struct synapse_call *call)
     return call->kind == SYNAPSE_CREATE_ROOM && call->raised_count > 0;
 }
 
+/* It is looked up whether that has left anything behind. */
+static void learn_refused_creation(struct room_known *known, const struct synapse_call *call,
+                                   const struct synapse_reply *reply)
+{
+    if (is_bundle(call))
+        known->bare = true;
+    else
+        obstacle_refuse(&known->obstacles, call, reply);
+    if (!call->mark)
+        return;
+    forget(known);
+    known->taken = true;
+    free(known->refused);
+    known->refused = text_copy(call->mark);
+}
+
 void room_learn(struct room_known *known, const struct synapse_call *call, struct synapse_reply *reply,
                 const struct engine_rules *rules, bool others_succeeded, instant sent, instant now)
 {
@@ -340,8 +378,8 @@ void room_learn(struct room_known *known, const struct synapse_call *call, struc
             obstacle_clear(&known->obstacles, call);
         break;
     case SYNAPSE_REFUSED:
-        if (is_bundle(call))
-            known->bare = true;
+        if (call->kind == SYNAPSE_CREATE_ROOM)
+            learn_refused_creation(known, call, reply);
         else if (call->kind == SYNAPSE_WRITE_LEVELS)
             raising_learn_refusal(known, call, reply, now);
         else if (!is_inside(call->kind))

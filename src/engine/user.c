@@ -441,6 +441,8 @@ void user_learn(struct user_known *known, const struct synapse_call *call, struc
             obstacle_fail(&known->obstacles, call, reply, others_succeeded, now);
         break;
     case SYNAPSE_REFUSED:
+        if (welcome_learn_refusal(&known->welcome, call))
+            break;
         if (call->kind != SYNAPSE_CREATE_USER)
             obstacle_refuse(&known->obstacles, call, reply);
         else if (!obstacle_doubt(&known->obstacles, call, reply, now))

@@ -18,8 +18,12 @@ enum presence { PRESENCE_UNKNOWN, PRESENCE_ABSENT, PRESENCE_HERE };
 
 /* The private room in which a user is greeted. */
 struct welcome_known {
-    bool taken; /* its alias was found in use: the room is left from an earlier attempt */
-    char *room; /* its id; NULL: not known */
+    bool taken;     /* its alias was found in use: the room is left from an earlier attempt */
+    bool bare;      /* it was refused with the invitation: it is to be made without */
+    bool uninvited; /* it was made so */
+    char *
+        refused; /* the mark of a creation that was refused, and may have left a room; NULL: there was none */
+    char *room;  /* its id; NULL: not known */
     /* Bare: without a create event, so that it does not say whose it is. */
     enum {
         WELCOME_UNREAD,

@@ -42,6 +42,28 @@ static struct action deletion(struct plan *plan, const struct welcome_known *kno
     return plan_rest(plan);
 }
 
+static struct action creation(struct plan *plan, const struct welcome_known *known,
+                              const struct user_wanted *wanted)
+{
+    struct synapse_call call =
+        call_in(known->taken ? SYNAPSE_RESOLVE_ALIAS : SYNAPSE_CREATE_WELCOME_ROOM, known, wanted);
+
+    if (!known->taken && plan_is_barred(plan->obstacles, SYNAPSE_INVITE_USER))
+        return plan_rest(plan); /* it would be of no use */
+    call.bare = known->bare;
+    return plan_step(plan, &call);
+}
+
+/* Where that is refused nothing is left of the room. */
+static struct action invitation(struct plan *plan, const struct welcome_known *known,
+                                const struct user_wanted *wanted)
+{
+    bool is_refused = plan_is_barred(plan->obstacles, SYNAPSE_INVITE_USER);
+    struct synapse_call call = call_in(is_refused ? SYNAPSE_DELETE_ROOM : SYNAPSE_INVITE_USER, known, wanted);
+
+    return plan_step(plan, &call);
+}
+
 struct action welcome_next(struct plan *plan, const struct welcome_known *known,
                            const struct user_wanted *wanted)
 {
@@ -49,10 +71,8 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
 
     if (known->deleting)
         return deletion(plan, known, wanted);
-    if (!known->room) {
-        call = call_in(known->taken ? SYNAPSE_RESOLVE_ALIAS : SYNAPSE_CREATE_WELCOME_ROOM, known, wanted);
-        return plan_step(plan, &call);
-    }
+    if (!known->room)
+        return creation(plan, known, wanted);
     switch (known->standing) {
     case WELCOME_FOREIGN: /* as an earlier message saw it: the alias may be free by now */
         call = call_in(SYNAPSE_RESOLVE_ALIAS, known, wanted);
@@ -71,6 +91,8 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
     case WELCOME_SOUND:
         break;
     }
+    if (known->uninvited)
+        return invitation(plan, known, wanted);
     if (known->greeting == GREETING_SENT)
         return plan_rest(plan);
     call = call_in(known->greeting == GREETING_UNKNOWN ? SYNAPSE_READ_WELCOME : SYNAPSE_SEND_WELCOME, known,
@@ -84,17 +106,30 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
 void welcome_deinit(struct welcome_known *known)
 {
     free(known->room);
+    free(known->refused);
     room_state_free(known->foreign);
     *known = (struct welcome_known){.standing = WELCOME_UNREAD};
 }
 
+/* The same, but for what was refused. */
+static void forget_room(struct welcome_known *known)
+{
+    char *refused = TAKE(known->refused);
+    bool bare = known->bare;
+
+    welcome_deinit(known);
+    known->refused = refused;
+    known->bare = bare;
+}
+
 static void learn_room(struct welcome_known *known, struct synapse_reply *reply, bool new)
 {
-    welcome_deinit(known);
+    forget_room(known);
     known->taken = !new;
     known->room = TAKE(reply->text);
     known->standing = new ? WELCOME_SOUND : WELCOME_UNREAD;
     known->greeting = new ? GREETING_MISSING : GREETING_UNKNOWN;
+    known->uninvited = new && known->bare;
 }
 
 static void stand_back(struct welcome_known *known, struct room_state *foreign)
@@ -111,6 +146,16 @@ static bool may_be_half_made(const struct room_state *state, const char *user)
     return !state->creator || text_equal(state->made_to_welcome, user);
 }
 
+/* A creation of ours was refused and has left it as it is: it lacks no more than the invitation, or is made
+   anew at once. */
+static void learn_remains(struct welcome_known *known, const struct room_state *state, instant now)
+{
+    known->standing = state->levels ? WELCOME_SOUND : WELCOME_HALF_MADE;
+    known->half_made_since = now - HALF_MADE_LIMIT;
+    known->greeting = GREETING_MISSING;
+    known->uninvited = true;
+}
+
 static void learn_state(struct welcome_known *known, const struct synapse_call *call,
                         struct synapse_reply *reply, const struct engine_rules *rules, instant sent,
                         instant now)
@@ -123,6 +168,8 @@ static void learn_state(struct welcome_known *known, const struct synapse_call *
     known->read_at = sent;
     if (ours && state->levels && invited) {
         known->standing = WELCOME_SOUND;
+    } else if (ours && known->refused && text_equal(state->mark, known->refused)) {
+        learn_remains(known, state, now);
     } else if (state->creator && !(ours && may_be_half_made(state, call->user))) {
         stand_back(known, TAKE(reply->state));
     } else if (known->standing != WELCOME_HALF_MADE) {
@@ -149,11 +196,11 @@ static void learn_creator(struct welcome_known *known, struct synapse_reply *rep
 
 static bool learn_alias(struct welcome_known *known, struct synapse_reply *reply)
 {
-    bool was_foreign = known->standing == WELCOME_FOREIGN;
+    bool is_no_wonder = known->standing == WELCOME_FOREIGN || known->refused;
 
     if (reply->outcome == SYNAPSE_ABSENT) {
-        welcome_deinit(known);
-        return was_foreign; /* else it is taken, but not there: a moment of change, or a hidden holder */
+        forget_room(known);
+        return is_no_wonder; /* else it is taken, but not there: a moment of change, or a hidden holder */
     }
     learn_room(known, reply, false);
     return true;
@@ -170,6 +217,11 @@ bool welcome_learn(struct welcome_known *known, const struct synapse_call *call,
         if (!known->taken)
             learn_room(known, reply, true);
         break;
+    case SYNAPSE_INVITE_USER:
+        if (absent)
+            welcome_deinit(known); /* the room is gone */
+        known->uninvited = false;
+        return !absent;
     case SYNAPSE_RESOLVE_ALIAS:
         return learn_alias(known, reply);
     case SYNAPSE_READ_STATE:
@@ -198,12 +250,25 @@ bool welcome_learn(struct welcome_known *known, const struct synapse_call *call,
     case SYNAPSE_READ_DELETION:
         known->look_again = plan_next_look(known->deleting_since, now);
         if (absent || reply->deletion != DELETION_UNDER_WAY)
-            welcome_deinit(known);
+            forget_room(known);
         return absent || reply->deletion != DELETION_FAILED;
     default:
         break;
     }
     return true;
+}
+
+bool welcome_learn_refusal(struct welcome_known *known, const struct synapse_call *call)
+{
+    bool is_bundle = !call->bare;
+
+    if (call->kind != SYNAPSE_CREATE_WELCOME_ROOM || !call->mark)
+        return false;
+    forget_room(known);
+    known->bare = known->taken = true;
+    free(known->refused);
+    known->refused = text_copy(call->mark);
+    return is_bundle;
 }
 
 void welcome_report(const struct welcome_known *known, const struct user_wanted *wanted,

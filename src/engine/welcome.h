@@ -11,7 +11,9 @@
  * that was cut, is it looked into. What it finds there need not be a welcome room, since anyone may bind a
  * free alias: a room that was not made to greet this user is neither written into nor removed
  * (engine/ownership.h). The record stays open then, and the user is greeted once the alias is free. A room
- * that lacks its invitation was half made and is made anew. Before a message is sent to a room that was there
+ * that lacks its invitation was half made and is made anew. When Synapse refuses to make a room with an
+ * invitation in it, it is made without, and the user invited; if that is refused too, the room is removed.
+ * Before a message is sent to a room that was there
  * already, its messages are read.
  */
 
@@ -26,6 +28,9 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
 /* Takes in the reply to a call of the welcome, and no other. False: it was of no use, try again later. */
 bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
                    const struct engine_rules *rules, instant sent, instant now) MUST_USE;
+
+/* A call was refused. False: for good, so that it is not to be tried otherwise. */
+bool welcome_learn_refusal(struct welcome_known *known, const struct synapse_call *call) MUST_USE;
 
 /* Says whose room it is that the alias leads to, where that keeps the user from being greeted. */
 void welcome_report(const struct welcome_known *known, const struct user_wanted *wanted,

@@ -114,10 +114,10 @@ static json_t *initial_state(const struct synapse_call *call)
 }
 
 /* What nobody can change any more once the room is there: what it was made for, by the key "alias" or
-   "welcome". */
-static json_t *creation_content(const char *key, const char *value)
+   "welcome", and by which attempt. */
+static json_t *creation_content(const char *key, const char *value, const char *mark)
 {
-    return json_pack("{s:b, s:{s:s}}", "m.federate", 0, ROOM_PURPOSE, key, value);
+    return json_pack("{s:b, s:{s:s, s:s*}}", "m.federate", 0, ROOM_PURPOSE, key, value, "attempt", mark);
 }
 
 /* An empty text is none: its event is left out. */
@@ -141,8 +141,8 @@ char *body_create_room(const struct synapse_call *call, const struct call_terms 
     return body_print(with_parameters(
         json_pack("{s:s, s:s, s:s, s:s*, s:o, s:o, s:o}", "room_alias_name", localpart, "preset",
                   "private_chat", "visibility", "private", "room_version", terms->room_version,
-                  "creation_content", creation_content("alias", call->alias), "power_level_content_override",
-                  levels, "initial_state", initial_state(call)),
+                  "creation_content", creation_content("alias", call->alias, call->mark),
+                  "power_level_content_override", levels, "initial_state", initial_state(call)),
         call));
 }
 
@@ -191,11 +191,20 @@ char *body_create_welcome_room(const struct synapse_call *call, const struct cal
 {
     CLEANUP(freep) char *alias = synapse_welcome_alias(call->user);
     CLEANUP(freep) char *localpart = alias_localpart(alias);
+    json_t *invited = call->bare ? NULL : texts(&call->user, 1);
 
-    return body_print(json_pack("{s:s, s:s, s:s, s:s*, s:b, s:[s], s:o}", "room_alias_name", localpart,
+    return body_print(json_pack("{s:s, s:s, s:s, s:s*, s:b, s:o*, s:o}", "room_alias_name", localpart,
                                 "preset", "private_chat", "visibility", "private", "room_version",
-                                terms->room_version, "is_direct", 1, "invite", call->user, "creation_content",
-                                creation_content("welcome", call->user)));
+                                terms->room_version, "is_direct", 1, "invite", invited, "creation_content",
+                                creation_content("welcome", call->user, call->mark)));
+}
+
+/* `invite` of the client API would not take `is_direct`. */
+char *body_invite(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)call;
+    (void)terms;
+    return body_print(json_pack("{s:s, s:b}", "membership", "invite", "is_direct", 1));
 }
 
 char *body_send_welcome(const struct synapse_call *call, const struct call_terms *terms)

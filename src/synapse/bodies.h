@@ -19,6 +19,7 @@ char *body_regain_room(const struct synapse_call *call, const struct call_terms 
 char *body_empty(const struct synapse_call *call, const struct call_terms *terms);
 char *body_delete_room(const struct synapse_call *call, const struct call_terms *terms);
 char *body_create_welcome_room(const struct synapse_call *call, const struct call_terms *terms);
+char *body_invite(const struct synapse_call *call, const struct call_terms *terms);
 char *body_send_welcome(const struct synapse_call *call, const struct call_terms *terms);
 
 /* The JSON value as text, and the value freed; NULL gives NULL. */

@@ -8,7 +8,7 @@
 /* What the rest of this module needs of states (see synapse/state.h for what others use). */
 
 /* The key in a create event's content that says what the room was made for: {"alias": alias}, or {"welcome":
-   user id} of a welcome room. */
+   user id} of a welcome room. Beside it, "attempt" has the mark of the creation. */
 #define ROOM_PURPOSE "io.github.synapse_sync"
 
 /* As room_state_parse(), from the parsed reply. */

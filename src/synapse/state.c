@@ -69,6 +69,7 @@ static void read_additional_creators(struct room_state *state, const json_t *con
 static void read_purpose(struct room_state *state, const json_t *purpose)
 {
     read_text(&state->made_for_alias, purpose, "alias");
+    read_text(&state->mark, purpose, "attempt");
     read_text(&state->made_to_welcome, state->made_for_alias ? NULL : purpose, "welcome");
 }
 
@@ -88,7 +89,8 @@ static bool same_create(const struct room_state *a, const struct room_state *b)
 {
     if (!text_equal(a->creator, b->creator) || !text_equal(a->version, b->version) ||
         !text_equal(a->made_for_alias, b->made_for_alias) ||
-        !text_equal(a->made_to_welcome, b->made_to_welcome) || !text_equal(a->predecessor, b->predecessor) ||
+        !text_equal(a->made_to_welcome, b->made_to_welcome) || !text_equal(a->mark, b->mark) ||
+        !text_equal(a->predecessor, b->predecessor) ||
         a->additional_creator_count != b->additional_creator_count)
         return false;
     for (size_t i = 0; i < a->additional_creator_count; i++)
@@ -241,6 +243,7 @@ void room_state_free(struct room_state *state)
     free(state->additional_creators);
     free(state->made_for_alias);
     free(state->made_to_welcome);
+    free(state->mark);
     free(state->predecessor);
     for (size_t i = 0; i < ROOM_SETTINGS; i++)
         free(state->settings[i]);
@@ -297,8 +300,8 @@ size_t room_state_weight(const struct room_state *state)
     size_t weight = weight_of_block(sizeof(*state)) + weight_of_text(state->creator) +
                     weight_of_text(state->version) + weight_of_text(state->alt_aliases) +
                     weight_of_text(state->made_for_alias) + weight_of_text(state->made_to_welcome) +
-                    weight_of_text(state->predecessor) + levels_weight(state->levels) +
-                    members_weight(state->members);
+                    weight_of_text(state->mark) + weight_of_text(state->predecessor) +
+                    levels_weight(state->levels) + members_weight(state->members);
 
     for (size_t i = 0; i < ROOM_SETTINGS; i++)
         weight += weight_of_text(state->settings[i]);

@@ -205,6 +205,150 @@ static void test_levels_that_are_no_users_keep_nobody_down(void **state)
     scene_end(scene);
 }
 
+/* ---- rooms ---- */
+
+/* The simulation judges what is deleted: nothing that somebody may still be making. */
+static struct scene *begin_strictly(void)
+{
+    struct scene *scene = begin_with_crowd();
+
+    scene->world.lenient = false;
+    return scene;
+}
+
+static size_t count_rooms(const struct scene *scene)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < scene->world.room_count; i++)
+        count += scene->world.rooms[i].exists;
+    return count;
+}
+
+static void post_pupils(struct scene *scene, const char *fields)
+{
+    scene->stage.all_at_once = true;
+    for (size_t i = 0; i < FEW; i++)
+        stage_post(&scene->stage,
+                   "{'method': 'addUser', 'user': {'id': '%s', 'name': 'Pupil'}, 'rooms': [{" MATHS "}]%s}",
+                   names[i], fields);
+}
+
+/* Ten wait for the same new room, and one of them is vetoed. What is left of the room that was refused goes
+   at once, for nobody is making it any more. */
+static void test_of_many_who_wait_for_a_room_one_is_vetoed(void **state)
+{
+    (void)state;
+    for (size_t which = 0; which < FEW; which++) {
+        struct scene *scene = begin_strictly();
+
+        scene->world.vetoed = names[which];
+        post_pupils(scene, "");
+        assert_true(stage_run(&scene->stage, HOUR));
+        for (size_t i = 0; i < FEW; i++) {
+            assert_int_equal(scene->stage.letters[i].rejected, i == which);
+            assert_true(scene->stage.letters[i].ended_at - scene->stage.letters[i].delivered_at <
+                        15 * SECOND);
+        }
+        assert_non_null(strstr(scene->stage.letters[which].detail, names[which]));
+        assert_int_equal(world_room_of(&scene->world, MATHS_ALIAS)->state->joined, FEW); /* and the sync */
+        assert_int_equal(count_rooms(scene), 1);
+        scene_end(scene);
+    }
+}
+
+/* A room that is refused however it is made: rejected soon, and nothing is left behind, however often. */
+static void test_rooms_that_are_always_refused(void **state)
+{
+    struct scene *scene = begin_strictly();
+
+    (void)state;
+    scene->world.no_rooms = true;
+    for (int i = 0; i < 3; i++) {
+        post_pupils(scene, "");
+        assert_true(stage_run(&scene->stage, HOUR));
+        assert_true(last(scene)->rejected);
+        assert_int_equal(last(scene)->code, REQUEST_HOMESERVER_REJECTED);
+        assert_non_null(strstr(last(scene)->detail, MATHS_ALIAS ": simulated: M_FORBIDDEN"));
+        assert_true(last(scene)->ended_at - last(scene)->delivered_at < 30 * SECOND);
+        assert_null(world_alias(&scene->world, MATHS_ALIAS)->room);
+        assert_int_equal(count_rooms(scene), 0);
+        clock_pass(MINUTE);
+    }
+    scene->world.no_rooms = false;
+    post_pupils(scene, "");
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_false(last(scene)->rejected);
+    scene_end(scene);
+}
+
+/* While ours was refused, somebody else began to make the room: that one is theirs to finish. */
+static void test_a_refused_room_is_not_taken_for_another(void **state)
+{
+    for (enum world_stage stage = STAGE_CREATED; stage < STAGE_ALL; stage++) {
+        struct scene *scene = begin_strictly();
+
+        (void)state;
+        world_dedicate(world_make_room(&scene->world, MATHS_ALIAS, scene->world.rules.sync_user, stage),
+                       MATHS_ALIAS);
+        scene_curse(scene, FATE_REFUSED, MATHS_ALIAS, SYNAPSE_CREATE_ROOM);
+        post_pupils(scene, "");
+        stage_run_for(&scene->stage, 5 * SECOND);
+        scene_curse(scene, FATE_NORMAL, NULL, -1);
+        assert_non_null(world_room_of(&scene->world, MATHS_ALIAS));
+        assert_true(stage_run(&scene->stage, HOUR));
+        scene_end(scene); /* the simulation judges whether it was deleted too early */
+    }
+}
+
+/* ---- welcome rooms ---- */
+
+#define WELCOME ", 'welcome': {'text': 'Hello'}"
+
+/* Whom nobody may invite is not greeted, and no room is left that was made for it. */
+static void test_one_whom_nobody_may_invite(void **state)
+{
+    struct scene *scene = begin_with_crowd();
+
+    (void)state;
+    scene->world.uninvited = names[2];
+    post_pupils(scene, WELCOME);
+    assert_true(stage_run(&scene->stage, HOUR));
+    for (size_t i = 0; i < FEW; i++) {
+        assert_int_equal(scene->stage.letters[i].rejected, i == 2);
+        assert_int_equal(world_user(&scene->world, names[i])->greetings, i != 2);
+        assert_true(scene->stage.letters[i].ended_at - scene->stage.letters[i].delivered_at < 20 * SECOND);
+    }
+    assert_int_equal(world_room_of(&scene->world, MATHS_ALIAS)->state->joined, FEW + 1);
+    assert_int_equal(count_rooms(scene), FEW);
+    scene->world.uninvited = NULL;
+    post_pupils(scene, WELCOME);
+    assert_true(stage_run(&scene->stage, HOUR));
+    for (size_t i = 0; i < FEW; i++) {
+        assert_false(scene->stage.letters[FEW + i].rejected);
+        assert_int_equal(world_user(&scene->world, names[i])->greetings, 1);
+    }
+    scene_end(scene);
+}
+
+/* An invitation that does not go with the creation may well go by itself. */
+static void test_invitations_that_go_by_themselves(void **state)
+{
+    struct scene *scene = begin_with_crowd();
+
+    (void)state;
+    scene->world.no_invitations = true;
+    post_pupils(scene, WELCOME);
+    assert_true(stage_run(&scene->stage, HOUR));
+    for (size_t i = 0; i < FEW; i++) {
+        assert_false(scene->stage.letters[i].rejected);
+        assert_int_equal(world_user(&scene->world, names[i])->greetings, 1);
+        assert_true(scene->stage.letters[i].ended_at - scene->stage.letters[i].delivered_at < 20 * SECOND);
+    }
+    assert_int_equal(count_rooms(scene), FEW + 1);
+    scene_end(scene);
+}
+
 /* ---- records ---- */
 
 static void test_one_whose_record_is_refused(void **state)
@@ -231,6 +375,11 @@ int main(void)
         cmocka_unit_test(test_one_whose_level_is_refused),
         cmocka_unit_test(test_of_many_messages_one_fails),
         cmocka_unit_test(test_levels_that_are_no_users_keep_nobody_down),
+        cmocka_unit_test(test_of_many_who_wait_for_a_room_one_is_vetoed),
+        cmocka_unit_test(test_rooms_that_are_always_refused),
+        cmocka_unit_test(test_a_refused_room_is_not_taken_for_another),
+        cmocka_unit_test(test_one_whom_nobody_may_invite),
+        cmocka_unit_test(test_invitations_that_go_by_themselves),
         cmocka_unit_test(test_one_whose_record_is_refused),
     };
 

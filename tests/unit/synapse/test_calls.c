@@ -202,6 +202,10 @@ static const struct {
      "\"room_version\":\"11\",\"is_direct\":true,\"invite\":[\"@a/b:h\"],"
      "\"creation_content\":{\"m.federate\":false,\"io.github.synapse_sync\":{\"welcome\":\"@a/b:h\"}}}",
      "{\"room_id\":\"!r:h\"}"},
+    {{.kind = SYNAPSE_INVITE_USER, .room = "!r:h", .user = "@a/b:h"},
+     "PUT /_matrix/client/v3" ROOM "/state/m.room.member/%40a%2Fb%3Ah",
+     "{\"membership\":\"invite\",\"is_direct\":true}",
+     "{\"event_id\":\"$e\"}"},
     {{.kind = SYNAPSE_READ_WELCOME, .room = "!r:h"},
      "GET /_matrix/client/v3" ROOM "/messages?dir=b&limit=1&filter=%7B%22types%22%3A%5B%22m.room.message%22%"
      "5D%2C%22senders%22%3A%5B%22" SELF "%22%5D%7D",
@@ -312,6 +316,25 @@ static void knows_what_takes_long(void **state)
         assert_int_equal(call_form(kind)->limit, limits[kind]);
 }
 
+/* By which a room is known that was made by the attempt; and a welcome room without its invitation. */
+static void marks_rooms(void **state)
+{
+    const struct call_terms terms = {.sync_user = "@sync:h", .room_version = "11"};
+    const struct synapse_call room = {
+        .kind = SYNAPSE_CREATE_ROOM, .alias = "#a:h", .name = "N", .mark = "0123"};
+    const struct synapse_call welcome = {
+        .kind = SYNAPSE_CREATE_WELCOME_ROOM, .user = "@a:h", .mark = "4567", .bare = true};
+    char *body = call_form(SYNAPSE_CREATE_ROOM)->body(&room, &terms);
+
+    (void)state;
+    assert_non_null(strstr(body, "\"io.github.synapse_sync\":{\"alias\":\"#a:h\",\"attempt\":\"0123\"}"));
+    free(body);
+    body = call_form(SYNAPSE_CREATE_WELCOME_ROOM)->body(&welcome, &terms);
+    assert_non_null(strstr(body, "\"io.github.synapse_sync\":{\"welcome\":\"@a:h\",\"attempt\":\"4567\"}"));
+    assert_null(strstr(body, "\"invite\""));
+    free(body);
+}
+
 /* Where creators reign, they are not among the users. */
 static void makes_rooms_of_version_12(void **state)
 {
@@ -358,8 +381,11 @@ static void names_welcome_rooms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sends_every_kind_of_call), cmocka_unit_test(knows_every_kind),
-        cmocka_unit_test(knows_what_takes_long),    cmocka_unit_test(makes_rooms_of_version_12),
+        cmocka_unit_test(sends_every_kind_of_call),
+        cmocka_unit_test(knows_every_kind),
+        cmocka_unit_test(knows_what_takes_long),
+        cmocka_unit_test(makes_rooms_of_version_12),
+        cmocka_unit_test(marks_rooms),
         cmocka_unit_test(names_welcome_rooms),
     };
 

@@ -31,7 +31,7 @@ static struct room_state *parse(const char *text)
 /* One event a line. */
 /* clang-format off */
 static const char whole_room[] = STATE(
-    EVENT("m.room.create", "", "{\"room_version\":\"11\",\"creator\":\"@old:h\"}", ",\"origin_server_ts\":5")
+    EVENT("m.room.create", "", "{\"room_version\":\"11\",\"creator\":\"@old:h\",\"io.github.synapse_sync\":{\"alias\":\"#a:h\",\"attempt\":\"12ab\"}}", ",\"origin_server_ts\":5")
     EVENT("m.room.name", "", "{\"name\":\"N\"}", ",\"origin_server_ts\":9007199254740991")
     EVENT("m.room.topic", "", "{\"topic\":\"T\"}", ",\"origin_server_ts\":7")
     EVENT("m.room.join_rules", "", "{\"join_rule\":\"invite\"}", "")
@@ -63,6 +63,8 @@ static void reads_a_room(void **unused)
     (void)unused;
     assert_string_equal(state->creator, "@sync:h");
     assert_string_equal(state->version, "11");
+    assert_string_equal(state->made_for_alias, "#a:h");
+    assert_string_equal(state->mark, "12ab");
     assert_false(state->creators_reign);
     assert_string_equal(state->settings[ROOM_NAME], "N");
     assert_string_equal(state->settings[ROOM_TOPIC], "T");

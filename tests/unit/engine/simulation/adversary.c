@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BODIES = 9, MOST_MESSAGES = 32, A_SECOND = 1000 /* ms */ };
+enum { MOST_BODIES = 10, MOST_MESSAGES = 32, A_SECOND = 1000 /* ms */ };
 
 /* ---- what it can say ---- */
 
@@ -21,6 +21,9 @@ enum { MOST_BODIES = 9, MOST_MESSAGES = 32, A_SECOND = 1000 /* ms */ };
 #define MADE_FOR(alias)                                                                                      \
     "{'type': 'm.room.create', 'state_key': '', 'sender': '@sync:school', 'content': "                       \
     "{'io.github.synapse_sync': {'alias': '" alias "'}}}"
+#define LEFT_BEHIND                                                                                          \
+    "{'type': 'm.room.create', 'state_key': '', 'sender': '@sync:school', 'content': "                       \
+    "{'io.github.synapse_sync': {'alias': '$A', 'attempt': '$M'}}}"
 #define LEVELS                                                                                               \
     "'users': {'@sync:school': 100}, 'invite': 70, 'kick': 70, 'ban': 70, 'events_default': 50, "            \
     "'state_default': 50"
@@ -29,7 +32,8 @@ enum { MOST_BODIES = 9, MOST_MESSAGES = 32, A_SECOND = 1000 /* ms */ };
 #define STATE(events) "{'state': [" events "]}"
 #define TELL(rooms) "{'next_batch': 's$N', 'rooms': {" rooms "}}"
 
-/* $A: the alias that the call is about, $U: the user, $N: another number each time. */
+/* $A: the alias that the call is about, $U: the user, $N: another number each time, $M: the mark of the last
+   creation. */
 static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
     [SYNAPSE_READ_USER] = {"{'name': '$U', 'displayname': 'Other', 'admin': false, 'deactivated': false}",
                            "{'name': '$U', 'displayname': 'Anna', 'admin': false, 'deactivated': false}",
@@ -66,7 +70,7 @@ static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
              "'users': {'@other:school': 100}") ", " IN("@sync:school") ", " ALIASED),
          STATE(CREATOR("@other:school") ", " EVENT("m.room.power_levels", "",
                                                    LEVELS) ", " IN("@sync:school") ", " ALIASED),
-         STATE("")},
+         STATE(LEFT_BEHIND ", " IN("@sync:school")), STATE("")},
     [SYNAPSE_READ_CREATION] = {STATE(CREATOR("@sync:school")), STATE(CREATOR("@other:school")), STATE(""),
                                STATE(UPGRADED("!$N:school")), STATE(UPGRADED("!1:school")),
                                STATE(MADE_FOR("$A")), STATE(MADE_FOR("#other:school"))},
@@ -82,6 +86,7 @@ static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
     [SYNAPSE_READ_DELETION] = {"{'results': [{'status': 'complete'}]}", "{'results': [{'status': 'failed'}]}",
                                "{'results': [{'status': 'active'}]}"},
     [SYNAPSE_CREATE_WELCOME_ROOM] = {"{'room_id': '!$N:school'}"},
+    [SYNAPSE_INVITE_USER] = {"{'event_id': '$1'}"},
     [SYNAPSE_READ_WELCOME] = {"{'chunk': []}", "{'chunk': [{'type': 'm.room.message'}]}"},
     [SYNAPSE_SEND_WELCOME] = {"{'event_id': '$1'}"},
     [SYNAPSE_READ_POSITION] = {"{'next_batch': 's$N'}"},
@@ -157,6 +162,7 @@ struct siege {
     size_t waiting_count;
     unsigned turns[SYNAPSE_KINDS];
     unsigned number;
+    char mark[32];
     instant begun, last[ADVERSARY_CALLS]; /* when the last calls were made, a ring */
     size_t posted, under_way;
 };
@@ -171,7 +177,7 @@ static char *fill_in(const struct siege *siege, const char *body, const char *us
         const char *piece = NULL;
 
         if (*body == '$' && body[1] != '1')
-            piece = *++body == 'A' ? alias : (*body == 'U' ? user : number);
+            piece = *++body == 'A' ? alias : *body == 'U' ? user : *body == 'M' ? siege->mark : number;
         if (piece)
             (void)buffer_append_text(&text, piece);
         else
@@ -266,6 +272,8 @@ static void take_call(void *context, const struct synapse_call *call,
 
     if (siege->waiting_count == ADVERSARY_CALLS)
         abort();
+    if (call->mark)
+        (void)snprintf(siege->mark, sizeof(siege->mark), "%s", call->mark);
     count_call(siege, call->kind);
     siege->waiting[siege->waiting_count].call = *call;
     siege->waiting[siege->waiting_count].user = text_copy(call->user);

@@ -246,6 +246,8 @@ static const char *trouble_with_bundle(const struct deed *deed)
     CLEANUP(levels_freep)
     struct levels *levels = levels_new(&call->levels, call->raised, call->raised_count);
 
+    if (deed->world->no_rooms)
+        return "M_FORBIDDEN";
     for (size_t i = 0; i < call->raised_count; i++)
         if (text_equal(call->raised[i].user, deed->world->vetoed))
             return "M_FORBIDDEN";
@@ -262,12 +264,17 @@ static void create_room(const struct deed *deed)
     if (is_taken(deed, call->alias))
         return;
     if (trouble) { /* the alias is bound by then */
-        world_dedicate(world_make_room(deed->world, call->alias, sync_user, STAGE_JOINED), call->alias);
+        room = world_make_room(deed->world, call->alias, sync_user, STAGE_JOINED);
+        room->refused = true;
+        world_dedicate(room, call->alias);
+        text_set(&room->state->mark, call->mark);
         refuse(deed, trouble);
         return;
     }
     room = world_make_room(deed->world, call->alias, sync_user, stage_of(deed));
     world_dedicate(room, call->alias);
+    if (room->state->creator)
+        text_set(&room->state->mark, call->mark);
     deed->reply->text = text_copy(room->id);
     if (!room->state->levels)
         return;
@@ -313,6 +320,7 @@ static void read_creation(const struct deed *deed)
     copy->creators_reign = truth->creators_reign;
     copy->made_for_alias = text_copy(truth->made_for_alias);
     copy->made_to_welcome = text_copy(truth->made_to_welcome);
+    copy->mark = text_copy(truth->mark);
     copy->predecessor = text_copy(truth->predecessor);
 }
 
@@ -377,7 +385,7 @@ static void judge_deletion(const struct deed *deed)
         return;
     if (!half_made)
         world_accuse(deed->world, "%s is deleted, which is sound", room->id);
-    else if (instant_now() - room->changed < HALF_MADE)
+    else if (instant_now() - room->changed < HALF_MADE && !room->refused)
         world_accuse(deed->world, "%s is deleted while it is being made", room->id);
 }
 
@@ -430,12 +438,30 @@ static void create_welcome_room(const struct deed *deed)
         world_accuse(world, "%s is welcomed, but was there before", deed->user->id);
     room = world_make_room(world, alias, world->rules.sync_user, stage_of(deed));
     room->greets = deed->user->id;
-    if (room->state->creator)
+    if (room->state->creator) {
         text_set(&room->state->made_to_welcome, deed->user->id);
+        text_set(&room->state->mark, deed->call->mark);
+    }
     deed->reply->text = text_copy(room->id);
-    if (!room->state->levels || (deed->cut && chance_percent(50)))
+    if (!room->state->levels || (deed->cut && chance_percent(50)) || deed->call->bare)
         return;
+    if (world->no_invitations || text_equal(deed->user->id, world->uninvited)) {
+        room->refused = true;
+        free(TAKE(deed->reply->text));
+        refuse(deed, "M_FORBIDDEN");
+        return;
+    }
     room_state_set_membership(room->state, deed->user->id, MEMBERSHIP_INVITE);
+}
+
+static void invite_user(const struct deed *deed)
+{
+    if (!deed->room->exists || !deed->room->state->levels ||
+        text_equal(deed->user->id, deed->world->uninvited) ||
+        room_state_membership(deed->room->state, deed->user->id) == MEMBERSHIP_JOIN)
+        refuse(deed, "M_FORBIDDEN");
+    else
+        world_move(deed->world, deed->room, deed->user->id, MEMBERSHIP_INVITE);
 }
 
 static void read_welcome(const struct deed *deed)
@@ -525,6 +551,7 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_DELETE_ROOM] = delete_room,
     [SYNAPSE_READ_DELETION] = read_deletion,
     [SYNAPSE_CREATE_WELCOME_ROOM] = create_welcome_room,
+    [SYNAPSE_INVITE_USER] = invite_user,
     [SYNAPSE_READ_WELCOME] = read_welcome,
     [SYNAPSE_SEND_WELCOME] = send_welcome,
     [SYNAPSE_READ_POSITION] = read_position,
@@ -539,12 +566,14 @@ static void judge_place(const struct deed *deed)
     enum synapse_kind kind = deed->call->kind;
 
     if (kind != SYNAPSE_WRITE_LEVELS && kind != SYNAPSE_WRITE_SETTING && kind != SYNAPSE_JOIN_USER &&
-        kind != SYNAPSE_REGAIN_ROOM && kind != SYNAPSE_ENTER_ROOM && kind != SYNAPSE_SEND_WELCOME)
+        kind != SYNAPSE_REGAIN_ROOM && kind != SYNAPSE_ENTER_ROOM && kind != SYNAPSE_SEND_WELCOME &&
+        kind != SYNAPSE_INVITE_USER)
         return;
     if (!deed->room->exists || instant_now() < deed->room->squatted_at + RECENTLY)
         return; /* which nobody can see at once of a room that does not say what it was made for */
-    if (kind == SYNAPSE_SEND_WELCOME ? !world_may_greet(deed->world, deed->room, deed->user)
-                                     : !world_is_ours(deed->world, deed->room, deed->call->alias))
+    if (kind == SYNAPSE_SEND_WELCOME || kind == SYNAPSE_INVITE_USER
+            ? !world_may_greet(deed->world, deed->room, deed->user)
+            : !world_is_ours(deed->world, deed->room, deed->call->alias))
         world_accuse(deed->world, "%s in %s, which is not ours", synapse_kind_name(kind), deed->room->id);
 }
 

@@ -100,6 +100,7 @@ static void watch_people(struct stage *stage, const struct synapse_call *call)
     case SYNAPSE_REACTIVATE_USER:
     case SYNAPSE_DEACTIVATE_USER:
     case SYNAPSE_CREATE_WELCOME_ROOM:
+    case SYNAPSE_INVITE_USER:
     case SYNAPSE_SEND_WELCOME:
         watch_user(stage, call, call->user, NULL);
         break;

@@ -90,6 +90,7 @@ struct world_room {
     enum world_deletion deletion;
     unsigned looks; /* at the deletion, before it ends */
     bool deletion_fails;
+    bool refused;            /* while it was made; so it stays as it is */
     bool redacts;            /* something was redacted, and nobody was told yet */
     instant squatted_at;     /* when somebody bound another alias to it; INSTANT_PAST: nobody did */
     instant looked_at;       /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
@@ -119,7 +120,10 @@ struct world {
     unsigned invited;             /* as a room was made */
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
     const char *vetoed;           /* a user whom a module of the homeserver lets into no room; NULL: nobody */
+    bool no_rooms;                /* a module refuses every room while it is made */
     const char *unraised;         /* a user whose level a module does not let be changed; NULL: nobody */
+    const char *uninvited;        /* a user whom a module lets nobody invite; NULL: nobody */
+    bool no_invitations;          /* a module refuses to make rooms with an invitation in them */
     const char *unrecorded;       /* a user of whom no record may be written; NULL: nobody */
     size_t largest_levels;        /* bytes of the content of power levels, more is refused; 0: any fit */
     bool keeps_levels;            /* a module lets levels that are no user's be as they are */
