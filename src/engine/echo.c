@@ -35,7 +35,7 @@ static bool user_of(const struct subjects *subjects, const struct flight *flight
 {
     const struct synapse_call *call = &flight->call;
     bool of_one = call->kind == SYNAPSE_JOIN_USER || call->kind == SYNAPSE_SET_DISPLAY_NAME ||
-                  call->kind == SYNAPSE_CREATE_WELCOME_ROOM;
+                  call->kind == SYNAPSE_CREATE_WELCOME_ROOM || call->kind == SYNAPSE_INVITE_USER;
     size_t count = of_one ? 1 : call->kind == SYNAPSE_CREATE_ROOM ? call->raised_count : 0;
 
     if (number >= count)

@@ -285,6 +285,22 @@ static void test_the_echo_of_an_invitation(void **state)
     assert_false(user->user.mirrored);
 }
 
+static void test_the_echo_of_an_invitation_by_itself(void **state)
+{
+    struct subject *user;
+
+    (void)state;
+    get_position("s1");
+    user = user_who_was_read();
+    now += 5000;
+    fly(user, (struct synapse_call){.kind = SYNAPSE_INVITE_USER, .user = "@a:s", .room = "!2:s"});
+    be_told(IN_ROOM(MADE("5", "@a:s", "invite", "Anna")));
+    assert_true(user->user.mirrored);
+    land(user);
+    be_told(IN_ROOM(MADE("5", "@a:s", "invite", "Anna")));
+    assert_false(user->user.mirrored);
+}
+
 /* ---- what no state event tells ---- */
 
 #define TIMELINE(rest) "'join': {'" ROOM "': {'timeline': {" rest "}}}"
@@ -347,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_name_that_we_are_giving, begin, end),
         cmocka_unit_test_setup_teardown(test_the_echo_of_our_join, begin, end),
         cmocka_unit_test_setup_teardown(test_the_echo_of_an_invitation, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_echo_of_an_invitation_by_itself, begin, end),
         cmocka_unit_test_setup_teardown(test_a_redaction, begin, end),
         cmocka_unit_test_setup_teardown(test_a_timeline_that_was_cut, begin, end),
         cmocka_unit_test_setup_teardown(test_a_user_who_is_being_read, begin, end),
