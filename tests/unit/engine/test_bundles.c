@@ -43,6 +43,18 @@ static size_t count_raised(struct scene *scene, size_t count)
     return raised;
 }
 
+static size_t count_joined(struct scene *scene)
+{
+    const struct world_room *room = world_room_of(&scene->world, MATHS_ALIAS);
+
+    return room ? room->state->joined : 0;
+}
+
+static unsigned count_greetings(const struct scene *scene, size_t which)
+{
+    return scene->world.users[WORLD_USUAL + which].greetings;
+}
+
 static struct scene *begin_with_crowd(void)
 {
     struct scene *scene = scene_begin(8, true);
@@ -104,7 +116,7 @@ static void test_as_many_levels_as_fit(void **state)
                            CROWD);
             assert_int_equal(last(scene)->rejected, fitting[i] < CROWD);
             assert_int_equal(strstr(last(scene)->detail, said) != NULL, fitting[i] < CROWD);
-            assert_int_equal(world_room_of(&scene->world, MATHS_ALIAS)->state->joined, CROWD + 1);
+            assert_int_equal(count_joined(scene), CROWD + 1);
             calls = scene->stage.calls;
             post_moderators(scene, CROWD);
             assert_true(stage_run(&scene->stage, HOUR));
@@ -251,7 +263,7 @@ static void test_of_many_who_wait_for_a_room_one_is_vetoed(void **state)
                         15 * SECOND);
         }
         assert_non_null(strstr(scene->stage.letters[which].detail, names[which]));
-        assert_int_equal(world_room_of(&scene->world, MATHS_ALIAS)->state->joined, FEW); /* and the sync */
+        assert_int_equal(count_joined(scene), FEW); /* and the sync */
         assert_int_equal(count_rooms(scene), 1);
         scene_end(scene);
     }
@@ -316,17 +328,17 @@ static void test_one_whom_nobody_may_invite(void **state)
     assert_true(stage_run(&scene->stage, HOUR));
     for (size_t i = 0; i < FEW; i++) {
         assert_int_equal(scene->stage.letters[i].rejected, i == 2);
-        assert_int_equal(world_user(&scene->world, names[i])->greetings, i != 2);
+        assert_int_equal(count_greetings(scene, i), i != 2);
         assert_true(scene->stage.letters[i].ended_at - scene->stage.letters[i].delivered_at < 20 * SECOND);
     }
-    assert_int_equal(world_room_of(&scene->world, MATHS_ALIAS)->state->joined, FEW + 1);
+    assert_int_equal(count_joined(scene), FEW + 1);
     assert_int_equal(count_rooms(scene), FEW);
     scene->world.uninvited = NULL;
     post_pupils(scene, WELCOME);
     assert_true(stage_run(&scene->stage, HOUR));
     for (size_t i = 0; i < FEW; i++) {
         assert_false(scene->stage.letters[FEW + i].rejected);
-        assert_int_equal(world_user(&scene->world, names[i])->greetings, 1);
+        assert_int_equal(count_greetings(scene, i), 1);
     }
     scene_end(scene);
 }
@@ -342,7 +354,7 @@ static void test_invitations_that_go_by_themselves(void **state)
     assert_true(stage_run(&scene->stage, HOUR));
     for (size_t i = 0; i < FEW; i++) {
         assert_false(scene->stage.letters[i].rejected);
-        assert_int_equal(world_user(&scene->world, names[i])->greetings, 1);
+        assert_int_equal(count_greetings(scene, i), 1);
         assert_true(scene->stage.letters[i].ended_at - scene->stage.letters[i].delivered_at < 20 * SECOND);
     }
     assert_int_equal(count_rooms(scene), FEW + 1);
