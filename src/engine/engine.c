@@ -21,6 +21,8 @@
 #include "engine/ledger.h"
 #include "engine/mirror.h"
 #include "engine/removal.h"
+#include "engine/room_learn.h"
+#include "engine/user_learn.h"
 #include "engine/wire.h"
 
 #include <stdlib.h>
@@ -462,18 +464,23 @@ static void turn(struct engine *engine)
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
                   struct synapse_reply *reply, instant now)
 {
-    const struct engine_rules *rules = &engine->config.rules;
-    bool others_succeeded = wire_serves_others(&engine->wire, flight->call.kind, reply, subject, now),
-         was_gone;
+    const struct news news = {
+        .call = &flight->call,
+        .reply = reply,
+        .rules = &engine->config.rules,
+        .others_succeeded = wire_serves_others(&engine->wire, flight->call.kind, reply, subject, now),
+        .sent = flight->sent,
+        .now = now,
+    };
+    bool was_gone = !subject->is_room && subject->user.deactivated;
 
     if (subject->is_room) {
-        room_learn(&subject->room, &flight->call, reply, rules, others_succeeded, flight->sent, now);
+        room_learn(&subject->room, &news);
         if (flight->outdated)
             room_known_doubt(&subject->room);
         return;
     }
-    was_gone = subject->user.deactivated;
-    user_learn(&subject->user, &flight->call, reply, rules, others_succeeded, flight->sent, now);
+    user_learn(&subject->user, &news);
     if (flight->outdated)
         user_known_forget(&subject->user);
     if (was_gone && user_is_there(&subject->user))

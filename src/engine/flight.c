@@ -47,7 +47,7 @@ struct flight *flight_new(const struct synapse_call *call, const struct room_kno
         if (call->kind != SYNAPSE_WRITE_LEVELS || raising_concerns(room, &call->raised[i]))
             take_raised(flight, &call->raised[i]);
     if (call->kind == SYNAPSE_WRITE_LEVELS)
-        own->content = flight->content = room_levels_to_write(room, call);
+        own->content = flight->content = raising_levels(room, call);
     return flight;
 }
 

@@ -1,5 +1,7 @@
 #include "engine/front.h"
 
+#include "engine/room_report.h"
+
 #include <stdlib.h>
 #include <utlist.h>
 

@@ -101,23 +101,25 @@ static void learn_creation(struct lineage *lineage, const char *room, const stru
     }
 }
 
-bool lineage_learn(struct lineage *lineage, const char *room, const struct synapse_call *call,
-                   struct synapse_reply *reply, const struct engine_rules *rules, instant now)
+bool lineage_learn(struct lineage *lineage, const char *room, const struct news *news)
 {
-    bool absent = reply->outcome == SYNAPSE_ABSENT, over;
+    const struct synapse_call *call = news->call;
+    const struct synapse_reply *reply = news->reply;
+    bool absent = news_of_absence(news), over;
 
     lineage->begun = true;
     if (call->kind == SYNAPSE_READ_CREATION && !absent) {
-        learn_creation(lineage, room, call, reply->state, rules);
-    } else if (call->kind == SYNAPSE_READ_ROOM && !absent && rules_is_ours(rules, reply->room.creator)) {
+        learn_creation(lineage, room, call, reply->state, news->rules);
+    } else if (call->kind == SYNAPSE_READ_ROOM && !absent &&
+               rules_is_ours(news->rules, reply->room.creator)) {
         add(lineage, call->room, NULL);
     } else if (call->kind == SYNAPSE_DELETE_ROOM) {
         lineage->deleting = true;
-        lineage->deleting_since = now;
-        lineage->look_again = plan_next_look(lineage->deleting_since, now);
+        lineage->deleting_since = news->now;
+        lineage->look_again = plan_next_look(lineage->deleting_since, news->now);
     } else if (call->kind == SYNAPSE_READ_DELETION) {
         over = absent || reply->deletion != DELETION_UNDER_WAY;
-        lineage->look_again = plan_next_look(lineage->deleting_since, now);
+        lineage->look_again = plan_next_look(lineage->deleting_since, news->now);
         if (over)
             lineage_deinit(lineage); /* all are asked again, since only they know */
         return !over;

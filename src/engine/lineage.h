@@ -1,7 +1,8 @@
 #ifndef SYNC_ENGINE_LINEAGE_H
 #define SYNC_ENGINE_LINEAGE_H
 
-#include "engine/user.h"
+#include "engine/news.h"
+#include "engine/plan.h"
 
 /*
  * The rooms that were upgraded into one of ours, one after the other (Matrix specification, "Room upgrades").
@@ -36,7 +37,6 @@ struct action lineage_next(struct plan *plan, const struct lineage *lineage, con
  * a deletion has ended, and whether the room is gone is to be seen; if it is not, it is deleted again, but
  * not at once.
  */
-bool lineage_learn(struct lineage *lineage, const char *room, const struct synapse_call *call,
-                   struct synapse_reply *reply, const struct engine_rules *rules, instant now) MUST_USE;
+bool lineage_learn(struct lineage *lineage, const char *room, const struct news *news) MUST_USE;
 
 #endif

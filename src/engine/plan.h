@@ -15,6 +15,9 @@
  * work.
  */
 
+/* Whether the subject is there. */
+enum presence { PRESENCE_UNKNOWN, PRESENCE_ABSENT, PRESENCE_HERE };
+
 /* ---- actions ---- */
 
 struct action {

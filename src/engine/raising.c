@@ -56,10 +56,35 @@ bool raising_next(struct plan *plan, const struct room_known *known, const struc
     return (by_themselves || call->raised_count > 0) && plan_may_make(plan, call);
 }
 
+/* ---- what is written ---- */
+
+static void raise_levels(struct levels *levels, const struct room_state *state,
+                         const struct synapse_call *call)
+{
+    if (!call->only_raised)
+        levels_set(levels, &call->levels);
+    for (size_t i = 0; i < call->raised_count; i++)
+        if (!room_state_reigns(state, call->raised[i].user) &&
+            room_state_membership(state, call->raised[i].user) != MEMBERSHIP_BAN)
+            levels_raise(levels, &call->raised[i]);
+}
+
+struct levels *raising_levels(const struct room_known *known, const struct synapse_call *call)
+{
+    CLEANUP(freep) char *text = levels_print(known->state->levels);
+    struct levels *levels = levels_parse(text, strlen(text));
+
+    raise_levels(levels, known->state, call);
+    return levels;
+}
+
 /* ---- what is learnt ---- */
 
-void raising_learn(struct raising *raising, const struct synapse_call *call)
+void raising_learn(struct room_known *known, const struct synapse_call *call)
 {
+    struct raising *raising = &known->raising;
+
+    raise_levels(known->state->levels, known->state, call);
     if (call->raised_count == 0 || raising->most == 0)
         return;
     if (!raising->full)

@@ -22,8 +22,11 @@ bool raising_concerns(const struct room_known *known, const struct levels_user *
 bool raising_next(struct plan *plan, const struct room_known *known, const struct room_wanted *wanted,
                   struct synapse_call *call);
 
+/* The levels that such a write is to have; the caller frees them. */
+struct levels *raising_levels(const struct room_known *known, const struct synapse_call *call) MUST_USE;
+
 /* A write of levels was carried out; was refused. */
-void raising_learn(struct raising *raising, const struct synapse_call *call);
+void raising_learn(struct room_known *known, const struct synapse_call *call);
 void raising_learn_refusal(struct room_known *known, const struct synapse_call *call,
                            const struct synapse_reply *reply, instant now);
 

@@ -90,15 +90,4 @@ void room_known_doubt(struct room_known *known);
 struct action room_next(const struct room_known *known, const struct room_wanted *wanted,
                         const struct engine_rules *rules, instant now);
 
-/* The levels that SYNAPSE_WRITE_LEVELS is to write; the caller frees them. */
-struct levels *room_levels_to_write(const struct room_known *known, const struct synapse_call *call) MUST_USE;
-
-/* Takes in the reply to a call that room_next() asked for and that was sent at `sent`. */
-void room_learn(struct room_known *known, const struct synapse_call *call, struct synapse_reply *reply,
-                const struct engine_rules *rules, bool others_succeeded, instant sent, instant now);
-
-/* What is to be said of the room once room_next() has nothing more to do. */
-void room_report(const struct room_known *known, const struct room_wanted *wanted,
-                 const struct engine_rules *rules, struct report *report);
-
 #endif

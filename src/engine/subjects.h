@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "engine/room.h"
+#include "engine/user.h"
 
 /*
  * Subjects: the users and rooms that messages touch, with their lines and with what is known of them.

@@ -14,8 +14,6 @@
  * welcome room first makes that exactly once, wherever a run before was cut.
  */
 
-enum presence { PRESENCE_UNKNOWN, PRESENCE_ABSENT, PRESENCE_HERE };
-
 /* The private room in which a user is greeted. */
 struct welcome_known {
     bool taken;     /* its alias was found in use: the room is left from an earlier attempt */
@@ -124,13 +122,6 @@ enum user_readiness {
 };
 enum user_readiness user_readiness(const struct user_known *known, const struct user_wanted *wanted,
                                    const struct engine_rules *rules, instant now);
-
-/*
- * Takes in the reply to a call that user_next() asked for and that was sent at `sent`. Refusals and failures
- * become obstacles; after an unanswered write what it may have changed is unknown again.
- */
-void user_learn(struct user_known *known, const struct synapse_call *call, struct synapse_reply *reply,
-                const struct engine_rules *rules, bool others_succeeded, instant sent, instant now);
 
 /* What is to be said of the user once user_next() has nothing more to do. */
 void user_report(const struct user_known *known, const struct user_wanted *wanted,

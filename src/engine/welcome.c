@@ -132,6 +132,22 @@ static void learn_room(struct welcome_known *known, struct synapse_reply *reply,
     known->uninvited = new && known->bare;
 }
 
+static bool learn_creation(struct welcome_known *known, const struct news *news)
+{
+    known->taken = news->reply->outcome == SYNAPSE_TAKEN;
+    if (!known->taken)
+        learn_room(known, news->reply, true);
+    return true;
+}
+
+static bool learn_invitation(struct welcome_known *known, const struct news *news)
+{
+    if (news_of_absence(news))
+        welcome_deinit(known); /* the room is gone */
+    known->uninvited = false;
+    return !news_of_absence(news);
+}
+
 static void stand_back(struct welcome_known *known, struct room_state *foreign)
 {
     room_state_free(known->foreign);
@@ -156,106 +172,114 @@ static void learn_remains(struct welcome_known *known, const struct room_state *
     known->uninvited = true;
 }
 
-static void learn_state(struct welcome_known *known, const struct synapse_call *call,
-                        struct synapse_reply *reply, const struct engine_rules *rules, instant sent,
-                        instant now)
+static bool learn_state(struct welcome_known *known, const struct news *news)
 {
-    const struct room_state *state = reply->state;
-    bool ours = state->creator && rules_is_ours(rules, state->creator) &&
-                state_is_of_welcome(state, call->user, call->alias);
-    bool invited = room_state_membership(state, call->user) != MEMBERSHIP_NONE;
+    const struct room_state *state = news->reply->state;
+    const char *user = news->call->user;
+    bool ours;
 
-    known->read_at = sent;
-    if (ours && state->levels && invited) {
+    if (news_of_absence(news)) {
+        known->standing = WELCOME_GONE;
+        return true;
+    }
+    ours = state->creator && rules_is_ours(news->rules, state->creator) &&
+           state_is_of_welcome(state, user, news->call->alias);
+    known->read_at = news->sent;
+    if (ours && state->levels && room_state_membership(state, user) != MEMBERSHIP_NONE) {
         known->standing = WELCOME_SOUND;
     } else if (ours && known->refused && text_equal(state->mark, known->refused)) {
-        learn_remains(known, state, now);
-    } else if (state->creator && !(ours && may_be_half_made(state, call->user))) {
-        stand_back(known, TAKE(reply->state));
+        learn_remains(known, state, news->now);
+    } else if (state->creator && !(ours && may_be_half_made(state, user))) {
+        stand_back(known, TAKE(news->reply->state));
     } else if (known->standing != WELCOME_HALF_MADE) {
         known->standing = state->creator ? WELCOME_HALF_MADE : WELCOME_BARE;
-        known->half_made_since = now;
+        known->half_made_since = news->now;
     }
+    return true;
 }
 
-static void learn_creator(struct welcome_known *known, struct synapse_reply *reply,
-                          const struct engine_rules *rules)
+static bool learn_creator(struct welcome_known *known, const struct news *news)
 {
     struct room_state *foreign;
 
-    if (reply->outcome == SYNAPSE_ABSENT) {
+    if (news_of_absence(news)) {
         known->standing = WELCOME_GONE;
-    } else if (rules_is_ours(rules, reply->room.creator)) {
+    } else if (rules_is_ours(news->rules, news->reply->room.creator)) {
         known->standing = WELCOME_HALF_MADE;
     } else {
         foreign = room_state_new();
-        foreign->creator = TAKE(reply->room.creator);
+        foreign->creator = TAKE(news->reply->room.creator);
         stand_back(known, foreign);
     }
+    return true;
 }
 
-static bool learn_alias(struct welcome_known *known, struct synapse_reply *reply)
+static bool learn_alias(struct welcome_known *known, const struct news *news)
 {
     bool is_no_wonder = known->standing == WELCOME_FOREIGN || known->refused;
 
-    if (reply->outcome == SYNAPSE_ABSENT) {
+    if (news_of_absence(news)) {
         forget_room(known);
         return is_no_wonder; /* else it is taken, but not there: a moment of change, or a hidden holder */
     }
-    learn_room(known, reply, false);
+    learn_room(known, news->reply, false);
     return true;
 }
 
-bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
-                   const struct engine_rules *rules, instant sent, instant now)
+static bool learn_alias_gone(struct welcome_known *known, const struct news *news)
 {
-    bool absent = reply->outcome == SYNAPSE_ABSENT;
-
-    switch ((int)call->kind) {
-    case SYNAPSE_CREATE_WELCOME_ROOM:
-        known->taken = reply->outcome == SYNAPSE_TAKEN;
-        if (!known->taken)
-            learn_room(known, reply, true);
-        break;
-    case SYNAPSE_INVITE_USER:
-        if (absent)
-            welcome_deinit(known); /* the room is gone */
-        known->uninvited = false;
-        return !absent;
-    case SYNAPSE_RESOLVE_ALIAS:
-        return learn_alias(known, reply);
-    case SYNAPSE_READ_STATE:
-        if (absent)
-            known->standing = WELCOME_GONE;
-        else
-            learn_state(known, call, reply, rules, sent, now);
-        break;
-    case SYNAPSE_READ_ROOM:
-        learn_creator(known, reply, rules);
-        break;
-    case SYNAPSE_DELETE_ALIAS:
-        welcome_deinit(known);
-        break;
-    case SYNAPSE_READ_WELCOME:
-        known->greeting = reply->greeted ? GREETING_SENT : GREETING_MISSING;
-        break;
-    case SYNAPSE_SEND_WELCOME:
-        known->greeting = GREETING_SENT;
-        break;
-    case SYNAPSE_DELETE_ROOM:
-        known->deleting = true;
-        known->deleting_since = now;
-        known->look_again = plan_next_look(known->deleting_since, now);
-        break;
-    case SYNAPSE_READ_DELETION:
-        known->look_again = plan_next_look(known->deleting_since, now);
-        if (absent || reply->deletion != DELETION_UNDER_WAY)
-            forget_room(known);
-        return absent || reply->deletion != DELETION_FAILED;
-    default:
-        break;
-    }
+    (void)news;
+    welcome_deinit(known);
     return true;
+}
+
+static bool learn_greeting(struct welcome_known *known, const struct news *news)
+{
+    bool greeted = news->call->kind == SYNAPSE_SEND_WELCOME || news->reply->greeted;
+
+    known->greeting = greeted ? GREETING_SENT : GREETING_MISSING;
+    return true;
+}
+
+static bool learn_deletion_begun(struct welcome_known *known, const struct news *news)
+{
+    known->deleting = true;
+    known->deleting_since = news->now;
+    known->look_again = plan_next_look(known->deleting_since, news->now);
+    return true;
+}
+
+static bool learn_deletion(struct welcome_known *known, const struct news *news)
+{
+    bool absent = news_of_absence(news);
+
+    known->look_again = plan_next_look(known->deleting_since, news->now);
+    if (absent || news->reply->deletion != DELETION_UNDER_WAY)
+        forget_room(known);
+    return absent || news->reply->deletion != DELETION_FAILED;
+}
+
+static bool (*const learners[SYNAPSE_KINDS])(struct welcome_known *known, const struct news *news) = {
+    [SYNAPSE_CREATE_WELCOME_ROOM] = learn_creation,
+    [SYNAPSE_INVITE_USER] = learn_invitation,
+    [SYNAPSE_RESOLVE_ALIAS] = learn_alias,
+    [SYNAPSE_READ_STATE] = learn_state,
+    [SYNAPSE_READ_ROOM] = learn_creator,
+    [SYNAPSE_DELETE_ALIAS] = learn_alias_gone,
+    [SYNAPSE_READ_WELCOME] = learn_greeting,
+    [SYNAPSE_SEND_WELCOME] = learn_greeting,
+    [SYNAPSE_DELETE_ROOM] = learn_deletion_begun,
+    [SYNAPSE_READ_DELETION] = learn_deletion,
+};
+
+bool welcome_learns(enum synapse_kind kind)
+{
+    return learners[kind] != NULL;
+}
+
+bool welcome_learn(struct welcome_known *known, const struct news *news)
+{
+    return learners[news->call->kind](known, news);
 }
 
 bool welcome_learn_refusal(struct welcome_known *known, const struct synapse_call *call)

@@ -1,6 +1,7 @@
 #ifndef SYNC_ENGINE_WELCOME_H
 #define SYNC_ENGINE_WELCOME_H
 
+#include "engine/news.h"
 #include "engine/user.h"
 
 /*
@@ -25,9 +26,10 @@ void welcome_deinit(struct welcome_known *known);
 struct action welcome_next(struct plan *plan, const struct welcome_known *known,
                            const struct user_wanted *wanted);
 
-/* Takes in the reply to a call of the welcome, and no other. False: it was of no use, try again later. */
-bool welcome_learn(struct welcome_known *known, const struct synapse_call *call, struct synapse_reply *reply,
-                   const struct engine_rules *rules, instant sent, instant now) MUST_USE;
+/* Takes in the reply to a call that welcome_next() asked for. False: it was of no use, try again later. */
+bool welcome_learn(struct welcome_known *known, const struct news *news) MUST_USE;
+/* Whether a call of this kind may be one of those. */
+bool welcome_learns(enum synapse_kind kind);
 
 /* A call was refused. False: for good, so that it is not to be tried otherwise. */
 bool welcome_learn_refusal(struct welcome_known *known, const struct synapse_call *call) MUST_USE;

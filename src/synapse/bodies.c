@@ -117,7 +117,7 @@ static json_t *initial_state(const struct synapse_call *call)
    "welcome", and by which attempt. */
 static json_t *creation_content(const char *key, const char *value, const char *mark)
 {
-    return json_pack("{s:b, s:{s:s, s:s*}}", "m.federate", 0, ROOM_PURPOSE, key, value, "attempt", mark);
+    return json_pack("{s:b, s:{s:s}, s:s*}", "m.federate", 0, ROOM_PURPOSE, key, value, ROOM_ATTEMPT, mark);
 }
 
 /* An empty text is none: its event is left out. */

@@ -8,8 +8,9 @@
 /* What the rest of this module needs of states (see synapse/state.h for what others use). */
 
 /* The key in a create event's content that says what the room was made for: {"alias": alias}, or {"welcome":
-   user id} of a welcome room. Beside it, "attempt" has the mark of the creation. */
+   user id} of a welcome room. And the key of the mark by which this attempt to make it is told from others. */
 #define ROOM_PURPOSE "io.github.synapse_sync"
+#define ROOM_ATTEMPT "io.github.synapse_sync.attempt"
 
 /* As room_state_parse(), from the parsed reply. */
 struct room_state *room_state_from_json(const json_t *reply) MUST_USE;

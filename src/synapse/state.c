@@ -69,7 +69,6 @@ static void read_additional_creators(struct room_state *state, const json_t *con
 static void read_purpose(struct room_state *state, const json_t *purpose)
 {
     read_text(&state->made_for_alias, purpose, "alias");
-    read_text(&state->mark, purpose, "attempt");
     read_text(&state->made_to_welcome, state->made_for_alias ? NULL : purpose, "welcome");
 }
 
@@ -80,6 +79,7 @@ static void read_create(struct room_state *state, const json_t *event)
     read_text(&state->creator, event, "sender");
     read_text(&state->version, content, "room_version");
     read_purpose(state, json_object_get(content, ROOM_PURPOSE));
+    read_text(&state->mark, content, ROOM_ATTEMPT);
     read_text(&state->predecessor, json_object_get(content, "predecessor"), "room_id");
     state->creators_reign = room_version_creators_reign(state->version);
     read_additional_creators(state, content);

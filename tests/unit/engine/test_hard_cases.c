@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "engine/simulation/scene.h"
+#include "engine/user_learn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -188,7 +189,12 @@ static void user_hears(struct user_known *known, enum synapse_kind kind, enum sy
         .kind = kind, .user = "@anna:school", .name = "Anna", .record = {.open = true}};
     struct synapse_reply reply = {.outcome = outcome, .created = created, .retry_after = -1};
 
-    user_learn(known, &call, &reply, &school_rules, true, at, at);
+    user_learn(known, &(struct news){.call = &call,
+                                     .reply = &reply,
+                                     .rules = &school_rules,
+                                     .others_succeeded = true,
+                                     .sent = at,
+                                     .now = at});
     synapse_reply_deinit(&reply);
 }
 
@@ -226,7 +232,12 @@ static void test_a_creation_of_a_process_before(void **state)
     user_known_init(&known);
     user_hears(&known, SYNAPSE_READ_USER, SYNAPSE_ABSENT, false, 10);
     assert_int_equal(user_next(&known, &wanted, &school_rules, 10).call.kind, SYNAPSE_READ_RECORDS);
-    user_learn(&known, &call, &reply, &school_rules, true, 20, 20);
+    user_learn(&known, &(struct news){.call = &call,
+                                      .reply = &reply,
+                                      .rules = &school_rules,
+                                      .others_succeeded = true,
+                                      .sent = 20,
+                                      .now = 20});
     assert_int_equal(user_next(&known, &wanted, &school_rules, 20).call.kind, SYNAPSE_CREATE_USER);
     user_hears(&known, SYNAPSE_CREATE_USER, SYNAPSE_OK, false,
                30); /* 200: the other was carried out meanwhile */

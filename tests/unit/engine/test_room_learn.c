@@ -2,6 +2,7 @@
    and until the alias is free. */
 #include "base/memory.h"
 #include "engine/room.h"
+#include "engine/room_learn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,12 @@ static void hear(struct room_known *known, enum synapse_kind kind, struct synaps
     const struct synapse_call call = {.kind = kind, .alias = removed.alias, .room = "!r:h"};
 
     reply.retry_after = -1;
-    room_learn(known, &call, &reply, &rules, false, now, now);
+    room_learn(known, &(struct news){.call = &call,
+                                     .reply = &reply,
+                                     .rules = &rules,
+                                     .others_succeeded = false,
+                                     .sent = now,
+                                     .now = now});
     synapse_reply_deinit(&reply);
 }
 
@@ -98,7 +104,12 @@ static void test_a_room_is_there_from_the_end_of_its_making(void **state)
 
     (void)state;
     room_known_init(&known);
-    room_learn(&known, &call, &reply, &rules, false, 1000, 1165);
+    room_learn(&known, &(struct news){.call = &call,
+                                      .reply = &reply,
+                                      .rules = &rules,
+                                      .others_succeeded = false,
+                                      .sent = 1000,
+                                      .now = 1165});
     assert_int_equal(known.read_at, 1000); /* what others have done since may have been done since then */
     assert_int_equal(known.whole_at, 1165);
     synapse_reply_deinit(&reply);

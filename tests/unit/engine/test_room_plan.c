@@ -12,6 +12,8 @@
 
 #include "engine/flight.h"
 #include "engine/room.h"
+#include "engine/room_learn.h"
+#include "engine/room_report.h"
 #include "engine/simulation/others.h"
 
 #include <stdlib.h>
@@ -90,7 +92,12 @@ static void call(struct pursuit *pursuit, const struct synapse_call *call)
         others_act(pursuit->homeserver->world);
     homeserver_answer(pursuit->homeserver, &flight->call, &reply);
     clock_pass(chance_below(40));
-    room_learn(&pursuit->known, &flight->call, &reply, rules, chance_percent(70), sent, instant_now());
+    room_learn(&pursuit->known, &(struct news){.call = &flight->call,
+                                               .reply = &reply,
+                                               .rules = rules,
+                                               .others_succeeded = chance_percent(70),
+                                               .sent = sent,
+                                               .now = instant_now()});
     pause(pursuit, reply.outcome);
     synapse_reply_deinit(&reply);
     flight_free(flight);

@@ -12,6 +12,7 @@
 
 #include "engine/flight.h"
 #include "engine/simulation/others.h"
+#include "engine/user_learn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +94,12 @@ static void call(struct pursuit *pursuit, const struct user_wanted *wanted, cons
     homeserver_answer(pursuit->homeserver, &flight->call, &reply);
     clock_pass(chance_below(40));
     flight_forget_borrowed(flight);
-    user_learn(&pursuit->known, &flight->call, &reply, rules, chance_percent(70), sent, instant_now());
+    user_learn(&pursuit->known, &(struct news){.call = &flight->call,
+                                               .reply = &reply,
+                                               .rules = rules,
+                                               .others_succeeded = chance_percent(70),
+                                               .sent = sent,
+                                               .now = instant_now()});
     if (reply.outcome == SYNAPSE_UNREACHABLE || reply.outcome == SYNAPSE_LIMITED ||
         reply.outcome == SYNAPSE_SHUT_OUT)
         pause(pursuit);

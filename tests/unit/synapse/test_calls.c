@@ -327,10 +327,13 @@ static void marks_rooms(void **state)
     char *body = call_form(SYNAPSE_CREATE_ROOM)->body(&room, &terms);
 
     (void)state;
-    assert_non_null(strstr(body, "\"io.github.synapse_sync\":{\"alias\":\"#a:h\",\"attempt\":\"0123\"}"));
+    assert_non_null(strstr(
+        body, "\"io.github.synapse_sync\":{\"alias\":\"#a:h\"},\"io.github.synapse_sync.attempt\":\"0123\""));
     free(body);
     body = call_form(SYNAPSE_CREATE_WELCOME_ROOM)->body(&welcome, &terms);
-    assert_non_null(strstr(body, "\"io.github.synapse_sync\":{\"welcome\":\"@a:h\",\"attempt\":\"4567\"}"));
+    assert_non_null(strstr(
+        body,
+        "\"io.github.synapse_sync\":{\"welcome\":\"@a:h\"},\"io.github.synapse_sync.attempt\":\"4567\""));
     assert_null(strstr(body, "\"invite\""));
     free(body);
 }

@@ -31,7 +31,7 @@ static struct room_state *parse(const char *text)
 /* One event a line. */
 /* clang-format off */
 static const char whole_room[] = STATE(
-    EVENT("m.room.create", "", "{\"room_version\":\"11\",\"creator\":\"@old:h\",\"io.github.synapse_sync\":{\"alias\":\"#a:h\",\"attempt\":\"12ab\"}}", ",\"origin_server_ts\":5")
+    EVENT("m.room.create", "", "{\"room_version\":\"11\",\"creator\":\"@old:h\",\"io.github.synapse_sync\":{\"alias\":\"#a:h\"},\"io.github.synapse_sync.attempt\":\"12ab\"}", ",\"origin_server_ts\":5")
     EVENT("m.room.name", "", "{\"name\":\"N\"}", ",\"origin_server_ts\":9007199254740991")
     EVENT("m.room.topic", "", "{\"topic\":\"T\"}", ",\"origin_server_ts\":7")
     EVENT("m.room.join_rules", "", "{\"join_rule\":\"invite\"}", "")

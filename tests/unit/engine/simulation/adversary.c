@@ -23,7 +23,7 @@ enum { MOST_BODIES = 10, MOST_MESSAGES = 32, A_SECOND = 1000 /* ms */ };
     "{'io.github.synapse_sync': {'alias': '" alias "'}}}"
 #define LEFT_BEHIND                                                                                          \
     "{'type': 'm.room.create', 'state_key': '', 'sender': '@sync:school', 'content': "                       \
-    "{'io.github.synapse_sync': {'alias': '$A', 'attempt': '$M'}}}"
+    "{'io.github.synapse_sync': {'alias': '$A'}, 'io.github.synapse_sync.attempt': '$M'}}"
 #define LEVELS                                                                                               \
     "'users': {'@sync:school': 100}, 'invite': 70, 'kick': 70, 'ban': 70, 'events_default': 50, "            \
     "'state_default': 50"

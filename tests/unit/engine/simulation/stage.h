@@ -68,7 +68,7 @@ struct stage {
     } last[WORLD_ALIASES]; /* the last answer about a room */
     bool ready;
     bool out_of_touch;    /* nobody knows whether the messages are still the daemon's */
-    instant lease_since;   /* when the connection was made */
+    instant lease_since;  /* when the connection was made */
     instant closed_until; /* the homeserver asked for patience */
     unsigned calls;
     struct loop_timer answers, queue, session, deadline;

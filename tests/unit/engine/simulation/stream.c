@@ -30,8 +30,8 @@ enum { PART_CREATE, PART_LEVELS, FIRST_TEXT };
 static char *text_of_creation(const struct room_state *state)
 {
     json_auto_t *content =
-        json_pack("{s:s*, s:{s:s*, s:s*, s:s*}}", "room_version", state->version, ROOM_PURPOSE, "alias",
-                  state->made_for_alias, "welcome", state->made_to_welcome, "attempt", state->mark);
+        json_pack("{s:s*, s:{s:s*, s:s*}, s:s*}", "room_version", state->version, ROOM_PURPOSE, "alias",
+                  state->made_for_alias, "welcome", state->made_to_welcome, ROOM_ATTEMPT, state->mark);
 
     return json_dumps(content, JSON_COMPACT);
 }
