@@ -56,17 +56,32 @@ static bool is_needed(const json_t *event)
     return parse_text(event, "state_key") || text_equal(parse_text(event, "type"), "m.room.redaction");
 }
 
-bool changes_keep_needed(const char *event, size_t size, struct buffer *rest)
+/*
+ * What cannot be read may be anything, and its room is read again, as after a redaction. Synapse lets no such
+ * event into a room; but it tells here, too, what is sent to the sync user's devices, which may be nested
+ * without end, or (before it was limited) of any size, and is told again until a reply was taken in. So no
+ * reply is given up because of it.
+ */
+static void keep_doubt(struct buffer *rest)
+{
+    static const char redaction[] = "{\"type\":\"m.room.redaction\"}";
+
+    sieve_keep(rest, redaction, sizeof(redaction) - 1);
+}
+
+void changes_keep_needed(const char *event, size_t size, struct buffer *rest)
 {
     static const char *const keys[] = {"type", "state_key", "sender", "origin_server_ts"};
     json_auto_t *whole = parse_object(event, size), *needed = json_object();
     CLEANUP(freep) char *text = NULL;
     json_t *age;
 
-    if (!whole)
-        return false;
+    if (!whole) {
+        keep_doubt(rest);
+        return;
+    }
     if (!is_needed(whole))
-        return true;
+        return;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         copy_member(needed, whole, keys[i]);
     (void)json_object_set_new(needed, "content", needed_content(whole));
@@ -75,7 +90,6 @@ bool changes_keep_needed(const char *event, size_t size, struct buffer *rest)
         (void)json_object_set_new(needed, "unsigned", json_pack("{s:O}", "age", age));
     text = json_dumps(needed, JSON_COMPACT);
     sieve_keep(rest, text, strlen(text));
-    return true;
 }
 
 /* ---- one room ---- */

@@ -166,14 +166,16 @@ static struct buffer *take(struct sieve *sieve, char byte)
     return before ? before : place_of(sieve);
 }
 
-static bool put(struct buffer *place, const char *from, const char *to)
+/* Of an event that is too large only the beginning is kept, which is no JSON: who gets it says whether the
+   reply is of use without it. */
+static bool put(struct sieve *sieve, struct buffer *place, const char *from, const char *to)
 {
-    return !place || buffer_append(place, from, (size_t)(to - from));
+    return !place || buffer_append(place, from, (size_t)(to - from)) || place == &sieve->one;
 }
 
 static bool end_event(struct sieve *sieve)
 {
-    bool of_use = sieve->event(sieve->context, sieve->one.bytes, sieve->one.size, &sieve->rest);
+    bool of_use = sieve->event(sieve->context, buffer_text(&sieve->one), sieve->one.size, &sieve->rest);
 
     sieve->collecting = false;
     buffer_clear(&sieve->one);
@@ -194,17 +196,17 @@ bool sieve_feed(struct sieve *sieve, const char *bytes, size_t size)
         }
         its = take(sieve, *at);
         if (its != place) {
-            if (!put(place, from, at))
+            if (!put(sieve, place, from, at))
                 return false;
             from = at;
             place = its;
         }
         if (sieve->collecting && sieve->depth == sieve->array) {
-            if (!put(place, from, at + 1) || !end_event(sieve))
+            if (!put(sieve, place, from, at + 1) || !end_event(sieve))
                 return false;
             from = at + 1;
             place = place_of(sieve);
         }
     }
-    return put(place, from, end);
+    return put(sieve, place, from, end);
 }

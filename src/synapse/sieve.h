@@ -17,8 +17,8 @@
  */
 struct sieve;
 
-/* One event, as text; may add something in its place to the array that `rest` ends in (sieve_keep()). False:
-   the reply is of no use. */
+/* One event, as text, or the beginning of one that is too large; may add something in its place to the array
+   that `rest` ends in (sieve_keep()). False: the reply is of no use. */
 typedef bool sieve_event(void *context, const char *text, size_t size, struct buffer *rest);
 
 /* `name` is that of the arrays, wherever they are; it is borrowed, and so is the context. Of the rest so many

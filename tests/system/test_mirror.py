@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
+import requests
 
 from lab.message import add_room, add_user, member, remove_user, room
-from lab.matrix import Refused, segment
+from lab.matrix import Client, Refused, segment
 from lab.process import wait_until
 from lab.proxy import Request
 from stage import Stage
@@ -290,3 +293,27 @@ def test_a_lost_answer_is_asked_for_anew(stage: Stage) -> None:
     stage.done(message)
     now = stage.homeserver.room(matrix)
     assert (now.name, now.topic) == ("Right", "")
+
+
+# --- what is sent to the sync user ------------------------------------------------------------------------------
+
+
+def send_to_devices(sender: Client, user: str, content: str) -> None:
+    """The content is JSON as it goes over the wire."""
+    path = f"/_matrix/client/v3/sendToDevice/org.example.anything/{secrets.token_hex(8)}"
+    reply = requests.put(sender.url + path, data=f'{{"messages": {{"{user}": {{"*": {content}}}}}}}', timeout=60,
+                         headers={"Authorization": f"Bearer {sender.token}"}, proxies={"http": ""})
+    assert reply.ok, reply.text
+
+
+def test_what_nobody_can_read_on_the_sync_users_device_does_not_end_the_mirror(stage: Stage) -> None:
+    """/sync tells of it, and again and again until an answer was taken in."""
+    user = stage.user()
+    message = add_user(user, room(stage.room_id()), name="Ada")
+    stage.done(message)
+    depth = 3000
+    send_to_devices(stage.homeserver.log_in_as(user), stage.sync.user_id, '{"a":' * depth + "1" + "}" * depth)
+    stage.done(message)
+    stage.proxy.forget()
+    stage.done(message)
+    assert own_requests(stage) == [], told(stage)

@@ -485,6 +485,30 @@ static void passes_over_what_people_write(void **state)
     buffer_deinit(&rest);
 }
 
+/* Nobody can be told by it what changed: not in a room, and what was sent to a device is nobody's. */
+static void doubts_what_it_cannot_read(void **state)
+{
+    enum { DEEP = 3000 };
+    struct synapse_reply reply = {0};
+    struct buffer rest, deep;
+
+    (void)state;
+    buffer_init(&deep, SIZE_MAX);
+    for (size_t i = 0; i < DEEP; i++)
+        (void)buffer_append_text(&deep, "{\"a\":");
+    (void)buffer_append_text(&deep, "1");
+    for (size_t i = 0; i < DEEP; i++)
+        (void)buffer_append_text(&deep, "}");
+    buffer_init(&rest, SIZE_MAX);
+    (void)buffer_append_text(&rest, "[");
+    assert_true(call_form(SYNAPSE_READ_CHANGES)->take(&reply, deep.bytes, deep.size, &rest));
+    assert_true(call_form(SYNAPSE_READ_CHANGES)->take(&reply, "", 0, &rest));
+    assert_string_equal(buffer_text(&rest),
+                        "[{\"type\":\"m.room.redaction\"},{\"type\":\"m.room.redaction\"}");
+    buffer_deinit(&rest);
+    buffer_deinit(&deep);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +528,7 @@ int main(void)
         cmocka_unit_test(knows_its_weight),
         cmocka_unit_test(cuts_a_large_event_down),
         cmocka_unit_test(passes_over_what_people_write),
+        cmocka_unit_test(doubts_what_it_cannot_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
