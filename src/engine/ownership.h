@@ -1,7 +1,8 @@
 #ifndef SYNC_ENGINE_OWNERSHIP_H
 #define SYNC_ENGINE_OWNERSHIP_H
 
-#include "engine/room.h"
+#include "engine/room_known.h"
+#include "engine/rules.h"
 
 /*
  * Whose room it is that an alias leads to. On Synapse anyone may bind any free alias to a room that they are

@@ -1,7 +1,8 @@
 #ifndef SYNC_ENGINE_PROTECTION_H
 #define SYNC_ENGINE_PROTECTION_H
 
-#include "engine/user.h"
+#include "engine/rules.h"
+#include "engine/user_known.h"
 
 /*
  * Accounts of others: the sync user and those before it, server admins, accounts of application services

@@ -15,63 +15,6 @@ enum {
     STATE_LIFE = 60 * 60 * 1000, /* ms: a state reset (Matrix specification, room version 2) is not told */
 };
 
-void room_known_init(struct room_known *known)
-{
-    *known = (struct room_known){
-        .resolved_at = INSTANT_PAST,
-        .read_at = INSTANT_PAST,
-        .whole_at = INSTANT_PAST,
-        .looked_at = INSTANT_PAST,
-        .alias_seen_at = INSTANT_PAST,
-        .creation_at = INSTANT_PAST,
-        .aliases_at = INSTANT_PAST,
-        .half_made_since = INSTANT_NEVER,
-        .gone_at = INSTANT_NEVER,
-    };
-}
-
-void room_known_deinit(struct room_known *known)
-{
-    free(known->id);
-    free(known->creator);
-    free(known->raising.unfit);
-    free(known->refused);
-    synapse_aliases_free(known->aliases);
-    lineage_deinit(&known->lineage);
-    room_state_free(known->creation);
-    room_state_free(known->state);
-    state_events_free(known->news);
-    obstacles_deinit(&known->obstacles);
-    room_known_init(known);
-}
-
-bool room_known_settle(struct room_known *known)
-{
-    struct room_known kept;
-
-    if (known->presence != PRESENCE_HERE || !known->id || known->deleting || known->gone_at != INSTANT_NEVER)
-        return false;
-    room_known_init(&kept);
-    kept.presence = PRESENCE_HERE;
-    kept.id = TAKE(known->id);
-    kept.found_at = known->found_at;
-    if (known->mirrored && known->state) {
-        kept.state = TAKE(known->state);
-        kept.read_at = known->read_at;
-        kept.whole_at = known->whole_at;
-        kept.mirrored = true;
-    }
-    room_known_deinit(known);
-    *known = kept;
-    return true;
-}
-
-void room_known_doubt(struct room_known *known)
-{
-    known->read_at = INSTANT_PAST;
-    known->mirrored = false;
-}
-
 static struct synapse_call call_of(enum synapse_kind kind, const struct room_known *known,
                                    const struct room_wanted *wanted)
 {

@@ -1,7 +1,8 @@
 #ifndef SYNC_ENGINE_ROOM_FACTS_H
 #define SYNC_ENGINE_ROOM_FACTS_H
 
-#include "engine/room.h"
+#include "engine/room_known.h"
+#include "engine/rules.h"
 
 /*
  * What a room is like, and how that differs from what is wanted: the facts on which the room's planner

@@ -12,51 +12,6 @@ enum {
     LOOK_LIMIT = 5 * 1000,         /* ms: a user who was seen longer ago is read again before a write */
 };
 
-void user_known_init(struct user_known *known)
-{
-    *known = (struct user_known){.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST};
-}
-
-void user_known_deinit(struct user_known *known)
-{
-    free(known->name);
-    free(known->avatar);
-    free(known->email);
-    welcome_deinit(&known->welcome);
-    obstacles_deinit(&known->obstacles);
-    user_known_init(known);
-}
-
-bool user_known_settle(struct user_known *known)
-{
-    struct user_known kept = {
-        .presence = PRESENCE_HERE,
-        .read_at = known->read_at,
-        .seen_at = known->seen_at,
-        .deactivated = known->deactivated,
-        .admin = known->admin,
-        .of_service = known->of_service,
-        .has_email = known->has_email,
-        .mirrored = true,
-        /* An open one may be closed by another instance meanwhile; a closed one stays so. */
-        .record = known->record == RECORD_CLOSED ? RECORD_CLOSED : RECORD_UNKNOWN,
-    };
-
-    if (known->presence != PRESENCE_HERE || !known->mirrored)
-        return false;
-    kept.name = TAKE(known->name);
-    kept.avatar = TAKE(known->avatar);
-    user_known_deinit(known);
-    *known = kept;
-    return true;
-}
-
-void user_known_forget(struct user_known *known)
-{
-    if (!user_known_settle(known))
-        user_known_deinit(known);
-}
-
 static struct synapse_call call_of(enum synapse_kind kind, const struct user_wanted *wanted)
 {
     return (struct synapse_call){.kind = kind, .user = wanted->id};

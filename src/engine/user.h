@@ -1,8 +1,8 @@
 #ifndef SYNC_ENGINE_USER_H
 #define SYNC_ENGINE_USER_H
 
-#include "engine/plan.h"
 #include "engine/rules.h"
+#include "engine/user_known.h"
 
 /*
  * Users: what we know of one, what is wanted, and the next step from the one to the other
@@ -13,85 +13,6 @@
  * the user is created and closed after the greeting was sent. Whoever finds it open greets; looking into the
  * welcome room first makes that exactly once, wherever a run before was cut.
  */
-
-/* The private room in which a user is greeted. */
-struct welcome_known {
-    bool taken;     /* its alias was found in use: the room is left from an earlier attempt */
-    bool bare;      /* it was refused with the invitation: it is to be made without */
-    bool uninvited; /* it was made so */
-    char *
-        refused; /* the mark of a creation that was refused, and may have left a room; NULL: there was none */
-    char *room;  /* its id; NULL: not known */
-    /* Bare: without a create event, so that it does not say whose it is. */
-    enum {
-        WELCOME_UNREAD,
-        WELCOME_BARE,
-        WELCOME_SOUND,
-        WELCOME_HALF_MADE,
-        WELCOME_GONE,
-        WELCOME_FOREIGN
-    } standing;
-    instant half_made_since; /* first seen so */
-    instant read_at;
-    struct room_state *foreign; /* what is known of a foreign one: whose it is; NULL: nothing */
-    enum { GREETING_UNKNOWN, GREETING_MISSING, GREETING_SENT } greeting;
-    bool deleting;
-    instant deleting_since;
-    instant look_again; /* whether the deletion is complete */
-};
-
-struct user_known {
-    enum presence presence;
-    instant read_at; /* when the reading of it began */
-    instant seen_at; /* when it came */
-    char *name;      /* NULL: none */
-    char *avatar;    /* mxc URI, as it was when read; NULL: none */
-    bool deactivated, admin, has_email;
-    bool of_service;  /* an application service's: the puppet of a bridge, for example */
-    bool mirrored;    /* the rooms tell when it is time to read it again (engine/mirror.h) */
-    bool may_be_made; /* a creation of ours was not answered: it may still be carried out */
-    bool by_another;  /* it turned out that somebody else created the user while we were about to */
-    enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
-    bool record_email;   /* the creation was to set an e-mail address */
-    char *email;         /* the address whose owner was looked up; NULL: none was */
-    bool email_is_taken; /* it is another account's */
-    struct {
-        bool complete; /* a deactivated user was taken out of all rooms, or will not be any more */
-        instant since; /* when we first looked; 0: not yet */
-        instant look_again;
-    } parting;
-    struct welcome_known welcome;
-    struct obstacles obstacles;
-};
-
-/* Whether the rooms of a message show that nothing is to be written about a user (engine/order.c). */
-enum witness {
-    WITNESS_NONE,
-    WITNESS_DUE, /* perhaps, once the mirror has caught up */
-    WITNESS_GIVEN,
-};
-
-struct user_wanted {
-    const char *id;
-    bool removed;                          /* deactivated; all else below is empty then */
-    bool added;                            /* by an addUser; else only to exist, as a member */
-    const char *name;                      /* when created; NULL: none */
-    bool renamed;                          /* an existing user is to have the name too */
-    const char *email, *password;          /* when created; NULL: none */
-    const struct request_welcome *welcome; /* NULL: none */
-    const char *welcome_alias;             /* of the room in which the user is greeted */
-    enum witness witness;
-    instant since; /* when it was asked for: older knowledge is read again, unless there is a witness */
-};
-
-/* Nothing known; and back to that, memory freed. */
-void user_known_init(struct user_known *known);
-void user_known_deinit(struct user_known *known);
-/* Nobody asks for the user now. False: nothing is known that is worth remembering. */
-bool user_known_settle(struct user_known *known);
-/* The same, and what is not worth remembering is forgotten: another process may have been at work on the
- * user. */
-void user_known_forget(struct user_known *known);
 
 /*
  * The next thing to do so that the user becomes as wanted. ACTION_NONE: the user is, or all that is missing

@@ -102,22 +102,13 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
     return plan_step(plan, &call);
 }
 
-/* Nothing is known of any room; the next step is to make one. */
-void welcome_deinit(struct welcome_known *known)
-{
-    free(known->room);
-    free(known->refused);
-    room_state_free(known->foreign);
-    *known = (struct welcome_known){.standing = WELCOME_UNREAD};
-}
-
 /* The same, but for what was refused. */
 static void forget_room(struct welcome_known *known)
 {
     char *refused = TAKE(known->refused);
     bool bare = known->bare;
 
-    welcome_deinit(known);
+    welcome_known_deinit(known);
     known->refused = refused;
     known->bare = bare;
 }
@@ -143,7 +134,7 @@ static bool learn_creation(struct welcome_known *known, const struct news *news)
 static bool learn_invitation(struct welcome_known *known, const struct news *news)
 {
     if (news_of_absence(news))
-        welcome_deinit(known); /* the room is gone */
+        welcome_known_deinit(known); /* the room is gone */
     known->uninvited = false;
     return !news_of_absence(news);
 }
@@ -229,7 +220,7 @@ static bool learn_alias(struct welcome_known *known, const struct news *news)
 static bool learn_alias_gone(struct welcome_known *known, const struct news *news)
 {
     (void)news;
-    welcome_deinit(known);
+    welcome_known_deinit(known);
     return true;
 }
 

@@ -2,7 +2,8 @@
 #define SYNC_ENGINE_WELCOME_H
 
 #include "engine/news.h"
-#include "engine/user.h"
+#include "engine/rules.h"
+#include "engine/user_known.h"
 
 /*
  * The welcome: one private direct room and one message in it, exactly once. A part of
@@ -17,9 +18,6 @@
  * Before a message is sent to a room that was there
  * already, its messages are read.
  */
-
-/* Frees what is known; nothing is known then. */
-void welcome_deinit(struct welcome_known *known);
 
 /* The next step towards the greeting; the state's own words for "nothing to do" are ACTION_NONE with
    greeting == GREETING_SENT (done) or another (refused for good). */

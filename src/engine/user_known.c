@@ -1,0 +1,58 @@
+#include "engine/user_known.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+void welcome_known_deinit(struct welcome_known *known)
+{
+    free(known->room);
+    free(known->refused);
+    room_state_free(known->foreign);
+    *known = (struct welcome_known){.standing = WELCOME_UNREAD};
+}
+
+void user_known_init(struct user_known *known)
+{
+    *known = (struct user_known){.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST};
+}
+
+void user_known_deinit(struct user_known *known)
+{
+    free(known->name);
+    free(known->avatar);
+    free(known->email);
+    welcome_known_deinit(&known->welcome);
+    obstacles_deinit(&known->obstacles);
+    user_known_init(known);
+}
+
+bool user_known_settle(struct user_known *known)
+{
+    struct user_known kept = {
+        .presence = PRESENCE_HERE,
+        .read_at = known->read_at,
+        .seen_at = known->seen_at,
+        .deactivated = known->deactivated,
+        .admin = known->admin,
+        .of_service = known->of_service,
+        .has_email = known->has_email,
+        .mirrored = true,
+        /* An open one may be closed by another instance meanwhile; a closed one stays so. */
+        .record = known->record == RECORD_CLOSED ? RECORD_CLOSED : RECORD_UNKNOWN,
+    };
+
+    if (known->presence != PRESENCE_HERE || !known->mirrored)
+        return false;
+    kept.name = TAKE(known->name);
+    kept.avatar = TAKE(known->avatar);
+    user_known_deinit(known);
+    *known = kept;
+    return true;
+}
+
+void user_known_forget(struct user_known *known)
+{
+    if (!user_known_settle(known))
+        user_known_deinit(known);
+}
