@@ -11,7 +11,7 @@
 /*
  * Calls of the homeserver as values: what is asked (struct synapse_call) and what was answered (struct
  * synapse_reply). The engine's planners return calls without knowing how they are carried out; its memory
- * learns from replies without knowing how they came. A table in src/synapse/calls.c gives each kind its
+ * learns from replies without knowing how they came. A table in src/synapse/call_table.c gives each kind its
  * method, path, body and the way its reply is read.
  */
 enum synapse_kind {

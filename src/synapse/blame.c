@@ -10,7 +10,7 @@
  */
 #include "synapse/blame.h"
 
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "synapse/levels.h"
-#include "synapse/room_state.h"
 #include "synapse/settings.h"
+#include "synapse/state_json.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #ifndef SYNC_SYNAPSE_BODIES_H
 #define SYNC_SYNAPSE_BODIES_H
 
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 /* Bodies of requests, each of the form of call_form.body. */
 

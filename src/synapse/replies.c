@@ -2,10 +2,10 @@
 #include "synapse/replies.h"
 
 #include "base/memory.h"
+#include "synapse/changes_json.h"
 #include "synapse/levels.h"
 #include "synapse/parse.h"
-#include "synapse/room_changes.h"
-#include "synapse/room_state.h"
+#include "synapse/state_json.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #ifndef SYNC_SYNAPSE_REPLIES_H
 #define SYNC_SYNAPSE_REPLIES_H
 
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 /* Reading of 2xx replies, each of the form of call_form.read. */
 

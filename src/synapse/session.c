@@ -31,7 +31,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 #include "synapse/steps.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "http/http.h"
 #include "loop/loop.h"
 #include "synapse/answer.h"
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 #include "synapse/steps.h"
 #include "synapse/synapse.h"
 

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "synapse/answer.h"
 #include "synapse/blame.h"
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 #include "synapse/session.h"
 #include "synapse/sieve.h"
 

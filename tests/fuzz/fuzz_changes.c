@@ -1,5 +1,5 @@
 #include "synapse/parse.h"
-#include "synapse/room_changes.h"
+#include "synapse/changes_json.h"
 
 #include "base/cleanup.h"
 

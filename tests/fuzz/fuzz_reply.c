@@ -1,5 +1,5 @@
 #include "synapse/answer.h"
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"

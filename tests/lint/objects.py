@@ -26,7 +26,9 @@ class Objects:
     def __init__(self, build):
         self.defined, self.needed, self.static = {}, defaultdict(set), []
         for path in sorted((build / "CMakeFiles/sync.dir/src").glob("*/*.o")):
-            self.read(f"{path.parent.name}/{path.name.removesuffix('.c.o')}", path)
+            source = f"{path.parent.name}/{path.name.removesuffix('.c.o')}"
+            if (ROOT / f"src/{source}.c").exists():  # else it was built from one that has gone since
+                self.read(source, path)
         self.sees = {source: {self.defined[name] for name in names if name in self.defined} - {source}
                      for source, names in self.needed.items()}
 

@@ -1,6 +1,6 @@
 #include "engine/room_learn.h"
 #include "engine/user_learn.h"
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,10 +5,10 @@
 
 #include <cmocka.h>
 
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
+#include "synapse/changes_json.h"
 #include "synapse/parse.h"
-#include "synapse/room_changes.h"
-#include "synapse/room_state.h"
+#include "synapse/state_json.h"
 
 #include "base/memory.h"
 
@@ -317,7 +317,7 @@ static json_t *filter_of(enum synapse_kind kind)
     return object;
 }
 
-/* Exactly the types that a state is read from; and the timeline is not filtered, see calls.c. */
+/* Exactly the types that a state is read from; and the timeline is not filtered, see call_table.c. */
 static void asks_for_what_it_reads(void **state)
 {
     json_auto_t *filter = filter_of(SYNAPSE_READ_CHANGES);

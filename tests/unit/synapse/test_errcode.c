@@ -7,7 +7,7 @@
 
 #include "synapse/errcode.h"
 
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 #include "synapse/parse.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "loop/loop.h"
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "engine/simulation/stream.h"
 
 #include "base/memory.h"
-#include "synapse/room_state.h"
+#include "synapse/state_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,14 +7,14 @@
  *
  * The JSON of those events is all that is kept; it is read when the state that it belongs to is at hand.
  */
-#include "synapse/room_changes.h"
+#include "synapse/changes_json.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "synapse/members.h"
 #include "synapse/parse.h"
-#include "synapse/room_state.h"
 #include "synapse/sieve.h"
+#include "synapse/state_json.h"
 
 #include <stdlib.h>
 #include <string.h>

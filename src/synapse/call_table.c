@@ -9,15 +9,15 @@
  * The body of a call is a function of the call and the terms alone, and so is its path: who asks for the same
  * twice sends the same twice, transaction ids included.
  */
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 #include "base/memory.h"
 #include "synapse/bodies.h"
+#include "synapse/ids.h"
 #include "synapse/path.h"
 #include "synapse/replies.h"
 #include "synapse/settings.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,8 +29,6 @@ enum { RECORDS_LIMIT = 20 * 1000 };
 
 /* Bytes: of the state of a room without its events, and of all changes with what matters of them. */
 enum { LARGEST_FRAME = 64 * 1024, LARGEST_CHANGES = 16 * 1024 * 1024 };
-
-enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Aliases" */ };
 
 #define ADMIN "/_synapse/admin/"
 #define CLIENT "/_matrix/client/v3/"
@@ -313,52 +311,12 @@ bool call_needs_admin(enum synapse_kind kind)
 
 /* ---- what paths are made of ---- */
 
-/* `@local:server` -> `local` */
-static char *user_localpart(const char *user)
-{
-    return text_copy_bytes(user + 1, strcspn(user + 1, ":"));
-}
-
-/* SHA-256 in hexadecimal digits, of which 128 bits are plenty to tell users apart. */
-static char *hash(const char *text)
-{
-    enum { BYTES = 16 };
-    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
-    struct buffer hex;
-
-    (void)EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
-    buffer_init(&hex, 2 * (size_t)BYTES);
-    for (size_t i = 0; i < BYTES; i++)
-        (void)buffer_append_format(&hex, "%02x", digest[i]);
-    return buffer_take(&hex);
-}
-
 char *call_record_type(const struct synapse_call *call)
 {
-    CLEANUP(freep) char *said = call->user ? user_localpart(call->user) : body_records(call, NULL);
-    CLEANUP(freep) char *digits = call->user ? NULL : hash(said);
+    CLEANUP(freep) char *said = call->user ? id_localpart(call->user) : body_records(call, NULL);
+    CLEANUP(freep) char *digits = call->user ? NULL : id_digest(said);
 
     return call->user ? text_format(RECORD_OF_USER "%s", said) : text_format(RECORD_OF_USERS "%s", digits);
-}
-
-char *call_welcome_transaction(const char *user)
-{
-    CLEANUP(freep) char *digits = hash(user);
-
-    return text_format("welcome-%s", digits);
-}
-
-char *synapse_welcome_alias(const char *user)
-{
-    const char *server = user + strcspn(user, ":");
-    CLEANUP(freep) char *localpart = user_localpart(user);
-    CLEANUP(freep) char *alias = text_format("#sync_%s%s", localpart, server);
-    CLEANUP(freep) char *digits = NULL;
-
-    if (strlen(alias) <= LONGEST_ALIAS)
-        return TAKE(alias);
-    digits = hash(user);
-    return text_format("#sync_%s%s", digits, server);
 }
 
 /* The form in which Synapse keeps addresses and finds them (util/threepids.py), as far as ASCII goes. */
@@ -377,7 +335,7 @@ char *call_path(const struct synapse_call *call, const struct call_terms *terms)
     CLEANUP(freep) char *email = canonical_email(call->email);
     CLEANUP(freep) char *record = call->kind == SYNAPSE_WRITE_RECORDS ? call_record_type(call) : NULL;
     CLEANUP(freep)
-    char *transaction = call->kind == SYNAPSE_SEND_WELCOME ? call_welcome_transaction(call->user) : NULL;
+    char *transaction = call->kind == SYNAPSE_SEND_WELCOME ? id_welcome_transaction(call->user) : NULL;
     CLEANUP(freep) char *filter = forms[call->kind].filter ? forms[call->kind].filter(call, terms) : NULL;
     char attempt[16];
     const struct path_value values[] = {

@@ -1,5 +1,5 @@
-#ifndef SYNC_SYNAPSE_ROOM_CHANGES_H
-#define SYNC_SYNAPSE_ROOM_CHANGES_H
+#ifndef SYNC_SYNAPSE_CHANGES_JSON_H
+#define SYNC_SYNAPSE_CHANGES_JSON_H
 
 #include "base/buffer.h"
 #include "synapse/changes.h"

@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 
-#include "synapse/calls.h"
+#include "synapse/call_table.h"
 
 /* What each kind of call sends, byte for byte, and what it makes of a plain reply. */
 

@@ -1,5 +1,5 @@
-#ifndef SYNC_SYNAPSE_CALLS_H
-#define SYNC_SYNAPSE_CALLS_H
+#ifndef SYNC_SYNAPSE_CALL_TABLE_H
+#define SYNC_SYNAPSE_CALL_TABLE_H
 
 #include "http/http.h"
 #include "synapse/call.h"
@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-/* How each kind of call is made and its reply read: the table in src/synapse/calls.c. */
+/* How each kind of call is made and its reply read: the table in src/synapse/call_table.c. */
 
 /* What a call has to know besides what it was given. All borrowed from the session. */
 struct call_terms {
@@ -19,7 +19,7 @@ struct call_terms {
 
 struct call_form {
     const char *name;
-    const char *path; /* template, see calls.c */
+    const char *path; /* template, see call_table.c */
     /* The filter in the path as JSON text, which the caller frees. NULL: there is none in it. */
     char *(*filter)(const struct synapse_call *call, const struct call_terms *terms);
     /* The body as JSON text, which the caller frees with text_free_secret(); NULL: it cannot be written (what
@@ -49,7 +49,5 @@ char *call_path(const struct synapse_call *call, const struct call_terms *terms)
 /* Type of the document that says what a SYNAPSE_WRITE_RECORDS does (synapse/records.h). The caller frees it.
  */
 char *call_record_type(const struct synapse_call *call) MUST_USE;
-/* Transaction of the message that greets the user; the caller frees it. */
-char *call_welcome_transaction(const char *user) MUST_USE;
 
 #endif

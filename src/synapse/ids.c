@@ -1,0 +1,48 @@
+#include "synapse/ids.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "synapse/call.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+enum { LONGEST_ALIAS = 255 /* bytes; Matrix specification, appendices, "Room Aliases" */ };
+
+char *id_localpart(const char *user)
+{
+    return text_copy_bytes(user + 1, strcspn(user + 1, ":"));
+}
+
+char *id_digest(const char *text)
+{
+    enum { BYTES = 16 };
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    struct buffer hex;
+
+    (void)EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
+    buffer_init(&hex, 2 * (size_t)BYTES);
+    for (size_t i = 0; i < BYTES; i++)
+        (void)buffer_append_format(&hex, "%02x", digest[i]);
+    return buffer_take(&hex);
+}
+
+char *id_welcome_transaction(const char *user)
+{
+    CLEANUP(freep) char *digits = id_digest(user);
+
+    return text_format("welcome-%s", digits);
+}
+
+char *synapse_welcome_alias(const char *user)
+{
+    const char *server = user + strcspn(user, ":");
+    CLEANUP(freep) char *localpart = id_localpart(user);
+    CLEANUP(freep) char *alias = text_format("#sync_%s%s", localpart, server);
+    CLEANUP(freep) char *digits = NULL;
+
+    if (strlen(alias) <= LONGEST_ALIAS)
+        return TAKE(alias);
+    digits = id_digest(user);
+    return text_format("#sync_%s%s", digits, server);
+}
