@@ -15,15 +15,13 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/errands.h"
 #include "engine/flight.h"
 #include "engine/front.h"
 #include "engine/held.h"
-#include "engine/ledger.h"
-#include "engine/mirror.h"
 #include "engine/removal.h"
 #include "engine/room_learn.h"
 #include "engine/user_learn.h"
-#include "engine/wire.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -45,8 +43,7 @@ struct engine {
     struct message *ended;
     bool in_turn;
 
-    struct mirror mirror;
-    struct ledger ledger;
+    struct errands errands;
     struct brake brake;
     struct held held;
     unsigned looks; /* at users, that are under way: who is looked at may want a record next */
@@ -130,68 +127,6 @@ static bool may_send(struct engine *engine)
     return false;
 }
 
-/* ---- the mirror ---- */
-
-static void wait_for_mirror(struct engine *engine, struct subject *subject, const struct synapse_call *call,
-                            instant now)
-{
-    obstacle_risk(subject_obstacles(subject), call, now);
-    mirror_want(&engine->mirror, now);
-    mirror_wait(&engine->mirror, subject);
-}
-
-static void mirror_replied(struct engine *engine, enum synapse_kind kind, struct synapse_reply *reply)
-{
-    struct subject *subject;
-
-    wire_answered(&engine->wire, kind, reply, engine->mirror.asked_at);
-    if (mirror_answered(&engine->mirror, kind, reply, instant_now()))
-        while ((subject = mirror_release(&engine->mirror)))
-            enqueue(engine, subject);
-    turn(engine);
-}
-
-static void position_came(void *context, struct synapse_reply *reply)
-{
-    mirror_replied(context, SYNAPSE_READ_POSITION, reply);
-}
-
-static void changes_came(void *context, struct synapse_reply *reply)
-{
-    mirror_replied(context, SYNAPSE_READ_CHANGES, reply);
-}
-
-static void joined_came(void *context, struct synapse_reply *reply)
-{
-    mirror_replied(context, SYNAPSE_READ_JOINED, reply);
-}
-
-static void ask(struct engine *engine, const struct synapse_call *call)
-{
-    static void (*const came[SYNAPSE_KINDS])(void *context, struct synapse_reply *reply) = {
-        [SYNAPSE_READ_POSITION] = position_came,
-        [SYNAPSE_READ_CHANGES] = changes_came,
-        [SYNAPSE_READ_JOINED] = joined_came,
-    };
-
-    wire_send(&engine->wire, call, came[call->kind], engine);
-}
-
-/* Whether the mirror had something to ask. */
-static bool serve_mirror(struct engine *engine)
-{
-    instant now = instant_now(), next;
-    struct synapse_call call;
-
-    if (!mirror_next(&engine->mirror, now, &call, &next)) {
-        wake_at(engine, next);
-        return false;
-    }
-    mirror_sent(&engine->mirror, call.kind, now);
-    ask(engine, &call);
-    return true;
-}
-
 /* ---- the next call ---- */
 
 static void replied(void *context, struct synapse_reply *reply);
@@ -224,88 +159,65 @@ static void send_call(struct engine *engine, struct subject *subject, const stru
     struct flight *flight = begin(engine, subject, call);
 
     engine->looks += call->kind == SYNAPSE_READ_USER;
-    mirror_watch(&engine->mirror, subject);
+    mirror_watch(&engine->errands.mirror, subject);
     count_request(subject);
     wire_send(&engine->wire, &flight->call, replied, flight);
     flight_forget_borrowed(flight);
 }
 
-/* ---- the ledger ---- */
+/* ---- errands ---- */
 
-static void learn_record(struct engine *engine, struct subject *subject, const struct flight *flight,
-                         const struct synapse_reply *reply)
+static void wait_for_mirror(struct engine *engine, struct subject *subject, const struct synapse_call *call,
+                            instant now)
 {
-    struct synapse_reply own = *reply;
-
-    own.records = engine->ledger.records; /* still the ledger's */
-    learn(engine, subject, flight, &own, instant_now());
-    enqueue_first(engine, subject); /* who was looked at right before is written at once */
-    enqueue_rooms_of_user(engine, subject);
+    obstacle_risk(subject_obstacles(subject), call, now);
+    mirror_want(&engine->errands.mirror, now);
+    mirror_wait(&engine->errands.mirror, subject);
 }
 
-/*
- * Whether what the ledger knows will do for that subject. Who is absent has been created by nobody else while
- * the messages are ours. Who is there may have been by whoever else serves the homeserver, and then the
- * records have to be as young as the messages.
- */
-static bool serves(struct engine *engine, const struct subject *subject)
+static void mirror_woke(void *context, struct subject *subject)
 {
-    instant since = lease_since(engine);
-
-    if (user_is_there(&subject->user))
-        since = instant_max(since, front_arrived(subject));
-    return ledger_known(&engine->ledger, since);
+    enqueue(context, subject);
 }
 
-static void ask_ledger(struct engine *engine, struct subject *subject, const struct synapse_call *call)
+/* Who is absent has been created by nobody else while the messages are ours. Who is there may have been by
+   whoever else serves the homeserver, and then the records have to be as young as the messages. */
+static instant records_as_of(void *context, const struct subject *subject)
 {
-    const struct synapse_reply known = {.outcome = SYNAPSE_OK, .retry_after = -1};
-    struct flight *flight = begin(engine, subject, call);
+    instant since = lease_since(context);
 
-    if (call->kind == SYNAPSE_WRITE_RECORDS || !serves(engine, subject)) {
-        ledger_line_up(&engine->ledger, flight, flight->sent);
-        return;
-    }
+    return user_is_there(&subject->user) ? instant_max(since, front_arrived(subject)) : since;
+}
+
+static void ledger_answered_to(void *context, struct flight *flight, struct synapse_reply *reply)
+{
+    struct engine *engine = context;
+    struct subject *subject = flight->subject;
+
     subject->flight = NULL;
-    learn_record(engine, subject, flight, &known);
+    if (reply) {
+        learn(engine, subject, flight, reply, instant_now());
+        enqueue_first(engine, subject); /* who was looked at right before is written at once */
+        enqueue_rooms_of_user(engine, subject);
+    } else {
+        enqueue(engine, subject);
+    }
     flight_free(flight);
 }
 
-static void records_came(void *context, struct synapse_reply *reply)
-{
-    struct engine *engine = context;
-    enum synapse_kind kind = engine->ledger.served->call.kind;
-    struct flight *flight;
-
-    wire_answered(&engine->wire, kind, reply, engine->ledger.asked_at);
-    ledger_answered(&engine->ledger, kind, reply);
-    if (reply->outcome != SYNAPSE_OK)
-        log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(kind)),
-                  LOG_TEXT("problem", reply->problem.text));
-    while ((flight = ledger_release(&engine->ledger))) {
-        flight->subject->flight = NULL;
-        if (reply->outcome != SYNAPSE_OK || kind == SYNAPSE_WRITE_RECORDS || serves(engine, flight->subject))
-            learn_record(engine, flight->subject, flight, reply);
-        else
-            enqueue(engine, flight->subject); /* asks again */
-        flight_free(flight);
-    }
-    turn(engine);
-}
-
-/* Whether the ledger had something to ask. */
-static bool serve_ledger(struct engine *engine)
+/* Whether there was one to be run. */
+static bool run_errand(struct engine *engine)
 {
     bool quiet = lanes_are_empty(&engine->lanes) && engine->looks == 0;
-    instant now = instant_now(), next;
-    struct synapse_call call;
+    const struct subject *asker;
+    instant again;
 
-    if (!ledger_next(&engine->ledger, quiet, now, &call, &next)) {
-        wake_at(engine, next);
+    if (!errands_send(&engine->errands, quiet, &again, &asker)) {
+        wake_at(engine, again);
         return false;
     }
-    count_request(engine->ledger.served->subject);
-    wire_send(&engine->wire, &call, records_came, engine);
+    if (asker)
+        count_request(asker);
     return true;
 }
 
@@ -321,7 +233,7 @@ static void carry_out(struct engine *engine, struct subject *subject, const stru
     if (call->kind == SYNAPSE_READ_CHANGES)
         wait_for_mirror(engine, subject, call, now);
     else if (call->kind == SYNAPSE_READ_RECORDS || call->kind == SYNAPSE_WRITE_RECORDS)
-        ask_ledger(engine, subject, call);
+        errands_ask(&engine->errands, begin(engine, subject, call));
     else if (call->kind == SYNAPSE_DELETE_ROOM &&
              subjects_deletions(&engine->order.subjects) >= MOST_DELETIONS)
         sleep_until(engine, subject, now + DELETION_TURN);
@@ -426,9 +338,9 @@ static bool work(struct engine *engine)
 {
     if (!may_send(engine))
         return false;
-    if (serve_mirror(engine) || serve_ledger(engine))
+    if (run_errand(engine))
         return true;
-    if (lanes_are_empty(&engine->lanes) || mirror_goes_first(&engine->mirror))
+    if (lanes_are_empty(&engine->lanes) || mirror_goes_first(&engine->errands.mirror))
         return false;
     attend(engine, lanes_take(&engine->lanes));
     return true;
@@ -503,7 +415,7 @@ static void replied(void *context, struct synapse_reply *reply)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
     learn(engine, subject, flight, reply, now);
-    mirror_learnt(&engine->mirror, subject, flight, reply);
+    mirror_learnt(&engine->errands.mirror, subject, flight, reply);
     if (flight->call.kind == SYNAPSE_READ_LEVELS || flight->call.kind == SYNAPSE_READ_USER)
         enqueue_first(engine, subject); /* what was read right before is written at once */
     else
@@ -519,13 +431,18 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
                           struct loop *loop)
 {
     struct engine *engine = NEW(struct engine);
+    const struct errand_handlers handlers = {.woken = mirror_woke,
+                                             .as_of = records_as_of,
+                                             .answered = ledger_answered_to,
+                                             .done = soon_due,
+                                             .context = engine};
 
     engine->config = *config;
     engine->order.subjects.reactivates = config->rules.reactivate;
     engine->order.subjects.most_weight = config->most_memory;
     wire_init(&engine->wire, homeserver, config->concurrency, soon_due, engine);
-    mirror_init(&engine->mirror, &engine->order, config->rules.sync_user, config->mirrors);
-    ledger_init(&engine->ledger);
+    mirror_init(&engine->errands.mirror, &engine->order, config->rules.sync_user, config->mirrors);
+    errands_init(&engine->errands, &engine->wire, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);
     loop_timer_init(&engine->timer, loop, timer_due, engine);
     loop_timer_init(&engine->soon, loop, soon_due, engine);
@@ -536,7 +453,7 @@ static void left(void *context, struct subject *subject)
 {
     struct engine *engine = context;
 
-    if (!subject->line && subject->flight && ledger_withdraw(&engine->ledger, subject->flight))
+    if (!subject->line && subject->flight && ledger_withdraw(&engine->errands.ledger, subject->flight))
         flight_free(TAKE(subject->flight)); /* nobody wants it written any more */
     enqueue(engine, subject);
     if (!subject->is_room)
@@ -566,8 +483,7 @@ void engine_free(struct engine *engine)
         flight_free(subject->flight);
     }
     order_deinit(&engine->order);
-    mirror_deinit(&engine->mirror);
-    ledger_deinit(&engine->ledger);
+    errands_deinit(&engine->errands);
     brake_deinit(&engine->brake);
     held_deinit(&engine->held);
     loop_timer_stop(&engine->timer);
