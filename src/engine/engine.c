@@ -243,19 +243,18 @@ static void carry_out(struct engine *engine, struct subject *subject, const stru
         send_call(engine, subject, call);
 }
 
-static void act(struct engine *engine, struct subject *subject, instant now)
+static void act(void *context, struct subject *subject, const struct action *action)
 {
-    CLEANUP(freep) struct levels_user *members = front_members(subject);
-    struct action action = front_next(&engine->order, subject, &engine->config.rules, now, members);
+    struct engine *engine = context;
 
-    switch (action.kind) {
+    switch (action->kind) {
     case ACTION_NONE:
         break;
     case ACTION_WAIT:
-        sleep_until(engine, subject, action.until);
+        sleep_until(engine, subject, action->until);
         break;
     case ACTION_CALL:
-        carry_out(engine, subject, &action.call, now);
+        carry_out(engine, subject, &action->call, engine->attended_at);
         break;
     }
 }
@@ -299,7 +298,13 @@ static void reopened(void *context, struct place *place)
 
 static void attend(struct engine *engine, struct subject *subject)
 {
-    instant now = engine->attended_at = instant_now();
+    const struct front front = {.order = &engine->order,
+                                .rules = &engine->config.rules,
+                                .now = engine->attended_at = instant_now(),
+                                .settled = settled,
+                                .reopened = reopened,
+                                .next = act,
+                                .context = engine};
 
     if (subject->flight)
         return; /* its reply brings it back */
@@ -308,13 +313,9 @@ static void attend(struct engine *engine, struct subject *subject)
             subjects_rest(&engine->order.subjects, subject);
         return;
     }
-    if (subject->is_room) {
+    if (subject->is_room)
         order_refresh(&engine->order, &subject->room);
-        front_reopen(&engine->order, subject, reopened, engine);
-    }
-    front_settle(&engine->order, subject, &engine->config.rules, now, settled, engine);
-    if (front_is_open(subject))
-        act(engine, subject, now);
+    front_attend(&front, subject);
 }
 
 static void give_verdict(struct engine *engine, struct message *message)

@@ -1,6 +1,9 @@
 #include "engine/front.h"
 
+#include "base/memory.h"
+#include "engine/room.h"
 #include "engine/room_report.h"
+#include "engine/wants.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -10,7 +13,7 @@ static bool is_open(const struct place *place)
     return place->in_front && !place->settled;
 }
 
-bool front_is_open(const struct subject *subject)
+static bool has_open_place(const struct subject *subject)
 {
     const struct place *place;
 
@@ -43,37 +46,6 @@ instant front_arrived(const struct subject *subject)
 
 /* ---- settling ---- */
 
-static bool is_user_settled(const struct order *order, struct place *place, const struct engine_rules *rules,
-                            instant now)
-{
-    const struct user_known *known = &place->subject->user;
-    const struct user_wanted wanted = order_user_wanted(order, place);
-
-    if (user_next(known, &wanted, rules, now).kind != ACTION_NONE)
-        return false;
-    /* Who could not be read is not there, whatever is remembered. */
-    place->there = user_readiness(known, &wanted, rules, now) == USER_READY;
-    place->vouched = place->there && user_rests_on_witness(known, &wanted);
-    user_report(known, &wanted, rules, &place->message->report);
-    return true;
-}
-
-static bool is_room_settled(const struct order *order, const struct place *place,
-                            const struct engine_rules *rules, instant now, struct levels_user *members)
-{
-    const struct room_known *known = &place->subject->room;
-    struct members_state state = order_ready_members(order, place, rules, now, members);
-    struct room_wanted wanted = order_room_wanted(place);
-
-    wanted.members = members;
-    wanted.member_count = state.ready;
-    wanted.exists = state.ready > 0 || place->message->request->method == REQUEST_ADD_ROOM;
-    if (state.pending > 0 || state.delayed > 0 || room_next(known, &wanted, rules, now).kind != ACTION_NONE)
-        return false;
-    room_report(known, &wanted, rules, &place->message->report);
-    return true;
-}
-
 /* The first time only: a place may be settled and opened over and over. */
 static void note_progress(struct place *place)
 {
@@ -82,33 +54,44 @@ static void note_progress(struct place *place)
     place->was_settled = true;
 }
 
-static size_t most_members(const struct subject *subject)
+static void settle(const struct front *front, struct place *place)
 {
-    const struct place *place;
-    size_t most = 0;
-
-    DL_FOREACH (subject->line, place)
-        if (is_open(place) && order_member_count(place) > most)
-            most = order_member_count(place);
-    return most;
+    note_progress(place);
+    place->settled = true;
+    front->settled(front->context, place);
 }
 
-void front_settle(const struct order *order, struct subject *subject, const struct engine_rules *rules,
-                  instant now, void (*settled)(void *context, struct place *place), void *context)
+/* Returns what is left to be done for the place. */
+static struct action settle_user(const struct front *front, struct place *place)
 {
-    CLEANUP(freep) struct levels_user *members = memory_new(most_members(subject), sizeof(*members));
-    struct place *place;
+    const struct user_known *known = &place->subject->user;
+    const struct user_wanted wanted = wants_user(front->order, place);
+    struct user_outlook outlook = user_outlook(known, &wanted, front->rules, front->now);
 
-    DL_FOREACH (subject->line, place) {
-        if (!is_open(place))
-            continue;
-        if (subject->is_room ? !is_room_settled(order, place, rules, now, members)
-                             : !is_user_settled(order, place, rules, now))
-            continue;
-        note_progress(place);
-        place->settled = true;
-        settled(context, place);
-    }
+    if (outlook.action.kind != ACTION_NONE)
+        return outlook.action;
+    /* Who could not be read is not there, whatever is remembered. */
+    place->there = outlook.readiness == USER_READY;
+    place->vouched = place->there && user_rests_on_witness(known, &wanted);
+    user_report(known, &wanted, front->rules, &place->message->report);
+    settle(front, place);
+    return outlook.action;
+}
+
+static void settle_room(const struct front *front, struct place *place, struct levels_user *members)
+{
+    const struct room_known *known = &place->subject->room;
+    struct members_state state = wants_ready_members(front->order, place, front->rules, front->now, members);
+    struct room_wanted wanted = wants_room(place);
+
+    wanted.members = members;
+    wanted.member_count = state.ready;
+    wanted.exists = state.ready > 0 || place->message->request->method == REQUEST_ADD_ROOM;
+    if (state.pending > 0 || state.delayed > 0 ||
+        room_next(known, &wanted, front->rules, front->now).kind != ACTION_NONE)
+        return;
+    room_report(known, &wanted, front->rules, &place->message->report);
+    settle(front, place);
 }
 
 static bool is_retracted(const struct order *order, const struct place *room, const struct place *member)
@@ -117,18 +100,18 @@ static bool is_retracted(const struct order *order, const struct place *room, co
            order_testimony(order, room, member) == WITNESS_NONE;
 }
 
-void front_reopen(const struct order *order, const struct subject *room,
-                  void (*reopened)(void *context, struct place *place), void *context)
+/* Where the room does not show any more that nothing is to be done for users (enum witness). */
+static void reopen(const struct front *front, const struct subject *room)
 {
     const struct place *place;
 
     DL_FOREACH (room->line, place) {
         if (!is_open(place))
             continue;
-        for (size_t i = 0; i < order_member_count(place); i++)
-            if (is_retracted(order, place, &place->message->places[i])) {
+        for (size_t i = 0; i < wants_member_count(place); i++)
+            if (is_retracted(front->order, place, &place->message->places[i])) {
                 place->message->places[i].settled = false;
-                reopened(context, &place->message->places[i]);
+                front->reopened(front->context, &place->message->places[i]);
             }
     }
 }
@@ -155,9 +138,8 @@ static void limit_invitations(struct levels_user *members, size_t count)
  * Lists those who will be members of a room that has to be made. False: some are still to be looked at, or
  * will be there so soon that the room can be made with their invitations.
  */
-static bool gather_coming(const struct order *order, const struct subject *subject,
-                          const struct engine_rules *rules, instant now, struct levels_user *members,
-                          size_t *ret_count)
+static bool gather_coming(const struct front *front, const struct subject *subject,
+                          struct levels_user *members, size_t *ret_count)
 {
     const struct place *place;
     size_t count = 0, expected = 0;
@@ -167,7 +149,7 @@ static bool gather_coming(const struct order *order, const struct subject *subje
 
         if (place->kind != PLACE_ROOM_ADDED || !is_open(place))
             continue;
-        state = order_coming_members(order, place, rules, now, members + count);
+        state = wants_coming_members(front->order, place, front->rules, front->now, members + count);
         if (state.pending > 0)
             return false;
         count += state.ready;
@@ -177,25 +159,11 @@ static bool gather_coming(const struct order *order, const struct subject *subje
     return expected == 0 || count - expected >= MOST_INVITATIONS;
 }
 
-struct levels_user *front_members(const struct subject *subject)
-{
-    const struct place *place;
-    size_t count = 0;
-
-    DL_FOREACH (subject->line, place)
-        if (is_open(place))
-            count += order_member_count(place);
-    if (subject->is_room && subject->room.presence != PRESENCE_HERE)
-        count *= 2; /* ready, and coming */
-    return memory_new(count, sizeof(struct levels_user));
-}
-
 /*
  * A place is brought in once nothing is pending with its members: their levels are then written all at once.
  * Members with whom something keeps failing are not waited for.
  */
-static struct room_wanted wanted_by_front(const struct order *order, const struct subject *subject,
-                                          const struct engine_rules *rules, instant now,
+static struct room_wanted wanted_by_front(const struct front *front, const struct subject *subject,
                                           struct levels_user *members)
 {
     struct room_wanted all = {.alias = subject->key};
@@ -208,10 +176,10 @@ static struct room_wanted wanted_by_front(const struct order *order, const struc
 
         if (!is_open(place))
             continue;
-        state = order_ready_members(order, place, rules, now, members + count);
+        state = wants_ready_members(front->order, place, front->rules, front->now, members + count);
         if (!is_brought_in(place, &state))
             continue;
-        all = order_room_wanted(place);
+        all = wants_room(place);
         since = instant_max(since, all.since);
         all.exists = true;
         count += state.ready;
@@ -223,27 +191,79 @@ static struct room_wanted wanted_by_front(const struct order *order, const struc
     return all;
 }
 
-/* A room that has to be made is made with the levels of all who are on their way, too. */
-static struct action next_of_room(const struct order *order, const struct subject *subject,
-                                  const struct engine_rules *rules, instant now, struct levels_user *members)
+/* Room for all members that may have to be gathered; the caller frees it. */
+static struct levels_user *room_for_members(const struct subject *subject)
 {
-    struct room_wanted all = wanted_by_front(order, subject, rules, now, members);
-    struct action action = room_next(&subject->room, &all, rules, now);
+    const struct place *place;
+    size_t count = 0;
+
+    DL_FOREACH (subject->line, place)
+        if (is_open(place))
+            count += wants_member_count(place);
+    if (subject->room.presence != PRESENCE_HERE)
+        count *= 2; /* ready, and coming */
+    return memory_new(count, sizeof(struct levels_user));
+}
+
+/* A room that has to be made is made with the levels of all who are on their way, too. */
+static struct action next_of_room(const struct front *front, const struct subject *subject,
+                                  struct levels_user *members)
+{
+    struct room_wanted all = wanted_by_front(front, subject, members);
+    struct action action = room_next(&subject->room, &all, front->rules, front->now);
 
     if (action.kind != ACTION_CALL || action.call.kind != SYNAPSE_CREATE_ROOM)
         return action;
-    if (!gather_coming(order, subject, rules, now, members + all.member_count, &all.coming_count))
+    if (!gather_coming(front, subject, members + all.member_count, &all.coming_count))
         return (struct action){.kind = ACTION_NONE};
-    return room_next(&subject->room, &all, rules, now);
+    return room_next(&subject->room, &all, front->rules, front->now);
 }
 
-struct action front_next(const struct order *order, struct subject *subject, const struct engine_rules *rules,
-                         instant now, struct levels_user *members)
+static void attend_to_room(const struct front *front, struct subject *subject)
 {
-    struct user_wanted wanted;
+    CLEANUP(freep) struct levels_user *members = room_for_members(subject);
+    struct action action = {.kind = ACTION_NONE};
+    struct place *place;
 
+    reopen(front, subject);
+    DL_FOREACH (subject->line, place)
+        if (is_open(place))
+            settle_room(front, place, members);
+    if (has_open_place(subject))
+        action = next_of_room(front, subject, members);
+    front->next(front->context, subject, &action);
+}
+
+/* Where one place is left, all that is wanted is what that wants. */
+static void attend_to_user(const struct front *front, struct subject *subject)
+{
+    struct action action = {.kind = ACTION_NONE};
+    struct user_wanted wanted;
+    struct place *place;
+    size_t left = 0;
+
+    DL_FOREACH (subject->line, place) {
+        struct action one;
+
+        if (!is_open(place))
+            continue;
+        one = settle_user(front, place);
+        if (place->settled)
+            continue;
+        action = one;
+        left++;
+    }
+    if (left > 1) {
+        wanted = wants_of_user(front->order, subject);
+        action = user_next(&subject->user, &wanted, front->rules, front->now);
+    }
+    front->next(front->context, subject, &action);
+}
+
+void front_attend(const struct front *front, struct subject *subject)
+{
     if (subject->is_room)
-        return next_of_room(order, subject, rules, now, members);
-    wanted = order_user_wanted_by_all(order, subject);
-    return user_next(&subject->user, &wanted, rules, now);
+        attend_to_room(front, subject);
+    else
+        attend_to_user(front, subject);
 }

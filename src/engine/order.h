@@ -75,31 +75,12 @@ void order_leave(struct message *message, void (*left)(void *context, struct sub
  */
 void order_refresh(const struct order *order, struct room_known *room);
 
-/* What the places of the front want, all together or each for itself. */
-struct user_wanted order_user_wanted(const struct order *order, const struct place *place);
-struct user_wanted order_user_wanted_by_all(const struct order *order, const struct subject *subject);
-
 /* What a room says of a member of its place's message. */
 enum witness order_testimony(const struct order *order, const struct place *room, const struct place *member);
 
-/* How it stands with the members whom a room's place brings. */
-struct members_state {
-    size_t pending, delayed, ready;
-    size_t expected; /* of those who count as ready: see user_is_expected() */
-};
-/* Adds the members of the place who are ready to `members`, which has room for all of them. As soon as one is
-   found who is pending, nothing else is told: the others do not matter then. */
-struct members_state order_ready_members(const struct order *order, const struct place *place,
-                                         const struct engine_rules *rules, instant now,
-                                         struct levels_user *members);
-/* The same, where those count as ready who are known and on their way, and only those as pending who were not
-   read yet. Members for whom an earlier message is at work are left out. */
-struct members_state order_coming_members(const struct order *order, const struct place *place,
-                                          const struct engine_rules *rules, instant now,
-                                          struct levels_user *members);
-/* The number of members that the place brings. */
-size_t order_member_count(const struct place *place);
-/* What a room's place wants of the room, without its members. */
-struct room_wanted order_room_wanted(const struct place *place);
+/* The least weak of what the rooms of its message say of a user's place. */
+enum witness order_witness(const struct order *order, const struct place *place);
+/* The level that a member is to have at least, by the places of the user and of the room. */
+int64_t order_level_wanted(const struct place *member, const struct place *room);
 
 #endif

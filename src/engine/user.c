@@ -243,17 +243,25 @@ static bool is_about_name(enum synapse_kind kind)
     return kind == SYNAPSE_SET_DISPLAY_NAME || kind == SYNAPSE_READ_USER;
 }
 
-enum user_readiness user_readiness(const struct user_known *known, const struct user_wanted *wanted,
-                                   const struct engine_rules *rules, instant now)
+static enum user_readiness readiness(const struct user_known *known, const struct user_wanted *wanted,
+                                     const struct action *next)
 {
-    struct action next = user_next(known, wanted, rules, now);
     bool there = is_known(known, wanted) && user_is_there(known);
 
-    if (there && !(next.kind == ACTION_CALL && is_about_name(next.call.kind)))
+    if (there && !(next->kind == ACTION_CALL && is_about_name(next->call.kind)))
         return USER_READY;
-    if (next.kind == ACTION_CALL)
+    if (next->kind == ACTION_CALL)
         return is_known(known, wanted) ? USER_PENDING : USER_UNREAD;
-    return next.kind == ACTION_WAIT ? USER_DELAYED : USER_HOPELESS;
+    return next->kind == ACTION_WAIT ? USER_DELAYED : USER_HOPELESS;
+}
+
+struct user_outlook user_outlook(const struct user_known *known, const struct user_wanted *wanted,
+                                 const struct engine_rules *rules, instant now)
+{
+    struct user_outlook outlook = {.action = user_next(known, wanted, rules, now)};
+
+    outlook.readiness = readiness(known, wanted, &outlook.action);
+    return outlook;
 }
 
 /* ---- what is to be said ---- */

@@ -41,8 +41,13 @@ enum user_readiness {
     USER_READY,    /* is there, active and has the right name */
     USER_HOPELESS, /* deactivated, or could not be created */
 };
-enum user_readiness user_readiness(const struct user_known *known, const struct user_wanted *wanted,
-                                   const struct engine_rules *rules, instant now);
+/* Both at once: what user_next() says, and how it stands with the user therefore. */
+struct user_outlook {
+    struct action action;
+    enum user_readiness readiness;
+};
+struct user_outlook user_outlook(const struct user_known *known, const struct user_wanted *wanted,
+                                 const struct engine_rules *rules, instant now);
 
 /* What is to be said of the user once user_next() has nothing more to do. */
 void user_report(const struct user_known *known, const struct user_wanted *wanted,

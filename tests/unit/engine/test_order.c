@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "engine/order.h"
+#include "engine/wants.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,7 +173,7 @@ static struct user_wanted all_of(struct order *order, const char *const *texts)
 {
     for (instant now = 1; *texts; texts++, now++)
         (void)enter(order, *texts, now);
-    return order_user_wanted_by_all(order, subject_of(order, "@a:s"));
+    return wants_of_user(order, subject_of(order, "@a:s"));
 }
 
 static void leave_all(struct order *order)
