@@ -5,12 +5,8 @@
  *                         `--> HANDING_BACK --> PARTING --> CONNECTING, once messages are wanted again
  *
  * A helper thread connects, and stands by where needed. Here nothing waits: frames are read until there are
- * none, and only then is the socket waited for, since the library may have read further than the frame it
- * gave. A timer calls in at every third of the heartbeat interval, for heartbeats are sent and missed ones
- * noticed only within the library's calls.
- *
- * An error found while acknowledging only makes the timer due: the connection is torn down from the loop,
- * never underneath a caller who is in the middle of something.
+ * none, since the library may have read further than the frame it gave. A timer calls in at every third of
+ * the heartbeat interval: only within the library's calls are heartbeats sent, and missed ones noticed.
  */
 #include "broker/consumer.h"
 
@@ -38,7 +34,7 @@ enum {
 enum consumer_state {
     CONNECTING, /* an attempt is under way, or will be when the timer is due, or none is wanted */
     CONSUMING,
-    BROKEN,       /* the connection is torn down when the timer is due */
+    BROKEN,       /* torn down when the timer is due, never underneath a caller who acknowledges */
     HANDING_BACK, /* all messages were given back; those above are still to be told */
     PARTING,      /* they were: the connection is cut once the broker has taken note */
 };

@@ -8,8 +8,7 @@
  * messages get the slots in turn. Where the planner asks for what has changed (SYNAPSE_READ_CHANGES), the
  * subject waits for the next catch-up of the mirror, together with all others that do.
  *
- * Messages whose last place was settled are collected and their verdicts given at the end of a turn, since
- * the user of the engine may free the message in that call.
+ * Verdicts are given at the end of a turn, since the user of the engine may free the message in that call.
  */
 #include "engine/engine.h"
 
@@ -53,7 +52,7 @@ struct engine {
     instant turn_began, attended_at;
 };
 
-static void turn(struct engine *engine);
+static void turn(void *context);
 
 /* ---- queue and time ---- */
 
@@ -64,8 +63,10 @@ static struct lane *lane_of(struct engine *engine, const struct subject *subject
     return message ? &message->lane : &engine->nobodys;
 }
 
-static void enqueue(struct engine *engine, struct subject *subject)
+static void enqueue(void *context, struct subject *subject)
 {
+    struct engine *engine = context;
+
     lanes_line_up(&engine->lanes, lane_of(engine, subject), subject);
 }
 
@@ -96,11 +97,6 @@ static void timer_due(void *context)
     }
     loop_timer_set(&engine->timer, next);
     turn(engine);
-}
-
-static void soon_due(void *context)
-{
-    turn(context);
 }
 
 /* ---- whether anything may be begun ---- */
@@ -134,14 +130,6 @@ static void enqueue_rooms_of_user(struct engine *engine, const struct subject *u
 static void learn(struct engine *engine, struct subject *subject, const struct flight *flight,
                   struct synapse_reply *reply, instant now);
 
-static void count_request(const struct subject *subject)
-{
-    struct message *message = front_message(subject);
-
-    if (message)
-        message->requests++;
-}
-
 static struct flight *begin(struct engine *engine, struct subject *subject, const struct synapse_call *call)
 {
     struct flight *flight = flight_new(call, subject->is_room ? &subject->room : NULL);
@@ -160,7 +148,7 @@ static void send_call(struct engine *engine, struct subject *subject, const stru
 
     engine->looks += call->kind == SYNAPSE_READ_USER;
     mirror_watch(&engine->errands.mirror, subject);
-    count_request(subject);
+    front_count_request(subject);
     wire_send(&engine->wire, &flight->call, replied, flight);
     flight_forget_borrowed(flight);
 }
@@ -173,11 +161,6 @@ static void wait_for_mirror(struct engine *engine, struct subject *subject, cons
     obstacle_risk(subject_obstacles(subject), call, now);
     mirror_want(&engine->errands.mirror, now);
     mirror_wait(&engine->errands.mirror, subject);
-}
-
-static void mirror_woke(void *context, struct subject *subject)
-{
-    enqueue(context, subject);
 }
 
 /* Who is absent has been created by nobody else while the messages are ours. Who is there may have been by
@@ -217,7 +200,7 @@ static bool run_errand(struct engine *engine)
         return false;
     }
     if (asker)
-        count_request(asker);
+        front_count_request(asker);
     return true;
 }
 
@@ -320,14 +303,7 @@ static void attend(struct engine *engine, struct subject *subject)
 
 static void give_verdict(struct engine *engine, struct message *message)
 {
-    const struct engine_verdict verdict = {
-        .rejected = message->report.rejected,
-        .code = message->report.code,
-        .detail = buffer_text(&message->report.refusals),
-        .warnings = buffer_text(&message->report.warnings),
-        .requests = message->requests,
-        .duration = instant_now() - message->arrived,
-    };
+    const struct engine_verdict verdict = message_verdict(message, instant_now());
 
     DL_DELETE(engine->ended, message);
     message->prev = message->next = NULL;
@@ -353,8 +329,10 @@ static bool is_long(const struct engine *engine)
     return engine->attended_at > engine->turn_began + LONGEST_TURN;
 }
 
-static void turn(struct engine *engine)
+static void turn(void *context)
 {
+    struct engine *engine = context;
+
     if (engine->in_turn)
         return;
     engine->in_turn = true;
@@ -432,21 +410,21 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
                           struct loop *loop)
 {
     struct engine *engine = NEW(struct engine);
-    const struct errand_handlers handlers = {.woken = mirror_woke,
+    const struct errand_handlers handlers = {.woken = enqueue,
                                              .as_of = records_as_of,
                                              .answered = ledger_answered_to,
-                                             .done = soon_due,
+                                             .done = turn,
                                              .context = engine};
 
     engine->config = *config;
     engine->order.subjects.reactivates = config->rules.reactivate;
     engine->order.subjects.most_weight = config->most_memory;
-    wire_init(&engine->wire, homeserver, config->concurrency, soon_due, engine);
+    wire_init(&engine->wire, homeserver, config->concurrency, turn, engine);
     mirror_init(&engine->errands.mirror, &engine->order, config->rules.sync_user, config->mirrors);
     errands_init(&engine->errands, &engine->wire, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);
     loop_timer_init(&engine->timer, loop, timer_due, engine);
-    loop_timer_init(&engine->soon, loop, soon_due, engine);
+    loop_timer_init(&engine->soon, loop, turn, engine);
     return engine;
 }
 

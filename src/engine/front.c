@@ -33,6 +33,14 @@ struct message *front_message(const struct subject *subject)
     return subject->line ? subject->line->message : NULL;
 }
 
+void front_count_request(const struct subject *subject)
+{
+    struct message *message = front_message(subject);
+
+    if (message)
+        message->requests++;
+}
+
 instant front_arrived(const struct subject *subject)
 {
     const struct place *place;

@@ -26,6 +26,8 @@ struct front {
 void front_attend(const struct front *front, struct subject *subject);
 /* The message whose turn it is with this subject; NULL: none asks for it. */
 struct message *front_message(const struct subject *subject);
+/* A call was made for it. */
+void front_count_request(const struct subject *subject);
 /* When the youngest of those messages came; INSTANT_PAST: there is none. */
 instant front_arrived(const struct subject *subject);
 

@@ -243,3 +243,15 @@ const struct request *engine_request(const struct message *message)
 {
     return message->request;
 }
+
+struct engine_verdict message_verdict(const struct message *message, instant now)
+{
+    return (struct engine_verdict){
+        .rejected = message->report.rejected,
+        .code = message->report.code,
+        .detail = buffer_text(&message->report.refusals),
+        .warnings = buffer_text(&message->report.warnings),
+        .requests = message->requests,
+        .duration = now - message->arrived,
+    };
+}

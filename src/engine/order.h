@@ -1,6 +1,7 @@
 #ifndef SYNC_ENGINE_ORDER_H
 #define SYNC_ENGINE_ORDER_H
 
+#include "engine/engine.h"
 #include "engine/lanes.h"
 #include "engine/subjects.h"
 #include "request/request.h"
@@ -82,5 +83,8 @@ enum witness order_testimony(const struct order *order, const struct place *room
 enum witness order_witness(const struct order *order, const struct place *place);
 /* The level that a member is to have at least, by the places of the user and of the room. */
 int64_t order_level_wanted(const struct place *member, const struct place *room);
+
+/* How the message ended; the texts are its own. */
+struct engine_verdict message_verdict(const struct message *message, instant now);
 
 #endif
