@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/backoff.h"
+#include "support/test.h"
 
 /* min(first × 2^n, longest), computed in a way that cannot overflow */
 static int64_t ceiling(int64_t first, unsigned n, int64_t longest)

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/dump.h"
+#include "support/test.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,15 +1,10 @@
 /* What is told of a text before it is parsed is held against what jansson makes of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/json_weight.h"
 #include "base/memory.h"
+#include "support/test.h"
 #include "synapse/weight.h"
 
 #include <jansson.h>

@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "support/capture.h"
+#include "support/test.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "support/test.h"
 
 #include <fcntl.h>
 #include <signal.h>

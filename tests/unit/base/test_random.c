@@ -1,13 +1,8 @@
 /* Marks that nobody has had before. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/random.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,8 @@
 /* What can be said of the broker without one: a listener that is none stands in for it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "broker/broker.h"
+#include "support/test.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

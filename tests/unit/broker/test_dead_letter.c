@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/memory.h"
 #include "broker/connection.h"
 #include "broker/dead_letter.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

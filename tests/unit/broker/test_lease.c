@@ -1,12 +1,6 @@
 #include "broker/lease.h"
 #include "engine/simulation/clock.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 enum { HEARTBEAT = 4 /* seconds */, LONGEST = 5000 /* ms: an interval, and some for the way */ };
 

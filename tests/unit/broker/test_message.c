@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/memory.h"
 #include "broker/connection.h"
 #include "broker/message.h"
+#include "support/test.h"
 
 #include <string.h>
 

@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "broker/probation.h"
+#include "support/test.h"
 
 static struct broker_message message(bool redelivered, uint64_t deliveries)
 {

@@ -1,12 +1,6 @@
 #include "broker/window.h"
 #include "engine/simulation/clock.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 /* Only where the window is one, and the queue not classic, is one more taken by who was told to stop. */
 static void takes_one_more_only_from_a_window_of_one(void **state)

@@ -1,14 +1,9 @@
 /* Which deliveries are decoded now, and which wait as bytes. The deliveries are the test's own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "command/intake.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,7 @@
 /* The configuration as a whole: values and the precedence of their sources. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "config/workspace.h"
+#include "support/test.h"
 
 static const char *const no_overrides[] = {NULL};
 

@@ -1,16 +1,11 @@
 /* What is written about the settings keeps in step with their table: config/default.yaml, .env.sample, the
  * help. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "config/names.h"
 #include "config/settings.h"
 #include "config/workspace.h"
 #include "config/yaml.h"
+#include "support/test.h"
 
 #include <ctype.h>
 

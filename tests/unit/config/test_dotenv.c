@@ -1,14 +1,9 @@
 /* .env files by the rules of Node's dotenv. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "config/dotenv.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

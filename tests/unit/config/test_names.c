@@ -1,14 +1,9 @@
 /* Names that are not in the table. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "config/names.h"
 #include "config/settings.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

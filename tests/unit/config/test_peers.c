@@ -1,14 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "config/peers.h"
 #include "support/capture.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,7 @@
 /* What a configuration is refused for, and what is only noticed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "config/workspace.h"
+#include "support/test.h"
 
 static void test_bad_values(void **state)
 {

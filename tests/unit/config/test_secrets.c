@@ -1,13 +1,8 @@
 /* Secrets: files, credentials, and that they are never told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "config/settings.h"
 #include "config/workspace.h"
+#include "support/test.h"
 
 static void test_secret_file(void **state)
 {

@@ -1,13 +1,8 @@
 /* From a setting's text to its value, for each type; a text that is refused changes nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "config/settings.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,7 @@
 /* The forms of texts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "config/syntax.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <string.h>

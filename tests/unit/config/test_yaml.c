@@ -1,13 +1,8 @@
 /* YAML files: what is taken from them, and what is said of those that do not fit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "config/yaml.h"
+#include "support/test.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "support/test.h"
 
 #include <fcntl.h>
 #include <ftw.h>

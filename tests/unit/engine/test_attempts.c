@@ -1,13 +1,8 @@
 /* What was tried, and the pauses that come of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "engine/attempts.h"
 #include "engine/restraint.h"
+#include "support/test.h"
 
 static const int64_t SECOND = 1000, MINUTE = 60000; /* ms */
 

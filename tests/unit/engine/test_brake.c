@@ -1,14 +1,9 @@
 /* The brake, by property; and the engine with it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/brake.h"
 #include "engine/simulation/scene.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,13 +1,8 @@
 /* What goes to the homeserver in one request is not judged as one: who is refused is refused alone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "engine/simulation/scene.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,15 +3,10 @@
  * had just been started. And a message for which nothing is to be done costs nothing, where there is a
  * mirror.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/script.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 

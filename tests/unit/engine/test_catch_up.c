@@ -1,13 +1,8 @@
 /* The mirror in the engine: what it costs, and what becomes of it when something goes wrong. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/scene.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

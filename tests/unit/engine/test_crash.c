@@ -3,16 +3,11 @@
  * was in part. Then another one, which knows nothing, is given what was not acknowledged. In the end the
  * world is as if nothing had happened, and whoever is to be greeted has been greeted exactly once.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/model.h"
 #include "engine/simulation/stage.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 

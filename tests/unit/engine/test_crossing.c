@@ -6,15 +6,10 @@
 
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { MOST_CALLS = 64 };
 

@@ -1,13 +1,8 @@
 /* The engine in particular situations; what it does in general is in test_engine.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/scene.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,17 +4,12 @@
  * connection to the queue is lost: all messages come to their end, and the world is then as if they had been
  * handled one after the other.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/model.h"
 #include "engine/simulation/script.h"
 #include "engine/simulation/stage.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,16 +7,11 @@
 #include "engine/engine.h"
 #include "engine/gate.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "support/capture.h"
+#include "support/test.h"
 
 /* ---- the gate ---- */
 

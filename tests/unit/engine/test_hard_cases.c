@@ -1,14 +1,9 @@
 /* What went wrong once: witnesses who cannot be heard, a mirror that stays away, welcomes at the edge. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/scene.h"
 #include "engine/user_learn.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "engine/simulation/scene.h"
 #include "support/capture.h"
+#include "support/test.h"
 
 /* What is held: it is said, and it counts against a message only where it is the message's. */
 

@@ -1,13 +1,7 @@
 #include "engine/room_learn.h"
 #include "engine/user_learn.h"
+#include "support/test.h"
 #include "synapse/call_table.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 /* Calls that are about no user and no room: who makes them learns from them. */
 static bool is_errand(enum synapse_kind kind)

@@ -1,13 +1,8 @@
 /* Records: read once, written together, never believed when somebody else may have written them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "engine/ledger.h"
 #include "engine/simulation/scene.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,8 @@
 /* The mirror by itself: what it asks, and what it does without an answer. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/rig.h"
+#include "support/test.h"
 
 static void test_the_position_comes_first(void **state)
 {

@@ -1,13 +1,8 @@
 /* The mirror by itself: what becomes of what is known when something is told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/rig.h"
+#include "support/test.h"
 
 static void test_changes_are_taken_in(void **state)
 {

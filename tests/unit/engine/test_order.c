@@ -1,14 +1,9 @@
 /* Lines and their fronts: which places may be worked on together. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "engine/order.h"
 #include "engine/wants.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,7 @@
 /* Obstacles, and the reports that are made of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "engine/plan.h"
+#include "support/test.h"
 
 #include <string.h>
 

@@ -1,13 +1,8 @@
 /* Who is protected, and why. That nothing is done to them is in test_user_plan.c and test_engine.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "engine/protection.h"
 #include "engine/simulation/clock.h"
+#include "support/test.h"
 
 #include <string.h>
 

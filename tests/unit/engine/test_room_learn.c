@@ -3,13 +3,7 @@
 #include "base/memory.h"
 #include "engine/room.h"
 #include "engine/room_learn.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static const struct engine_rules rules = {.server_name = "h", .sync_user = "@sync:h"};
 static const struct room_wanted removed = {.alias = "#room_r:h", .removed = true, .since = 1000};

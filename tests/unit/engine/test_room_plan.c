@@ -3,18 +3,13 @@
  * whatever goes wrong for a while, it comes to an end, with the room as wanted or a true reason why not, has
  * done nothing forbidden on its way (the simulation judges), and has nothing to do the next time.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "engine/flight.h"
 #include "engine/room.h"
 #include "engine/room_learn.h"
 #include "engine/room_report.h"
 #include "engine/simulation/others.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

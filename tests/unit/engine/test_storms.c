@@ -3,15 +3,10 @@
  * answers that each kind of call gets are enumerated, drawn, and looked for by climbing from bad ones to
  * worse ones.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "engine/simulation/adversary.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

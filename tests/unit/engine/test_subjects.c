@@ -3,15 +3,10 @@
 
 #include "base/memory.h"
 #include "engine/flight.h"
+#include "support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static struct subjects subjects;
 

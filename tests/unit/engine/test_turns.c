@@ -1,13 +1,8 @@
 /* A turn of the engine ends after a while, whatever is left to be done: the loop has other things to do. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/buffer.h"
 #include "engine/engine.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 

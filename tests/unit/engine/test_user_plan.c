@@ -3,16 +3,11 @@
  * and wherever the daemon is killed, it comes to an end, with the user as wanted, greeted exactly once if it
  * is to be greeted at all, and has nothing to do the next time.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "engine/flight.h"
 #include "engine/simulation/others.h"
 #include "engine/user_learn.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "http/http.h"
 #include "support/http_server.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,7 @@
 /* Many calls: their order, their connections, cancelling, sending from a callback. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "http/fixture.h"
+#include "support/test.h"
 
 #include <stdio.h>
 

@@ -1,14 +1,9 @@
 /* What http_new() accepts, and that no secret gets into a text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "http/fixture.h"
 #include "support/capture.h"
+#include "support/test.h"
 
 static void assert_refused(const struct http_config *config, const char *words)
 {

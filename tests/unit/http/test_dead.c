@@ -1,12 +1,7 @@
 /* Connections that die without a word: what is not used any more, what is given up, and what is not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "http/fixture.h"
+#include "support/test.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

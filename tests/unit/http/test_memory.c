@@ -1,13 +1,8 @@
 /* What replies may take of memory: each, all together, and those that are taken in as they come. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/buffer.h"
 #include "http/fixture.h"
+#include "support/test.h"
 
 /* The limit of the fixture is 1000 bytes, for each and for all. */
 static const struct http_request get = {.path = "/"};

@@ -1,12 +1,7 @@
 /* What became of a request: every http_result, and what goes over the wire for it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "http/fixture.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <time.h>

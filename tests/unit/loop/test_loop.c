@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "loop/loop.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,15 +1,10 @@
 /*
  * The grammar of ids and aliases, character by character.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "request/identifier.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,16 +2,11 @@
  * The message bodies of tests/data/requests/, each with what must come out of it next to it, and properties
  * that hold for all messages.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "request/request.h"
+#include "support/test.h"
 
 #include <dirent.h>
 #include <jansson.h>

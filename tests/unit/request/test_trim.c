@@ -1,13 +1,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "request/trim.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 static void assert_trimmed(const char *text, const char *expected)
 {

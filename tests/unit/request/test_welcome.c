@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/memory.h"
 #include "request/entity.h"
 #include "request/welcome.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #define SYNC_TESTS_SUPPORT_CAPTURE_H
 
 #include "base/memory.h"
+#include "support/test.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -5,18 +5,13 @@
  * A failed assertion leaves a test by a jump, which only its own thread may do; so the server notes its first
  * complaint and http_server_finish() raises it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "support/http_server.h"
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "support/test.h"
 
 #include <netinet/in.h>
 #include <poll.h>

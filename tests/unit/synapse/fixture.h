@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "http/http.h"
 #include "support/http_server.h"
+#include "support/test.h"
 #include "synapse/synapse.h"
 
 #include <stdio.h>

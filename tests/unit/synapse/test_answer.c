@@ -1,15 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "synapse/answer.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/secrets.h"
+#include "support/test.h"
 
 #include <string.h>
 

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "fixture.h"
 #include "support/capture.h"
+#include "support/test.h"
 
 /* Refusals that may be the sync user's own: whose they are is asked before they count. */
 

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "fixture.h"
 
+#include "support/test.h"
 #include "synapse/call_table.h"
 
 /* What each kind of call sends, byte for byte, and what it makes of a plain reply. */

@@ -1,16 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "synapse/call_table.h"
 #include "synapse/changes_json.h"
 #include "synapse/parse.h"
 #include "synapse/state_json.h"
 
 #include "base/memory.h"
+#include "support/test.h"
 
 #include <malloc.h>
 #include <stdio.h>

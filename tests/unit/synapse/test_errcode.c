@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "synapse/errcode.h"
 
+#include "support/test.h"
 #include "synapse/call_table.h"
 
 #include <string.h>

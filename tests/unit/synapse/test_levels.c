@@ -1,14 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "synapse/levels.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

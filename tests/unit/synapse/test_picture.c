@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "synapse/picture.h"
 
 #include "base/memory.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "fixture.h"
 #include "support/capture.h"
+#include "support/test.h"
 
 /* hex HMAC-SHA512 of "@sync:h" with the key "shared", by `openssl dgst` */
 #define SHARED_PASSWORD                                                                                      \

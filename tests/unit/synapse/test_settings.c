@@ -1,11 +1,6 @@
+#include "support/test.h"
 #include "synapse/settings.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <string.h>
 
 /* A setting that is forgotten in the table is a row of zeros. */

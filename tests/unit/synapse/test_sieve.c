@@ -1,12 +1,7 @@
 /* A reply comes out of the sieve the same in whatever pieces it comes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
+#include "support/test.h"
 #include "synapse/sieve.h"
 
 #include <stdlib.h>

@@ -1,14 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "synapse/state.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

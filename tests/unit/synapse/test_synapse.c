@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "fixture.h"
 #include "support/capture.h"
+#include "support/test.h"
 
 /* Calls within a session, and what they do to it. */
 

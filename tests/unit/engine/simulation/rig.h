@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/flight.h"
 #include "synapse/replies.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 #include <string.h>

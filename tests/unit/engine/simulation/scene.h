@@ -2,6 +2,7 @@
 #define SYNC_TESTS_ENGINE_SCENE_H
 
 #include "engine/simulation/stage.h"
+#include "support/test.h"
 
 /*
  * One case on a stage of its own: the world is empty, everything goes well unless a curse lies on it, and the
