@@ -14,10 +14,6 @@
  * a line stays one line, and what is read is what is there.
  */
 
-/* The number of bytes of the UTF-8 character that the text begins with (RFC 3629), and its code; 0 if it is
-   none. A terminated text is not read beyond its end. */
-size_t visible_read(const char *text, uint32_t *ret_code);
-
 /* Whether the character is one of those. */
 bool visible_is_hidden(uint32_t code);
 

@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "base/visible.h"
 
 #include <stdio.h>
@@ -10,10 +11,13 @@ bool error_set_list(struct error *error, const char *format, va_list arguments)
 {
     char text[ERROR_TEXT_SIZE];
     CLEANUP(freep) char *visible = NULL;
+    size_t length;
 
     (void)vsnprintf(text, sizeof(text), format, arguments);
     visible = visible_copy(text);
-    (void)snprintf(error->text, sizeof(error->text), "%s", visible);
+    length = text_cut(visible, sizeof(error->text) - 1);
+    memcpy(error->text, visible, length);
+    error->text[length] = '\0';
     return false;
 }
 

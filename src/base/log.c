@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "base/visible.h"
 
 #include <stdio.h>
@@ -66,7 +67,7 @@ static void append_quoted(struct buffer *line, const char *text)
 
     (void)buffer_append_char(line, '"');
     for (size_t i = 0; text[i]; i += size ? size : 1) {
-        size = visible_read(text + i, &code);
+        size = text_read(text + i, &code);
         if (i + (size ? size : 1) > LONGEST_VALUE)
             break;
         if (size == 0)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistr.h>
 
 enum { ESCAPE_LENGTH = 6 /* \u0000 */ };
 
@@ -39,17 +40,17 @@ static int unit_at(const char *at, const char *end)
 /* Looks at the escape at `at`, mends it if need be, and returns what follows it. */
 static char *mend_escape(char *at, const char *end, bool nul)
 {
-    int unit = unit_at(at, end);
+    int first = unit_at(at, end), second, count;
+    ucs4_t character;
 
-    if (unit < 0)
+    if (first < 0)
         return at + 1 < end ? at + 2 : at + 1;
-    if (unit >= 0xd800 && unit < 0xdc00) {
-        int second = unit_at(at + ESCAPE_LENGTH, end);
-
-        if (second >= 0xdc00 && second < 0xe000)
-            return at + 2 * (ptrdiff_t)ESCAPE_LENGTH;
-    }
-    if ((unit == 0 && nul) || (unit >= 0xd800 && unit < 0xe000))
+    second = unit_at(at + ESCAPE_LENGTH, end);
+    count =
+        u16_mbtoucr(&character, (const uint16_t[]){(uint16_t)first, (uint16_t)second}, second < 0 ? 1 : 2);
+    if (count == 2)
+        return at + 2 * (ptrdiff_t)ESCAPE_LENGTH;
+    if (count < 0 || (first == 0 && nul))
         memcpy(at, "\\ufffd", ESCAPE_LENGTH);
     return at + ESCAPE_LENGTH;
 }

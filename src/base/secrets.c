@@ -7,17 +7,20 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/visible.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistr.h>
 
 enum {
     RUN = 12,            /* so many characters of a secret in a row give it away */
     SHORTEST_ENCODED = 6 /* bytes of a secret; the encoded form of a shorter one is found everywhere */
 };
 enum { DECODINGS = 2 };
+enum { ESCAPE_LENGTH = 6 /* \u0000 */, LONGEST_ESCAPED = 3 /* bytes of the character of one */ };
 
 struct secrets {
     char **forms; /* folded; each is a secret itself */
@@ -40,7 +43,7 @@ static char *strip(const char *text, bool keep_backslashes)
     uint32_t code = 0;
 
     for (size_t size; *text; text += size) {
-        size = visible_read(text, &code);
+        size = text_read(text, &code);
         if (size > 0 && (code == ' ' || visible_is_hidden(code) || (code == '\\' && !keep_backslashes)))
             continue;
         size = size ? size : 1;
@@ -77,22 +80,6 @@ static long hex_number(const char *text, int count)
     return number;
 }
 
-/* Of characters beyond ASCII only those matter that fold() takes out; surrogates are taken out here. */
-static char *put_character(char *to, long code)
-{
-    if (code < 0x80) {
-        *to++ = (char)code;
-    } else if (code < 0x800) {
-        *to++ = (char)(0xc0 | code >> 6);
-        *to++ = (char)(0x80 | (code & 0x3f));
-    } else if (code < 0xd800 || code >= 0xe000) {
-        *to++ = (char)(0xe0 | code >> 12);
-        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (code & 0x3f));
-    }
-    return to;
-}
-
 /* Takes one character or escape of `text`, and returns what follows it. A NUL character is left out. */
 static const char *decode_one(const char *text, char **to)
 {
@@ -104,9 +91,10 @@ static const char *decode_one(const char *text, char **to)
         return text + 3;
     }
     if (text[0] == '\\' && text[1] == 'u' && (code = hex_number(text + 2, 4)) >= 0) {
-        if (code > 0)
-            *to = put_character(*to, code);
-        return text + 6;
+        int size = code > 0 ? u8_uctomb((uint8_t *)*to, (ucs4_t)code, LONGEST_ESCAPED) : 0;
+
+        *to += size > 0 ? size : 0; /* half a pair is left out */
+        return text + ESCAPE_LENGTH;
     }
     if (text[0] == '\\' && text[1]) {
         if (!strchr("bfnrt", text[1]))

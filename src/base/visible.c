@@ -1,35 +1,12 @@
 #include "base/visible.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <string.h>
+#include <unistr.h>
 
 static const char replacement_character[] = "\xef\xbf\xbd";
-
-size_t visible_read(const char *text, uint32_t *ret_code)
-{
-    static const struct {
-        size_t size;
-        uint32_t least;
-        unsigned char mask, lead;
-    } forms[] = {{1, 0, 0x80, 0x00}, {2, 0x80, 0xe0, 0xc0}, {3, 0x800, 0xf0, 0xe0}, {4, 0x10000, 0xf8, 0xf0}};
-    size_t form = 0;
-    uint32_t code;
-
-    while (((unsigned char)text[0] & forms[form].mask) != forms[form].lead)
-        if (++form == sizeof(forms) / sizeof(forms[0]))
-            return 0;
-    code = (unsigned char)text[0] & (unsigned char)~forms[form].mask;
-    for (size_t i = 1; i < forms[form].size; i++) {
-        if (((unsigned char)text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | ((unsigned char)text[i] & 0x3f);
-    }
-    if (code < forms[form].least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    *ret_code = code;
-    return forms[form].size;
-}
 
 /* Unicode's Cc (control), Zl and Zp (separators of lines), and of Cf (format) what has no shape of its own.
  */
@@ -51,11 +28,11 @@ bool visible_is_hidden(uint32_t code)
 
 void visible_escape(struct buffer *buffer, uint32_t code)
 {
-    if (code >= 0x10000)
-        (void)buffer_append_format(buffer, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10),
-                                   0xdc00 + ((code - 0x10000) & 0x3ff));
-    else
-        (void)buffer_append_format(buffer, "\\u%04x", code);
+    uint16_t units[2];
+    int count = u16_uctomb(units, code, 2);
+
+    for (int i = 0; i < count; i++)
+        (void)buffer_append_format(buffer, "\\u%04x", units[i]);
 }
 
 char *visible_copy(const char *text)
@@ -67,7 +44,7 @@ char *visible_copy(const char *text)
         return NULL;
     buffer_init(&copy, 12 * strlen(text)); /* no escape is longer */
     for (size_t size; *text; text += size ? size : 1) {
-        size = visible_read(text, &code);
+        size = text_read(text, &code);
         if (size == 0)
             (void)buffer_append_text(&copy, replacement_character);
         else if (visible_is_hidden(code))

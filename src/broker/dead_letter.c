@@ -1,6 +1,7 @@
 #include "broker/dead_letter.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/visible.h"
 #include "broker/connection.h"
 
@@ -151,19 +152,6 @@ static size_t table_budget(const amqp_basic_properties_t *properties, size_t fra
     return frame_max > used ? frame_max - used : 0;
 }
 
-/* The first bytes of the text, at most `most`, that do not end inside of a character. */
-static size_t cut_length(const char *text, size_t most)
-{
-    size_t length = strnlen(text, most + 1);
-
-    if (length <= most)
-        return length;
-    length = most;
-    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-        length--;
-    return length;
-}
-
 static bool fit_table(const struct dead_letter *letter, const amqp_table_t *original, size_t budget,
                       amqp_pool_t *pool, amqp_table_t *ret_table)
 {
@@ -174,7 +162,7 @@ static bool fit_table(const struct dead_letter *letter, const amqp_table_t *orig
     if (!make_table(letter, original, 0, pool, &table) ||
         !measure(&table, connection_bytes(memory, budget), &size))
         return false;
-    return make_table(letter, original, cut_length(letter->detail, budget - size), pool, ret_table);
+    return make_table(letter, original, text_cut(letter->detail, budget - size), pool, ret_table);
 }
 
 static void describe_stub(amqp_basic_properties_t *properties)

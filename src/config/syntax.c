@@ -1,9 +1,9 @@
 #include "config/syntax.h"
 
 #include <arpa/inet.h>
-#include <jansson.h>
 #include <string.h>
 #include <strings.h>
+#include <unistr.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
@@ -19,20 +19,12 @@ static bool is_visible(const char *text, size_t length, const char *but)
     return true;
 }
 
-static bool is_utf8(const char *text)
-{
-    json_t *string = json_string(text); /* refuses what is not UTF-8 */
-
-    json_decref(string);
-    return string != NULL;
-}
-
 bool syntax_is_text(const char *text)
 {
     for (const char *byte = text; *byte; byte++)
         if ((unsigned char)*byte < ' ' || *byte == 0x7f)
             return false;
-    return is_utf8(text);
+    return u8_check((const uint8_t *)text, strlen(text)) == NULL;
 }
 
 bool syntax_is_token(const char *text)

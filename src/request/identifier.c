@@ -15,11 +15,14 @@
 #include "request/identifier.h"
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "base/visible.h"
 #include "request/complaint.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unictype.h>
 
 enum { LONGEST_EMAIL = 254 };
 
@@ -71,34 +74,10 @@ bool identifier_check_user(const char *id, const char *server_name, const char *
     return complaint_set(complaint, REQUEST_FOREIGN_SERVER, "%s.id: a user of another server", place);
 }
 
-/* One code point of valid UTF-8 (jansson has checked it); moves on behind it. */
-static uint32_t next_character(const char **text)
-{
-    const unsigned char *bytes = (const unsigned char *)*text;
-    size_t more = bytes[0] >= 0xf0 ? 3 : bytes[0] >= 0xe0 ? 2 : bytes[0] >= 0xc0 ? 1 : 0;
-    uint32_t character = more == 0 ? bytes[0] : bytes[0] & (0x3fu >> more);
-
-    for (size_t i = 1; i <= more; i++)
-        character = character << 6 | (bytes[i] & 0x3fu);
-    *text += 1 + more;
-    return character;
-}
-
-/* Unicode's Cc (control), Zs, Zl, Zp (white space) and the invisible ones of Cf (format). */
+/* White space, and what cannot be seen. */
 static bool is_blank(uint32_t character)
 {
-    static const struct {
-        uint32_t first, last;
-    } blanks[] = {
-        {0x0000, 0x0020}, {0x007f, 0x00a0}, {0x00ad, 0x00ad},   {0x061c, 0x061c}, {0x1680, 0x1680},
-        {0x180e, 0x180e}, {0x2000, 0x200f}, {0x2028, 0x202f},   {0x205f, 0x206f}, {0x3000, 0x3000},
-        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
-    };
-
-    for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++)
-        if (character >= blanks[i].first && character <= blanks[i].last)
-            return true;
-    return false;
+    return uc_is_property_white_space(character) || visible_is_hidden(character);
 }
 
 static bool is_possible_in_alias(uint32_t character)
@@ -109,10 +88,12 @@ static bool is_possible_in_alias(uint32_t character)
 static bool check_alias_part(const char *text, const char *place, const char *name,
                              struct request_complaint *complaint)
 {
+    uint32_t character;
+
     if (!*text)
         return complaint_set(complaint, REQUEST_INVALID_MESSAGE, "%s.%s: empty", place, name);
-    while (*text)
-        if (!is_possible_in_alias(next_character(&text)))
+    for (size_t size; (size = text_read(text, &character)) > 0; text += size)
+        if (!is_possible_in_alias(character))
             return complaint_set(complaint, REQUEST_INVALID_MESSAGE,
                                  "%s.%s: white space, control character, slash or colon", place, name);
     return true;
@@ -145,11 +126,12 @@ char *identifier_make_alias(const char *type, const char *id, const char *server
 bool identifier_is_email(const char *text)
 {
     const char *at = strchr(text, '@');
+    uint32_t character;
 
     if (!at || at == text || at[1] == '\0' || strchr(at + 1, '@') || strlen(text) > LONGEST_EMAIL)
         return false;
-    while (*text)
-        if (is_blank(next_character(&text)))
+    for (size_t size; (size = text_read(text, &character)) > 0; text += size)
+        if (is_blank(character))
             return false;
     return true;
 }

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistr.h>
 
 /* All fields that there are, as they stand in the message; the texts belong to the JSON value. */
 struct values {
@@ -104,15 +105,6 @@ enum { LONGEST_USER_NAME = 256 };
 /* Bytes. The event that holds it must not be larger than 64 KiB, and nobody reads so much. */
 enum { LONGEST_ROOM_TEXT = 4096 };
 
-static size_t count_characters(const char *text)
-{
-    size_t count = 0;
-
-    for (; *text; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
 static bool check_room_text(const struct reader *reader, const char *text, const char *place,
                             const char *field)
 {
@@ -132,7 +124,7 @@ static bool take_user(const struct reader *reader, const struct values *values, 
         return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.email: no e-mail address",
                              place);
     name = trim(values->name);
-    if (name && count_characters(name) > LONGEST_USER_NAME)
+    if (name && u8_mbsnlen((const uint8_t *)name, strlen(name)) > LONGEST_USER_NAME)
         return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.name: longer than %d characters",
                              place, LONGEST_USER_NAME);
     *ret_user = (struct request_user){.id = text_copy(values->id),

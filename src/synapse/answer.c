@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/visible.h"
 #include "synapse/parse.h"
 
@@ -51,18 +52,6 @@ static void cut_queries(char *text)
     *to = '\0';
 }
 
-/* Not through the middle of a character. */
-static void cut(char *text, size_t most)
-{
-    size_t length = strnlen(text, most + 1);
-
-    if (length <= most)
-        return;
-    for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80; length--)
-        ;
-    text[length] = '\0';
-}
-
 /* The homeserver's own words, made fit to be quoted: short, and without our secrets, which a careless server
    might repeat. NULL: there are none. The caller frees it. */
 static char *quote(const struct answer *answer, const struct answer_secrets *secrets)
@@ -76,7 +65,7 @@ static char *quote(const struct answer *answer, const struct answer_secrets *sec
         return NULL;
     words = text_copy(text);
     cut_queries(words);
-    cut(words, LONGEST_QUOTE);
+    words[text_cut(words, LONGEST_QUOTE)] = '\0';
     return words;
 }
 

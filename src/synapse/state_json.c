@@ -7,6 +7,7 @@
 #include "synapse/state_json.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "synapse/levels.h"
 #include "synapse/members.h"
 #include "synapse/parse.h"
@@ -25,13 +26,9 @@ enum { LONGEST_TEXT = 8 * 1024 /* bytes */ };
 static void read_text(char **text, const json_t *content, const char *key)
 {
     const char *whole = parse_text(content, key);
-    size_t length = whole ? strnlen(whole, LONGEST_TEXT + 1) : 0;
 
-    if (length > LONGEST_TEXT)
-        for (length = LONGEST_TEXT; ((unsigned char)whole[length] & 0xc0) == 0x80; length--)
-            ; /* not through the middle of a character */
     free(*text);
-    *text = whole ? text_copy_bytes(whole, length) : NULL;
+    *text = whole ? text_copy_bytes(whole, text_cut(whole, LONGEST_TEXT)) : NULL;
 }
 
 static void read_additional_creators(struct room_state *state, const json_t *content)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/secrets.h"
+#include "base/text.h"
 #include "base/visible.h"
 
 #include <ctype.h>
@@ -45,7 +46,7 @@ static void check_visible(const char *text)
     uint32_t code = 0;
 
     for (size_t size; *text; text += size) {
-        size = visible_read(text, &code);
+        size = text_read(text, &code);
         check(size > 0 && !visible_is_hidden(code));
     }
 }

@@ -34,7 +34,7 @@ LIBRARIES = {
     "curl/": {"http"},
     "cyaml/": {"config"},
     "yaml.h": {"config"},
-    "jansson": {"request", "synapse", "config", "main"},
+    "jansson": {"request", "synapse", "main"},
     "microhttpd": {"monitor"},
     "openssl/": {"synapse", "broker"},
 }

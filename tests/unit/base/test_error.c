@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "support/test.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -65,13 +66,36 @@ static void test_cut(void **state)
     }
 }
 
+/* A sentence that is too long ends with a whole character. */
+static void test_cut_between_characters(void **state)
+{
+    char sentence[3 * ERROR_TEXT_SIZE];
+
+    (void)state;
+    for (size_t before = 0; before < 3; before++) {
+        struct error error;
+        size_t length;
+
+        memset(sentence, 's', before);
+        for (length = before; length < 2 * ERROR_TEXT_SIZE; length += 3)
+            memcpy(sentence + length, "\xe2\x82\xac", 3);
+        sentence[length] = '\0';
+        (void)error_set(&error, "%s", sentence);
+        (void)error_within(&error, "%s", "a");
+        (void)error_within(&error, "%s", "b");
+        length = strlen(error.text);
+        assert_in_range(length, ERROR_TEXT_SIZE - 3, ERROR_TEXT_SIZE - 1);
+        for (const char *at = error.text; *at; at += text_read(at, &(uint32_t){0}))
+            assert_int_not_equal(text_read(at, &(uint32_t){0}), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set_and_within),
-        cmocka_unit_test(test_within_of_its_own_text),
-        cmocka_unit_test(test_hidden_characters),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_set_and_within),         cmocka_unit_test(test_within_of_its_own_text),
+        cmocka_unit_test(test_hidden_characters),      cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cut_between_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
