@@ -25,12 +25,6 @@ enum request_method {
     REQUEST_REMOVE_ROOM,
 };
 
-/* Text formatted for a room's message (Matrix client-server API, m.room.message with format). */
-struct request_welcome {
-    char *body;           /* plain text: no tags, entities decoded */
-    char *formatted_body; /* the HTML */
-};
-
 struct request_user {
     char *id;          /* @localpart:server */
     char *name;        /* display name; NULL: leave as it is */
@@ -50,9 +44,10 @@ struct request_room {
 
 struct request {
     enum request_method method;
-    struct request_welcome *welcome; /* addUser; NULL: none */
-    struct request_user user;        /* addUser, removeUser; id is NULL otherwise */
-    struct request_room *rooms;      /* addUser: in order, no alias twice; addRoom, removeRoom: one */
+    char *welcome; /* addUser: the HTML that greets a new user; NULL: none (for some, the way that a
+                      first password takes: secret) */
+    struct request_user user;   /* addUser, removeUser; id is NULL otherwise */
+    struct request_room *rooms; /* addUser: in order, no alias twice; addRoom, removeRoom: one */
     size_t room_count;
     struct request_user *members; /* addRoom: in order, no id twice, never the sync user */
     size_t member_count;

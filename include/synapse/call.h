@@ -113,7 +113,7 @@ struct synapse_call {
     const char *settings[ROOM_SETTINGS]; /* of a room that is made; NULL: as it comes */
 
     const char *password;              /* NULL: none (secret) */
-    const char *body, *formatted_body; /* of a welcome */
+    const char *welcome;               /* HTML, of SYNAPSE_SEND_WELCOME */
     const char *position;              /* of SYNAPSE_READ_CHANGES */
     const char *const *users;          /* full ids */
     size_t user_count;

@@ -69,7 +69,7 @@ struct user_wanted {
     const char *name;                      /* when created; NULL: none */
     bool renamed;                          /* an existing user is to have the name too */
     const char *email, *password;          /* when created; NULL: none */
-    const struct request_welcome *welcome; /* NULL: none */
+    const char *welcome;                   /* HTML; NULL: none */
     const char *welcome_alias;             /* of the room in which the user is greeted */
     enum witness witness;
     instant since; /* when it was asked for: older knowledge is read again, unless there is a witness */

@@ -97,8 +97,7 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
         return plan_rest(plan);
     call = call_in(known->greeting == GREETING_UNKNOWN ? SYNAPSE_READ_WELCOME : SYNAPSE_SEND_WELCOME, known,
                    wanted);
-    call.body = wanted->welcome->body;
-    call.formatted_body = wanted->welcome->formatted_body;
+    call.welcome = wanted->welcome;
     return plan_step(plan, &call);
 }
 

@@ -1,7 +1,6 @@
 #include "request/model.h"
 
 #include "base/memory.h"
-#include "request/welcome.h"
 
 #include <stdlib.h>
 
@@ -24,7 +23,7 @@ void request_free(struct request *request)
 {
     if (!request)
         return;
-    welcome_free(request->welcome);
+    text_free_secret(request->welcome);
     request_user_deinit(&request->user);
     for (size_t i = 0; i < request->room_count; i++)
         request_room_deinit(&request->rooms[i]);

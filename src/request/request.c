@@ -16,7 +16,6 @@
 #include "request/fields.h"
 #include "request/identifier.h"
 #include "request/merge.h"
-#include "request/welcome.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -180,6 +179,22 @@ static bool read_entry(const struct reader *reader, const json_t *array, size_t 
            fields_read(entry, place, fields, ret_values, reader->complaint);
 }
 
+/* Producers' settings hold newlines as the two characters \ and n. NULL: nothing is said. */
+static char *with_newlines(const char *text)
+{
+    char *copy = text && *text ? text_copy(text) : NULL, *to = copy;
+
+    for (const char *from = copy; from && *from; from++) {
+        bool is_newline = from[0] == '\\' && from[1] == 'n';
+
+        *to++ = is_newline ? '\n' : *from;
+        from += is_newline;
+    }
+    if (to)
+        *to = '\0';
+    return copy;
+}
+
 static bool read_welcome(const struct reader *reader, const struct field *fields)
 {
     struct values values = {0};
@@ -189,7 +204,7 @@ static bool read_welcome(const struct reader *reader, const struct field *fields
         return false;
     if (object && !fields_read(object, "welcome", fields, &values, reader->complaint))
         return false;
-    reader->request->welcome = welcome_new(values.text);
+    reader->request->welcome = with_newlines(values.text);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "synapse/bodies.h"
 
 #include "base/memory.h"
+#include "synapse/html.h"
 #include "synapse/levels.h"
 #include "synapse/settings.h"
 #include "synapse/state_json.h"
@@ -209,7 +210,9 @@ char *body_invite(const struct synapse_call *call, const struct call_terms *term
 
 char *body_send_welcome(const struct synapse_call *call, const struct call_terms *terms)
 {
+    CLEANUP(text_free_secretp) char *text = html_to_text(call->welcome);
+
     (void)terms;
-    return body_print(json_pack("{s:s, s:s, s:s, s:s}", "msgtype", "m.text", "body", call->body, "format",
-                                "org.matrix.custom.html", "formatted_body", call->formatted_body));
+    return body_print(json_pack("{s:s, s:s, s:s, s:s}", "msgtype", "m.text", "body", text, "format",
+                                "org.matrix.custom.html", "formatted_body", call->welcome));
 }

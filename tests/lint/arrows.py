@@ -36,6 +36,7 @@ LIBRARIES = {
     "yaml.h": {"config"},
     "jansson": {"request", "synapse", "main"},
     "microhttpd": {"monitor"},
+    "gumbo": {"synapse"},
     "openssl/": {"synapse", "broker"},
 }
 

@@ -16,8 +16,7 @@ static struct synapse_call call_of_lent_texts(void)
                                 .value = lent,
                                 .alt_aliases = lent,
                                 .password = lent,
-                                .body = lent,
-                                .formatted_body = lent,
+                                .welcome = lent,
                                 .position = lent};
 
     for (int i = 0; i < ROOM_SETTINGS; i++)

@@ -166,13 +166,12 @@ static const struct engine_rules school_rules = {.server_name = "school", .sync_
 static struct user_wanted anna_wanted(void)
 {
     static char hello[] = "Hello";
-    static const struct request_welcome welcome = {.body = hello, .formatted_body = hello};
 
     return (struct user_wanted){.id = "@anna:school",
                                 .added = true,
                                 .name = "Anna",
                                 .renamed = true,
-                                .welcome = &welcome,
+                                .welcome = hello,
                                 .welcome_alias = "#sync_anna:school",
                                 .since = 1};
 }

@@ -28,8 +28,7 @@ struct pursuit {
 
 /* ---- what is wanted ---- */
 
-static char plain[] = "Welcome!", formatted[] = "<b>Welcome!</b>";
-static const struct request_welcome greeting = {.body = plain, .formatted_body = formatted};
+static const char greeting[] = "<b>hello</b>";
 
 static struct user_wanted choose_want(const struct pursuit *pursuit)
 {
@@ -47,7 +46,7 @@ static struct user_wanted choose_want(const struct pursuit *pursuit)
         return wanted;
     wanted.email = others_choose(60, others_emails, 3);
     wanted.password = chance_percent(20) ? "secret" : NULL;
-    wanted.welcome = chance_percent(70) ? &greeting : NULL;
+    wanted.welcome = chance_percent(70) ? greeting : NULL;
     wanted.welcome_alias = world->aliases[WORLD_ALIASES + (size_t)(pursuit->user - world->users)].alias;
     return wanted;
 }

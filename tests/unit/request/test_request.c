@@ -75,8 +75,7 @@ static void dump_room(struct buffer *out, const struct request_room *room)
 static void dump_request(struct buffer *out, const struct request *request)
 {
     dump_field(out, "method", request_method_name(request->method));
-    dump_field(out, "welcome.body", request->welcome ? request->welcome->body : NULL);
-    dump_field(out, "welcome.formatted_body", request->welcome ? request->welcome->formatted_body : NULL);
+    dump_field(out, "welcome", request->welcome);
     dump_user(out, "user", &request->user);
     for (size_t i = 0; i < request->room_count; i++)
         dump_room(out, &request->rooms[i]);

@@ -205,14 +205,10 @@ static const struct {
      "5D%2C%22senders%22%3A%5B%22" SELF "%22%5D%7D",
      NULL,
      "{\"chunk\":[]}"},
-    {{.kind = SYNAPSE_SEND_WELCOME,
-      .room = "!r:h",
-      .user = "@a/b:h",
-      .body = "Hi\nyou",
-      .formatted_body = "<b>Hi</b>"},
+    {{.kind = SYNAPSE_SEND_WELCOME, .room = "!r:h", .user = "@a/b:h", .welcome = "<b>Hi</b><br>you"},
      "PUT /_matrix/client/v3" ROOM "/send/m.room.message/welcome-" WELCOME_DIGITS,
      "{\"msgtype\":\"m.text\",\"body\":\"Hi\\nyou\",\"format\":\"org.matrix.custom.html\","
-     "\"formatted_body\":\"<b>Hi</b>\"}",
+     "\"formatted_body\":\"<b>Hi</b><br>you\"}",
      "{\"event_id\":\"$e\"}"},
 
     {{.kind = SYNAPSE_READ_POSITION},

@@ -26,8 +26,7 @@ struct request *stage_request(const struct stage *stage, const struct letter *le
 
 static void free_transit(struct transit *transit)
 {
-    free(transit->body);
-    free(transit->formatted_body);
+    free(transit->welcome);
     free(transit->password);
     free(transit->position);
     free(transit->subject);
@@ -67,8 +66,7 @@ static void stage_send(void *context, const struct synapse_call *call,
         abort();
     transit = &stage->transits[stage->transit_count++];
     *transit = (struct transit){.call = *call, .done = done, .context = done_context};
-    transit->call.body = transit->body = text_copy(call->body);
-    transit->call.formatted_body = transit->formatted_body = text_copy(call->formatted_body);
+    transit->call.welcome = transit->welcome = text_copy(call->welcome);
     transit->call.password = transit->password = text_copy(call->password);
     transit->call.position = transit->position = text_copy(call->position);
     transit->subject = text_copy(watch_subject(call));

@@ -56,7 +56,7 @@ static void send_welcome(const struct deed *deed)
     if (!text_equal(deed->room->greets, deed->user->id) ||
         room_state_membership(deed->room->state, deed->user->id) == MEMBERSHIP_NONE)
         world_accuse(deed->world, "the message for %s goes into the wrong room", deed->user->id);
-    if (!deed->call->body || !deed->call->formatted_body)
+    if (!deed->call->welcome)
         world_accuse(deed->world, "the message for %s is empty", deed->user->id);
     if (deed->user->greetings++ > 0)
         world_accuse(deed->world, "%s is greeted twice", deed->user->id);
