@@ -5,15 +5,11 @@
  */
 #include "config/sources.h"
 
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "config/dotenv.h"
 #include "config/file.h"
-#include "config/names.h"
 #include "config/yaml.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,85 +17,7 @@
 #define DOTENV_FILE ".env"
 #define LOCAL_YAML_FILE "config/default.yaml"
 
-enum { LARGEST_FILE = 1048576, MOST_LOGGED = 50 };
-
-void complain(struct complaints *complaints, const char *format, ...)
-{
-    char text[ERROR_TEXT_SIZE];
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    if (complaints->count++ == 0)
-        (void)error_set(complaints->first, "%s", text);
-    else if (complaints->count <= MOST_LOGGED)
-        log_error("config-mistake", LOG_TEXT("problem", text));
-}
-
-/* ---- what is given ---- */
-
-static void given_deinit(struct given *given)
-{
-    text_free_secret(given->text);
-    free(given->place);
-    *given = (struct given){0};
-}
-
-void givens_deinit(struct givens *givens)
-{
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        given_deinit(&givens->of[i]);
-}
-
-/* Lays one set over another: the lower one counts where the upper one is silent. */
-static void givens_fall_back(struct givens *upper, struct givens *lower)
-{
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        if (!upper->of[i].text) {
-            upper->of[i] = lower->of[i];
-            lower->of[i] = (struct given){0};
-        }
-}
-
-void complain_of_unknown(const char *place, const char *name, struct complaints *complaints)
-{
-    const char *suggestion = names_suggestion(name);
-    int length = (int)names_length(name);
-
-    complain(complaints, "%s: %.*s%s: unknown setting%s%s%s", place, length, name, name[length] ? "…" : "",
-             suggestion ? "; did you mean " : "", suggestion ? suggestion : "", suggestion ? "?" : "");
-}
-
-/* The environment and .env are shared with others; the command line and the YAML file are ours alone. */
-static void judge_unknown(enum source source, const char *place, const char *name,
-                          struct complaints *complaints)
-{
-    bool is_shared = source == SOURCE_ENVIRONMENT || source == SOURCE_DOTENV;
-    const char *near_miss = names_near_miss(name);
-
-    if (!is_shared || names_is_ours(name) || (near_miss && names_guards(near_miss)))
-        complain_of_unknown(place, name, complaints);
-    else if (near_miss)
-        log_warning("config-unknown-name", LOG_TEXT("place", place), LOG_TEXT("name", name),
-                    LOG_TEXT("did_you_mean", near_miss));
-}
-
-void givens_put(struct givens *givens, enum source source, const char *place, const char *name,
-                const char *text, struct complaints *complaints)
-{
-    size_t number = setting_number(name);
-
-    if (number == NAME_COUNT) {
-        judge_unknown(source, place, name, complaints);
-        return;
-    }
-    given_deinit(&givens->of[number]);
-    if (*text)
-        givens->of[number] = (struct given){text_copy(text), text_copy(place), source};
-}
-
-/* ---- the sources ---- */
+enum { LARGEST_FILE = 1048576 };
 
 /* A command line is seen by everyone on the machine, so it takes no secrets. */
 static void read_override(const char *override, struct givens *givens, struct complaints *complaints)

@@ -1,55 +1,8 @@
 #ifndef SYNC_CONFIG_SOURCES_H
 #define SYNC_CONFIG_SOURCES_H
 
-#include "base/error.h"
 #include "config/config.h"
-#include "config/settings.h"
-
-#include <stddef.h>
-
-/*
- * What the sources say, before any of it is checked: texts, and where each was found.
- */
-
-/* In the order of precedence. */
-enum source {
-    SOURCE_COMMAND_LINE,
-    SOURCE_ENVIRONMENT,
-    SOURCE_CREDENTIALS, /* of systemd; secrets only */
-    SOURCE_DOTENV,
-    SOURCE_YAML,
-};
-
-struct given {
-    char *text;  /* NULL: not given; never empty (may be a secret) */
-    char *place; /* for messages: "environment", ".env:7", "config/default.yaml:12" */
-    enum source source;
-};
-
-/* Under each name's number: what is given for it. */
-struct givens {
-    struct given of[NAME_COUNT];
-};
-
-/* Mistakes. The first one becomes the error; those after it are written to the log. */
-struct complaints {
-    struct error *first;
-    size_t count;
-};
-
-void complain(struct complaints *complaints, const char *format, ...) PRINTF_LIKE(2, 3);
-/* Of a name that is not in the table, with a suggestion if one is near. */
-void complain_of_unknown(const char *place, const char *name, struct complaints *complaints);
-
-/* Frees the texts; secrets are overwritten. A zeroed one is fine. */
-void givens_deinit(struct givens *givens);
-
-/*
- * Takes down that `source` says NAME=text at `place`: copies both, replacing what it said before. An empty
- * text is the same as none. A name that is not in the table is complained of where it is a mistake.
- */
-void givens_put(struct givens *givens, enum source source, const char *place, const char *name,
-                const char *text, struct complaints *complaints);
+#include "config/givens.h"
 
 /* Asks all sources; of each setting's texts the first in precedence is kept. */
 void sources_read(const struct config_sources *sources, struct givens *givens, struct complaints *complaints);

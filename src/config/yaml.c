@@ -1,219 +1,307 @@
 /*
- * The values of a YAML file, loaded by libcyaml with a schema that is made from the table. It refuses what
- * does not fit: lists and mappings where a value belongs, values where a mapping belongs, aliases. Values are
- * loaded as texts, so that they are checked by the code that checks those of the environment, and `010`, `on`
- * and `10abc` do not turn into something else on the way.
+ * YAML files: one walk over the events of libyaml. There are two levels: the outermost mapping, and in it the
+ * groups. Each is an alternation of keys and values; any other collection is complained of where it begins
+ * and passed over as a whole. Values are texts, whatever YAML takes them for (`010`, `on`, `10abc`): the code
+ * that checks those of the environment checks them, too.
+ *
+ * Why not libcyaml, which loads a file by a schema: it tells no line of what it loads, and of a mistake the
+ * line of what stands before it; it ends at the first mistake, and where it is to pass over unknown keys it
+ * does so without a word. But each mistake is to be told with its line, the ones that are found in a value
+ * later included.
  */
 #include "config/yaml.h"
 
 #include "base/memory.h"
 
-#include <cyaml/cyaml.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
-/* The name within its group, or the whole name of one that is in none. */
-static const char *key_of(const char *name)
-{
-    const char *joint = strstr(name, YAML_JOINT);
+#define JOINT "__"
 
-    return joint ? joint + strlen(YAML_JOINT) : name;
-}
-
-/*
- * The schema. Every mapping is an array of pointers: the outermost one holds a text or the array of a group
- * for each of its keys, a group holds a text for each of its own. Missing keys and null are NULL.
- */
-struct schema {
-    cyaml_schema_value_t top;
-    cyaml_schema_field_t outer[NAME_COUNT + 1];
-    cyaml_schema_field_t inner[NAME_COUNT + NAME_COUNT]; /* of all groups, a terminator after each */
-    size_t outer_count, inner_count;
-    char *groups[NAME_COUNT]; /* the group at each place of `outer`; NULL: a setting */
-    /* Under the index of a name: its place in its array, and that of its group in the outermost. */
-    size_t places[NAME_COUNT], group_places[NAME_COUNT];
+struct scan {
+    const char *path;
+    struct givens *givens;
+    struct complaints *complaints;
+    size_t lines[NAME_COUNT]; /* under the number of each name: where it was found, from 1; 0: nowhere */
+    unsigned depth;           /* 1: in the outermost mapping, 2: in a group */
+    unsigned skipped;         /* collections that are open where none belongs */
+    bool at_value;            /* of the mapping at this depth */
+    bool empty;               /* no key was found in the group yet */
+    char *group; /* the last key of the outermost mapping, be it a group or not; "": not even a name */
+    size_t group_line;
+    size_t number; /* of the setting whose key was read last; NAME_COUNT: that was no setting */
 };
 
-static cyaml_schema_value_t text_schema(void)
+/* ---- names ---- */
+
+size_t yaml_group_length(const char *name)
 {
-    return (cyaml_schema_value_t){
-        CYAML_VALUE_STRING(CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL, char, 0, CYAML_UNLIMITED)};
+    const char *joint = strstr(name, JOINT);
+
+    return joint ? (size_t)(joint - name) : 0;
 }
 
-static cyaml_schema_value_t mapping_schema(const cyaml_schema_field_t *fields, size_t count)
+static bool is_in_group(const char *name, const char *group)
 {
-    return (cyaml_schema_value_t){
-        .type = CYAML_MAPPING,
-        .flags = CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL,
-        .data_size = (uint32_t)(count * sizeof(void *)),
-        .mapping = {.fields = fields},
-    };
+    size_t length = yaml_group_length(name);
+
+    return length > 0 && strlen(group) == length && strncmp(name, group, length) == 0;
 }
 
-static cyaml_schema_field_t field_schema(const char *key, size_t place, cyaml_schema_value_t value)
+static bool is_group(const char *name)
 {
-    return (cyaml_schema_field_t){
-        .key = key, .data_offset = (uint32_t)(place * sizeof(void *)), .value = value};
-}
-
-static void schema_add_outer(struct schema *schema, size_t index)
-{
-    schema->places[index] = schema->outer_count;
-    schema->outer[schema->outer_count] =
-        field_schema(setting_name(index), schema->outer_count, text_schema());
-    schema->outer_count++;
-}
-
-/* The group of the name with all names that are in it. */
-static void schema_add_group(struct schema *schema, const char *name)
-{
-    char *group = text_copy_bytes(name, yaml_group_length(name));
-    const cyaml_schema_field_t *first = &schema->inner[schema->inner_count];
-    size_t count = 0;
-
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        if (setting_name(i) && yaml_is_in_group(setting_name(i), group)) {
-            schema->places[i] = count;
-            schema->group_places[i] = schema->outer_count;
-            schema->inner[schema->inner_count++] =
-                field_schema(key_of(setting_name(i)), count, text_schema());
-            count++;
-        }
-    schema->inner[schema->inner_count++] = (cyaml_schema_field_t)CYAML_FIELD_END;
-    schema->groups[schema->outer_count] = group;
-    schema->outer[schema->outer_count] =
-        field_schema(group, schema->outer_count, mapping_schema(first, count));
-    schema->outer_count++;
-}
-
-static bool schema_has_group(const struct schema *schema, const char *name)
-{
-    for (size_t i = 0; i < schema->outer_count; i++)
-        if (schema->groups[i] && yaml_is_in_group(name, schema->groups[i]))
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (is_in_group(settings[i].name, name))
             return true;
     return false;
 }
 
-static struct schema *schema_new(void)
+/* The line of a setting that was found in a group of that name; 0: none was. */
+static size_t line_of_group(const struct scan *scan, const char *group)
 {
-    struct schema *schema = NEW(struct schema);
-
-    for (size_t i = 0; i < NAME_COUNT; i++) {
-        const char *name = setting_name(i);
-
-        if (name && yaml_group_length(name) == 0)
-            schema_add_outer(schema, i);
-        else if (name && !schema_has_group(schema, name))
-            schema_add_group(schema, name);
-    }
-    schema->top = mapping_schema(schema->outer, schema->outer_count);
-    return schema;
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        if (scan->lines[i] > 0 && is_in_group(setting_name(i), group))
+            return scan->lines[i];
+    return 0;
 }
 
-static void schema_free(struct schema *schema)
+/* ---- keys ---- */
+
+static void found_unknown(const struct scan *scan, const char *name, size_t line)
 {
-    if (!schema)
+    CLEANUP(freep) char *place = text_format("%s:%zu", scan->path, line);
+    size_t group = yaml_group_length(name);
+
+    if (setting_number(name) < NAME_COUNT) /* the name of the environment, in one piece */
+        complain(scan->complaints, "%s: %s: expected %s below %.*s in its place", place, name,
+                 name + group + strlen(JOINT), (int)group, name);
+    else
+        complain_of_unknown(place, name, scan->complaints);
+}
+
+static void found_twice(const struct scan *scan, const char *name, size_t line, size_t first)
+{
+    complain(scan->complaints, "%s:%zu: %s: given twice, first in line %zu", scan->path, line, name, first);
+}
+
+static void found_setting(struct scan *scan, size_t line)
+{
+    size_t *found = &scan->lines[scan->number];
+
+    if (*found)
+        found_twice(scan, setting_name(scan->number), line, *found);
+    *found = line;
+}
+
+/* Not a text, or an empty one. Nothing more is said of its value. */
+static void scan_strange_key(struct scan *scan, size_t line)
+{
+    complain(scan->complaints, "%s:%zu: expected the name of a setting", scan->path, line);
+    scan->number = NAME_COUNT;
+    if (scan->depth == 1)
+        scan->group[0] = '\0';
+}
+
+/* A setting or a group. Which of them an unknown key was meant to be, its value will tell. */
+static void scan_outer_key(struct scan *scan, const char *key, size_t line)
+{
+    size_t first = line_of_group(scan, key);
+
+    free(scan->group);
+    scan->group = text_copy(key);
+    scan->group_line = line;
+    scan->number = strstr(key, JOINT) ? NAME_COUNT : setting_number(key);
+    if (scan->number < NAME_COUNT)
+        found_setting(scan, line);
+    else if (first > 0)
+        found_twice(scan, key, line, first);
+}
+
+static void scan_inner_key(struct scan *scan, const char *key, size_t line)
+{
+    CLEANUP(freep) char *name = text_format("%s" JOINT "%s", scan->group, key);
+
+    scan->empty = false;
+    scan->number = setting_number(name);
+    if (scan->number < NAME_COUNT)
+        found_setting(scan, line);
+    else
+        found_unknown(scan, name, line);
+}
+
+static void scan_key(struct scan *scan, const char *text, size_t line)
+{
+    if (!text || !*text)
+        scan_strange_key(scan, line);
+    else if (scan->depth == 1)
+        scan_outer_key(scan, text, line);
+    else
+        scan_inner_key(scan, text, line);
+}
+
+/* ---- values ---- */
+
+static bool is_null(const char *text)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+
+    for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+        if (text_equal(text, nulls[i]))
+            return true;
+    return false;
+}
+
+static void take_setting(const struct scan *scan, const char *text)
+{
+    CLEANUP(freep) char *place = text_format("%s:%zu", scan->path, scan->lines[scan->number]);
+
+    if (!is_null(text))
+        givens_put(scan->givens, SOURCE_YAML, place, setting_name(scan->number), text, scan->complaints);
+}
+
+/* Of an unknown mapping nothing is said here: its keys are unknown too, and have better suggestions. */
+static void scan_value(struct scan *scan, const char *text, yaml_event_type_t type, size_t line)
+{
+    const char *found = type == YAML_MAPPING_START_EVENT ? "a mapping"
+                        : type == YAML_ALIAS_EVENT       ? "an alias"
+                                                         : "a list";
+
+    if (scan->number < NAME_COUNT && text)
+        take_setting(scan, text);
+    else if (scan->number < NAME_COUNT)
+        complain(scan->complaints, "%s:%zu: %s: expected one value, found %s", scan->path, line,
+                 setting_name(scan->number), found);
+    else if (scan->depth == 2 || type == YAML_MAPPING_START_EVENT || !*scan->group)
         return;
-    for (size_t i = 0; i < schema->outer_count; i++)
-        free(schema->groups[i]);
-    free(schema);
-}
-DEFINE_CLEANUP(struct schema, schema_free)
-
-/* The text that was loaded for a name; NULL: none. */
-static char *loaded_text(const struct schema *schema, void **outer, size_t index)
-{
-    void **group;
-
-    if (yaml_group_length(setting_name(index)) == 0)
-        return outer[schema->places[index]];
-    group = outer[schema->group_places[index]];
-    return group ? group[schema->places[index]] : NULL;
+    else if (!is_group(scan->group))
+        found_unknown(scan, scan->group, line);
+    else if (!is_null(text))
+        complain(scan->complaints, "%s:%zu: %s: expected settings below it", scan->path, line, scan->group);
 }
 
-/* What libcyaml says of a file that does not fit: a sentence, then the way to the place, innermost first. */
-struct cyaml_report {
-    char sentence[256];
-    unsigned long line;
-};
+/* ---- events ---- */
 
-__attribute__((format(printf, 3, 0))) static void hear_cyaml(cyaml_log_t level, void *context,
-                                                             const char *format, va_list arguments)
+/* A key or a value, the beginning of one that is a collection, or all that the file holds. */
+static void scan_node(struct scan *scan, const yaml_event_t *event)
 {
-    struct cyaml_report *report = context;
-    char text[sizeof(report->sentence)];
-    const char *line;
+    const char *text = event->type == YAML_SCALAR_EVENT ? (const char *)event->data.scalar.value : NULL;
+    size_t line = event->start_mark.line + 1;
 
-    (void)level;
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    text[strcspn(text, "\n")] = '\0';
-    line = strstr(text, "(line: ");
-    if (!report->sentence[0])
-        memcpy(report->sentence, text, sizeof(text));
-    else if (line && report->line == 0)
-        report->line = strtoul(line + strlen("(line: "), NULL, 10);
+    if (text && strlen(text) < event->data.scalar.length)
+        complain(scan->complaints, "%s:%zu: expected text, found a NUL character", scan->path, line);
+    if (scan->skipped > 0)
+        return;
+    if (scan->depth == 0 && event->type != YAML_MAPPING_START_EVENT && !is_null(text))
+        complain(scan->complaints, "%s:%zu: expected settings, each with its name", scan->path, line);
+    if (scan->depth == 0)
+        return;
+    if (scan->at_value)
+        scan_value(scan, text, event->type, line);
+    else
+        scan_key(scan, text, line);
+    scan->at_value = !scan->at_value;
 }
 
-static const char *without_prefix(const char *sentence)
+/* Whether the collection that begins here is one of the two levels of mappings. */
+static bool is_level(const struct scan *scan, const yaml_event_t *event)
 {
-    static const char prefix[] = "Load: ";
-
-    return strncmp(sentence, prefix, strlen(prefix)) == 0 ? sentence + strlen(prefix) : sentence;
+    if (scan->skipped > 0 || event->type != YAML_MAPPING_START_EVENT)
+        return false;
+    return scan->depth == 0 ||
+           (scan->depth == 1 && scan->at_value && scan->number == NAME_COUNT && *scan->group);
 }
 
-static void complain_as_cyaml(const char *path, const struct cyaml_report *report, cyaml_err_t code,
-                              struct complaints *complaints)
+static void scan_collection(struct scan *scan, const yaml_event_t *event)
 {
-    bool has_sentence = report->sentence[0] && !strstr(report->sentence, "Backtrace");
+    bool is_in_levels = is_level(scan, event);
 
-    complain(complaints, "%s:%lu: %s", path, report->line ? report->line : 1,
-             has_sentence ? without_prefix(report->sentence) : cyaml_strerror(code));
-}
-
-/* Takes each text down, and wipes it where libcyaml keeps it, for it may be a secret. */
-static void take_loaded(const char *path, const struct schema *schema, void **outer, const size_t *lines,
-                        struct givens *givens, struct complaints *complaints)
-{
-    for (size_t i = 0; i < NAME_COUNT; i++) {
-        char *text = setting_name(i) ? loaded_text(schema, outer, i) : NULL;
-        CLEANUP(freep) char *place = text ? text_format("%s:%zu", path, lines[i]) : NULL;
-
-        if (!text)
-            continue;
-        givens_put(givens, SOURCE_YAML, place, setting_name(i), text, complaints);
-        explicit_bzero(text, strlen(text));
+    scan_node(scan, event);
+    if (is_in_levels) {
+        scan->depth++;
+        scan->empty = true;
+        scan->at_value = false;
+    } else {
+        scan->skipped++;
     }
 }
 
-static void load(const char *path, const char *bytes, size_t size, const size_t *lines, struct givens *givens,
-                 struct complaints *complaints)
+static void scan_end(struct scan *scan)
 {
-    CLEANUP(schema_freep) struct schema *schema = schema_new();
-    struct cyaml_report report = {0};
-    const cyaml_config_t config = {
-        .log_fn = hear_cyaml,
-        .log_ctx = &report,
-        .log_level = CYAML_LOG_ERROR,
-        .mem_fn = cyaml_mem,
-        .flags = CYAML_CFG_NO_ALIAS,
-    };
-    cyaml_data_t *outer = NULL; /* stays NULL for an empty file */
-    cyaml_err_t code = cyaml_load_data((const uint8_t *)bytes, size, &config, &schema->top, &outer, NULL);
+    if (scan->skipped > 0) {
+        scan->skipped--;
+    } else {
+        if (scan->depth == 2 && scan->empty && !is_group(scan->group))
+            found_unknown(scan, scan->group, scan->group_line);
+        scan->depth--;
+        scan->at_value = false;
+    }
+}
 
-    if (code != CYAML_OK)
-        complain_as_cyaml(path, &report, code, complaints);
-    if (!outer)
-        return;
-    take_loaded(path, schema, outer, lines, givens, complaints);
-    (void)cyaml_free(&config, &schema->top, outer, 0);
+static void scan_event(struct scan *scan, const yaml_event_t *event)
+{
+    if (event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT)
+        scan_node(scan, event);
+    else if (event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT)
+        scan_collection(scan, event);
+    else if (event->type == YAML_MAPPING_END_EVENT || event->type == YAML_SEQUENCE_END_EVENT)
+        scan_end(scan);
+}
+
+/* Of bytes that are no characters libyaml tells the offset only. */
+static size_t problem_line(const yaml_parser_t *parser, const char *bytes)
+{
+    size_t line = 1;
+
+    if (parser->error != YAML_READER_ERROR)
+        return parser->problem_mark.line + 1;
+    for (size_t i = 0; i < parser->problem_offset; i++)
+        line += bytes[i] == '\n';
+    return line;
+}
+
+static void scan_parsed(struct scan *scan, yaml_parser_t *parser, const char *bytes)
+{
+    unsigned documents = 0;
+    bool ended = false;
+
+    while (!ended) {
+        yaml_event_t event;
+
+        if (!yaml_parser_parse(parser, &event)) {
+            complain(scan->complaints, "%s:%zu: expected YAML: %s", scan->path, problem_line(parser, bytes),
+                     parser->problem ? parser->problem : "out of memory");
+            return;
+        }
+        if (event.type == YAML_DOCUMENT_START_EVENT && documents++ == 1)
+            complain(scan->complaints, "%s:%zu: expected one document only", scan->path,
+                     event.start_mark.line + 1);
+        scan_event(scan, &event);
+        ended = event.type == YAML_STREAM_END_EVENT;
+        if (event.type == YAML_SCALAR_EVENT)
+            explicit_bzero(event.data.scalar.value, event.data.scalar.length); /* it may be a secret */
+        yaml_event_delete(&event);
+    }
 }
 
 void yaml_read(const char *path, const char *bytes, size_t size, struct givens *givens,
                struct complaints *complaints)
 {
-    size_t lines[NAME_COUNT];
+    struct scan scan = {
+        .path = path,
+        .givens = givens,
+        .complaints = complaints,
+        .group = text_copy(""),
+        .number = NAME_COUNT,
+    };
+    yaml_parser_t parser;
 
-    if (yaml_find_lines(path, bytes, size, lines, complaints))
-        load(path, bytes, size, lines, givens, complaints);
+    if (yaml_parser_initialize(&parser)) {
+        yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);
+        scan_parsed(&scan, &parser, bytes);
+        yaml_parser_delete(&parser);
+    } else {
+        complain(complaints, "%s: out of memory", path);
+    }
+    free(scan.group);
 }

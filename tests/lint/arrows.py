@@ -32,7 +32,6 @@ ROOMS = {
 LIBRARIES = {
     "amqp": {"broker"},
     "curl/": {"http"},
-    "cyaml/": {"config"},
     "yaml.h": {"config"},
     "jansson": {"request", "synapse", "main"},
     "microhttpd": {"monitor"},

@@ -112,19 +112,41 @@ static void test_default_yaml_shows_the_defaults(void **state)
     assert_equal_settings(with, without);
 }
 
+/* The file with the setting once more, right behind the beginning of its group. */
+static char *with_another(const char *text, const char *name)
+{
+    int group = (int)yaml_group_length(name);
+    CLEANUP(freep) char *beginning = text_format("\n%.*s:\n", group, name);
+    const char *place = group > 0 ? strstr(text, beginning) : text;
+
+    if (!place)
+        fail_msg("no group for %s in config/default.yaml", name);
+    if (group == 0)
+        return text_format("%s: x\n%s", name, text);
+    place += strlen(beginning);
+    return text_format("%.*s  %s: x\n%s", (int)(place - text), text, name + group + 2, place);
+}
+
+/* So that once more is twice. */
 static void test_default_yaml_mentions_every_setting(void **state)
 {
     CLEANUP(freep) char *text = read_document("config/default.yaml");
-    size_t lines[NAME_COUNT];
-    struct error error = {""};
-    struct complaints complaints = {.first = &error};
 
     (void)state;
     uncomment(text);
-    assert_true(yaml_find_lines("default.yaml", text, strlen(text), lines, &complaints));
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        if (setting_name(i) && !lines[i])
-            fail_msg("%s is missing in config/default.yaml", setting_name(i));
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        const char *name = setting_name(i);
+        CLEANUP(freep) char *twice = name ? with_another(text, name) : NULL;
+        CLEANUP(givens_deinit) struct givens givens = {0};
+        struct error error = {""};
+        struct complaints complaints = {.first = &error};
+
+        if (!name)
+            continue;
+        yaml_read("default.yaml", twice, strlen(twice), &givens, &complaints);
+        if (complaints.count != 1 || !strstr(error.text, "given twice"))
+            fail_msg("%s is missing in config/default.yaml", name);
+    }
 }
 
 /* As it is but for a way to log in, and with each # taken away. */
