@@ -12,8 +12,8 @@
    is at its end. A terminated text is not read beyond its end. */
 size_t text_read(const char *text, uint32_t *ret_code);
 
-/* How much of the text fits into `most` bytes: the length of its longest beginning that does not end inside of
-   a character. What is behind a byte that is no text does not fit. */
+/* How much of the text fits into `most` bytes: the length of its longest beginning that does not end inside
+   of a character. What is behind a byte that is no text does not fit. */
 size_t text_cut(const char *text, size_t most);
 
 #endif

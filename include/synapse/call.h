@@ -112,10 +112,10 @@ struct synapse_call {
     const char *mark;                    /* of a room that is made: by which it is known later; NULL: none */
     const char *settings[ROOM_SETTINGS]; /* of a room that is made; NULL: as it comes */
 
-    const char *password;              /* NULL: none (secret) */
-    const char *welcome;               /* HTML, of SYNAPSE_SEND_WELCOME */
-    const char *position;              /* of SYNAPSE_READ_CHANGES */
-    const char *const *users;          /* full ids */
+    const char *password;     /* NULL: none (secret) */
+    const char *welcome;      /* HTML, of SYNAPSE_SEND_WELCOME */
+    const char *position;     /* of SYNAPSE_READ_CHANGES */
+    const char *const *users; /* full ids */
     size_t user_count;
 
     bool erase;

@@ -12,6 +12,7 @@
 #include "config/file.h"
 #include "config/settings.h"
 #include "config/sources.h"
+#include "config/store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -64,13 +64,4 @@ enum { EXPECTED_SIZE = 160 };
 /* What the setting may hold, to follow the word "expected": "a whole number from 1 to 64". */
 const char *setting_expected(const struct setting *setting, char text[static EXPECTED_SIZE]);
 
-/*
- * Checks the text and stores the value in the configuration, which owns it. The server name must be stored
- * before settings that hold user ids. The error says what was expected and never quotes the text.
- */
-bool setting_store(const struct setting *setting, const char *text, struct config *config,
-                   struct error *error) MUST_USE;
-/* Frees what setting_store() stored; nothing stored is fine. */
-void setting_clear(const struct setting *setting, struct config *config);
-
 #endif

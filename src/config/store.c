@@ -2,9 +2,9 @@
  * From a text to a value in struct config: one function for each type of setting. Each checks first and
  * stores last, so a text that is refused leaves the configuration as it was.
  */
+#include "config/store.h"
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "config/settings.h"
 #include "config/syntax.h"
 
 #include <stdlib.h>

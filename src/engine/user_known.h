@@ -64,13 +64,13 @@ enum witness {
 
 struct user_wanted {
     const char *id;
-    bool removed;                          /* deactivated; all else below is empty then */
-    bool added;                            /* by an addUser; else only to exist, as a member */
-    const char *name;                      /* when created; NULL: none */
-    bool renamed;                          /* an existing user is to have the name too */
-    const char *email, *password;          /* when created; NULL: none */
-    const char *welcome;                   /* HTML; NULL: none */
-    const char *welcome_alias;             /* of the room in which the user is greeted */
+    bool removed;                 /* deactivated; all else below is empty then */
+    bool added;                   /* by an addUser; else only to exist, as a member */
+    const char *name;             /* when created; NULL: none */
+    bool renamed;                 /* an existing user is to have the name too */
+    const char *email, *password; /* when created; NULL: none */
+    const char *welcome;          /* HTML; NULL: none */
+    const char *welcome_alias;    /* of the room in which the user is greeted */
     enum witness witness;
     instant since; /* when it was asked for: older knowledge is read again, unless there is a witness */
 };

@@ -1,5 +1,5 @@
-#include "synapse/parse.h"
 #include "synapse/changes_json.h"
+#include "synapse/parse.h"
 
 #include "base/cleanup.h"
 

@@ -1,6 +1,6 @@
 #include "base/error.h"
-#include "support/test.h"
 #include "base/text.h"
+#include "support/test.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "config/settings.h"
+#include "config/store.h"
 #include "support/test.h"
 
 #include <stdio.h>

@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "engine/flight.h"
-#include "synapse/replies.h"
 #include "support/test.h"
+#include "synapse/replies.h"
 
 #include <stdlib.h>
 #include <string.h>
