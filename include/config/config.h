@@ -12,8 +12,8 @@
 
 /*
  * The settings: one table (src/config/settings.c) of names, types, defaults, secrets and help texts, from
- * which reading, checking, --help and the README's table come. Values come from the command line, the
- * environment, .env in the working directory, a YAML file and the table's defaults, in this order of
+ * which reading, checking, --help and the table in config/README.md come. Values come from the command line,
+ * the environment, .env in the working directory, a YAML file and the table's defaults, in this order of
  * precedence; all are texts at first and are checked by the same code, wherever they came from.
  */
 
@@ -95,7 +95,7 @@ DEFINE_CLEANUP(struct config, config_free)
 
 /* The table of settings for --help. */
 void config_print_help(FILE *stream);
-/* The table of settings in Markdown, as the README shows it. */
+/* The table of settings in Markdown, for config/README.md. */
 void config_print_markdown(FILE *stream);
 
 #endif

@@ -204,7 +204,7 @@ static amqp_method_number_t method_id(const amqp_channel_close_t *close)
     return (amqp_method_number_t)close->class_id << 16 | close->method_id;
 }
 
-/* False: the connection is of no more use. */
+/* False: the connection can no longer be used. */
 static bool look_at_method(struct connection *connection, const amqp_frame_t *frame, struct error *error)
 {
     const void *method = frame->payload.method.decoded;

@@ -15,7 +15,7 @@
 
 /*
  * One connection to the broker, logged in, with one channel. Made in a helper thread, by functions that block
- * (each bounded in time); used by whoever owns it. After any failure it is of no more use than to be freed.
+ * (each bounded in time); used by whoever owns it. After any failure it can only be freed.
  */
 struct connection {
     amqp_connection_state_t amqp;
@@ -88,7 +88,7 @@ bool connection_send(struct connection *connection, amqp_method_number_t method,
 enum connection_read {
     CONNECTION_FRAME,   /* a frame came */
     CONNECTION_NOTHING, /* none is there: wait for the socket to become readable */
-    CONNECTION_BROKEN   /* the connection is of no more use; the error says why */
+    CONNECTION_BROKEN   /* the connection can no longer be used; the error says why */
 };
 
 /*

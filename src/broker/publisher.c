@@ -159,7 +159,7 @@ static enum verdict judge(const amqp_frame_t *frame)
     }
 }
 
-/* Reads all that is there. False: the connection is of no more use. */
+/* Reads all that is there. False: the connection can no longer be used. */
 static bool read_verdict(struct worker *worker, bool *returned, enum verdict *ret_verdict,
                          struct error *error)
 {

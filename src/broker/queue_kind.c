@@ -171,7 +171,7 @@ bool queue_kind_learn(struct connection *connection, const char *queue, struct q
         switch (try_shape(connection, queue, &kind, &code, &refusal)) {
         case CONNECTION_DONE:
             step = QUEUE_KIND_LOST;
-            (void)error_set(&refusal, "the broker accepts a type that is none");
+            (void)error_set(&refusal, "the broker accepts a queue type that does not exist");
             break;
         case CONNECTION_REFUSED:
             step = code == AMQP_PRECONDITION_FAILED ? queue_kind_fold(&kind, refusal.text) : QUEUE_KIND_LOST;

@@ -129,7 +129,7 @@ static bool configure(amqp_socket_t *socket, const struct broker_settings *setti
     SSL_CTX_set_info_callback(context, set_server_name);
     /* After this the library's own way to set versions must not be used: it cannot name TLS 1.3. */
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
-        return error_set(error, "TLS 1.2 is not to be had");
+        return error_set(error, "TLS 1.2 is not available");
     if (!load_identity(context, settings, error))
         return false;
     return !verify ||
@@ -143,7 +143,7 @@ amqp_socket_t *tls_socket(amqp_connection_state_t amqp, const struct broker_sett
 
     ERR_clear_error();
     if (!socket) {
-        (void)error_set(error, "TLS is not to be had");
+        (void)error_set(error, "TLS is not available");
         return NULL;
     }
     *check = (struct tls_check){.name = settings->uri.server_name ? settings->uri.server_name

@@ -361,7 +361,7 @@ bool broker_uri_parse(const char *text, struct broker_uri *ret_uri, struct error
     CLEANUP(broker_uri_deinit) struct broker_uri uri = {.heartbeat = -1, .connect_limit = -1, .verify = true};
 
     if (!parse(&uri, (struct span){text, strlen(text)}, error))
-        return error_within(error, "the URI of the broker is not one");
+        return error_within(error, "the broker's URI is not valid");
     *ret_uri = uri;
     uri = (struct broker_uri){0};
     return true;

@@ -110,7 +110,7 @@ static char *owner_in_words(const char *creator, const struct room_state *creati
     if (creation && creation->creator && !creation->settings[ROOM_CANONICAL_ALIAS])
         return text_format("a room of several aliases, none of which is its main address, made by %s",
                            creation->creator);
-    return text_format("a room made by %s", creator ? creator : "nobody knows whom");
+    return text_format("a room made by %s", creator ? creator : "an unknown user");
 }
 
 void report_conflict(struct report *report, const char *alias, const char *room, const char *creator,

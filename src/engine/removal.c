@@ -13,12 +13,11 @@ static bool is_removal(const struct subject *subject, enum synapse_kind kind)
 
 static void call_out(const struct brake *brake)
 {
-    log_error(
-        "removal-brake", LOG_NUMBER("per_hour", (int64_t)brake->most),
-        LOG_TEXT("reason", "as many users and rooms as are allowed were removed within an hour; further "
-                           "removals are rejected"),
-        LOG_TEXT("advice", "look who asks for them; if they are meant, raise SYNC__REMOVALS_PER_HOUR and "
-                           "send the dead letters again"));
+    log_error("removal-brake", LOG_NUMBER("per_hour", (int64_t)brake->most),
+              LOG_TEXT("reason", "the hourly limit on removals is reached; further removals are rejected"),
+              LOG_TEXT("advice",
+                       "find out who asks for them; if that is intended, raise SYNC__REMOVALS_PER_HOUR "
+                       "and send the dead letters again"));
 }
 
 static void tell(const struct brake *brake, struct subject *subject, const struct synapse_call *call)
@@ -26,8 +25,8 @@ static void tell(const struct brake *brake, struct subject *subject, const struc
     struct error why;
 
     (void)error_set(&why,
-                    "not removed, since %zu removals within an hour are the most; if it is meant, raise "
-                    "SYNC__REMOVALS_PER_HOUR and send this again",
+                    "not removed: the limit is %zu removals an hour; if this is intended, raise "
+                    "SYNC__REMOVALS_PER_HOUR and send it again",
                     brake->most);
     obstacle_forbid(subject->is_room ? &subject->room.obstacles : &subject->user.obstacles, call,
                     REQUEST_REMOVAL_BRAKE, &why);

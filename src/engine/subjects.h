@@ -65,7 +65,7 @@ struct subject *subjects_find_room(const struct subjects *subjects, const char *
 void subjects_reweigh(struct subjects *subjects, struct subject *subject);
 /* How many active rooms are being deleted. */
 unsigned subjects_deletions(const struct subjects *subjects);
-/* Nobody knows any more who is in the active rooms, nor will by what they are being asked. */
+/* Membership of active rooms is no longer known, and replies under way will not tell it either. */
 void subjects_doubt_rooms(struct subjects *subjects);
 /* Nothing is mirrored any more: what is known is as old as its reading. */
 void subjects_unmirror(struct subjects *subjects);

@@ -52,7 +52,8 @@ void http_exchange_init(struct http_exchange *exchange, const struct http_config
    exchange before. */
 void http_exchange_deinit(struct http_exchange *exchange);
 
-/* Ends the process unless `success`, as base/memory.h does: for functions of libcurl that lack but memory. */
+/* Ends the process unless `success`, as base/memory.h does: for libcurl functions that can only fail
+   for want of memory. */
 void http_must(bool success);
 
 #endif

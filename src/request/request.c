@@ -120,7 +120,7 @@ static bool take_user(const struct reader *reader, const struct values *values, 
     if (!identifier_check_user(values->id, reader->rules->server_name, place, reader->complaint))
         return false;
     if (values->email && !identifier_is_email(values->email))
-        return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.email: no e-mail address",
+        return complaint_set(reader->complaint, REQUEST_INVALID_MESSAGE, "%s.email: not an e-mail address",
                              place);
     name = trim(values->name);
     if (name && u8_mbsnlen((const uint8_t *)name, strlen(name)) > LONGEST_USER_NAME)

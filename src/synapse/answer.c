@@ -135,7 +135,7 @@ void answer_read(struct answer *answer, const struct http_reply *reply, const ch
     else if (!answer->body && !parse_fits(reply->body, reply->body_size))
         answer_fail(answer, name, "the reply holds more JSON values than there is memory for");
     else if (!answer->body) /* a maintenance page, say: not the homeserver's, so nothing was carried out */
-        answer_fail(answer, name, "the reply is no JSON object");
+        answer_fail(answer, name, "the reply is not a JSON object");
 }
 
 void answer_read_any(struct answer *answer, const struct http_reply *reply, const char *name)

@@ -139,7 +139,7 @@ static bool who_is_wanted(const struct facts *facts)
 static bool who_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     if (!is_token(facts->given_token))
-        return error_set(error, "the token that was given holds characters that no token has");
+        return error_set(error, "the given token contains characters that no token can have");
     return ask_get("/_matrix/client/v3/account/whoami", facts, question);
 }
 
@@ -150,8 +150,9 @@ static bool who_learn(struct facts *facts, const json_t *body, struct error *err
     if (!user)
         return error_set(error, "the homeserver does not say whose the token is");
     if (strcmp(user, facts->user) != 0)
-        return error_set(error, "the token that was given is not of %s but of %.255s", facts->user,
-                         strlen(user) > 255 || secrets_are_in(facts->secrets, user) ? "another" : user);
+        return error_set(error, "the given token belongs to %.255s, not to %s",
+                         strlen(user) > 255 || secrets_are_in(facts->secrets, user) ? "another user" : user,
+                         facts->user);
     return true;
 }
 
@@ -206,7 +207,7 @@ static bool login_learn(struct facts *facts, const json_t *body, struct error *e
     if (!is_token(token))
         return error_set(error, "the homeserver gives no token");
     if (!text_equal(user, facts->user))
-        return error_set(error, "the homeserver logs another user in than %s", facts->user);
+        return error_set(error, "the homeserver logged in a different user than %s", facts->user);
     secrets_free(facts->tokens);
     facts->tokens = secrets_new();
     secrets_add(facts->tokens, facts->token); /* an answer to it may be on its way */

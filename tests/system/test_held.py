@@ -158,7 +158,7 @@ def test_what_is_refused_without_a_known_reason_is_held_and_said(stage: Stage, o
     daemon.wait_line("event=held-no-more call=create-room")
 
 
-# --- the rules that the README recommends -----------------------------------------------------------------------------
+# --- the rules that config/README.md recommends ----------------------------------------------------------------------
 
 
 def test_where_only_the_sync_user_may_take_its_aliases(stage: Stage, other: OtherSchool) -> None:

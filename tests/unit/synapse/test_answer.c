@@ -39,9 +39,9 @@ static void says_what_was_wrong(void **state)
 {
     (void)state;
     assert_answer(200, "{}", SYNAPSE_OK, "", "");
-    assert_answer(200, "", SYNAPSE_FAILED, "", "create-user: the reply is no JSON object");
+    assert_answer(200, "", SYNAPSE_FAILED, "", "create-user: the reply is not a JSON object");
     assert_answer(200, "<html>Maintenance</html>", SYNAPSE_FAILED, "",
-                  "create-user: the reply is no JSON object");
+                  "create-user: the reply is not a JSON object");
     assert_answer(400, "{\"errcode\":\"M_INVALID_PARAM\",\"error\":\"Displayname is too long (max 256)\"}",
                   SYNAPSE_REFUSED, "M_INVALID_PARAM",
                   "create-user: 400 M_INVALID_PARAM: Displayname is too long (max 256)");

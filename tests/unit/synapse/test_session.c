@@ -174,7 +174,8 @@ static void is_logged_in_as_another(void **state)
          .status = 200,
          .reply = "{\"user_id\":\"@other:h\",\"access_token\":\"NEW\"}"},
     };
-    char *log = assert_troubled(HTTP_SERVER_START(steps), &by_password, "logs another user in than @sync:h");
+    char *log =
+        assert_troubled(HTTP_SERVER_START(steps), &by_password, "logged in a different user than @sync:h");
 
     (void)state;
     assert_holds_no_secret(log);
@@ -203,7 +204,7 @@ static void has_the_token_of_another(void **state)
          .reply = "{\"user_id\":\"@other:h\"}"},
     };
     struct synapse_config config = given_token();
-    char *log = assert_troubled(HTTP_SERVER_START(steps), &config, "not of @sync:h but of @other:h");
+    char *log = assert_troubled(HTTP_SERVER_START(steps), &config, "belongs to @other:h, not to @sync:h");
 
     (void)state;
     assert_holds_no_secret(log);
@@ -235,7 +236,7 @@ static void has_a_token_that_is_none(void **state)
 
     (void)state;
     config.token = "syt given";
-    free(assert_troubled(server, &config, "holds characters that no token has"));
+    free(assert_troubled(server, &config, "contains characters that no token can have"));
 }
 
 static void is_no_admin(void **state)
