@@ -14,7 +14,7 @@ they are to each other is told by the median of such pairs.
     rounds.py       does a workload again and again, by daemon and floor in turns
     counts.py       two cases that are counted rather than timed
     costs.py        what single calls cost, alone and side by side: the facts behind the floor's choices
-    table.py        the tables, with the goals; also into README.md
+    table.py        the tables, with the goals; also into README.md beside it
     __main__.py     options
 
 `tests/bench/run.sh` builds the daemon and measures it. `--quick` takes some minutes and is good for a look;

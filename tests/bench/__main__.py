@@ -87,8 +87,8 @@ def _options() -> argparse.Namespace:
                         help="let the floor invite nobody when it makes a room: the joins do it then")
     parser.add_argument("--costs", action="store_true", help="instead: what single calls cost the homeserver")
     parser.add_argument("--json", type=Path, help="write everything that was measured into this file")
-    parser.add_argument("--readme", type=Path, nargs="?", const=REPOSITORY / "README.md",
-                        help="put the table between its marks in this file (README.md)")
+    parser.add_argument("--readme", type=Path, nargs="?", const=Path(__file__).with_name("README.md"),
+                        help="put the table between its marks in this file (tests/bench/README.md)")
     options = parser.parse_args()
     options.only = options.only or PARTS
     options.sizes = options.sizes or ([10, 100] if options.quick else [10, 100, 1000])

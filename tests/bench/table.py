@@ -1,4 +1,4 @@
-"""The tables, with the goals of issue 4 held against them; also between the marks in README.md."""
+"""The tables, with the goals of issue 4 held against them; also between the marks in tests/bench/README.md."""
 
 from __future__ import annotations
 

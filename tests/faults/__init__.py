@@ -1,7 +1,7 @@
 """Proof by trying: what the daemon is asked for comes about, once and in order, whatever breaks meanwhile.
 
     messages.py     streams of messages, made from a seed
-    model.py        what the README says must be there after such a stream
+    model.py        what data/README.md says must be there after such a stream
     compare.py      what is there, held against that
     bench.py        queue, daemon and clock of one fault test
     link.py         a bad network between the daemon and a peer

@@ -46,7 +46,7 @@ def main() -> int:
     print(f"\n{text}\n{remarks(results)}")
     (folder / "table.md").write_text(text)
     if options.readme:
-        put_into(REPOSITORY / "README.md", text)
+        put_into(Path(__file__).with_name("README.md"), text)
     return 1 if any(result.problems for result in results) else 0
 
 
@@ -56,7 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="the long form: about half an hour")
     parser.add_argument("--seed", type=int, help="for the messages and the moments")
     parser.add_argument("--folder", help="where the daemons' logs and the table go")
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--readme", action="store_true", help="put the table into tests/faults/README.md")
     parser.add_argument("--alone", action="store_true", help="one after another, results as lines of JSON")
     return parser.parse_args()
 

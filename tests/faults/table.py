@@ -1,4 +1,4 @@
-"""The table: one row for each fault, as Markdown, so that what is printed can be shown in README.md as it is."""
+"""The table: one row for each fault, as Markdown, so that README.md beside it can show what is printed."""
 
 from __future__ import annotations
 

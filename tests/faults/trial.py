@@ -35,7 +35,7 @@ NO_BRAKE = {"SYNC__REMOVALS_PER_HOUR": "0"}
 def given_back(queue: str) -> int:
     """So many messages have to be done between one end of a daemon and the next, or some may change places: a quorum
     queue puts what one consumer gives back behind what an earlier one gave back and nobody has taken yet (seen on
-    RabbitMQ 3.10; and on 4.3, within one consumer). No daemon can help that; README.md says so."""
+    RabbitMQ 3.10; and on 4.3, within one consumer). No daemon can help that; data/README.md says so."""
     return PREFETCH if queue == "quorum" else 0
 
 

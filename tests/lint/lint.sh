@@ -32,7 +32,8 @@ tidy() {
 check "include arrows" python3 -B tests/lint/arrows.py
 check "house rules" python3 -B tests/lint/house.py
 check "objects" python3 -B tests/lint/objects.py "$build"
-check "settings in README.md" python3 -B tests/lint/readme.py "$build/synapse-sync"
+check "documents" python3 -B tests/lint/documents.py
+check "settings in config/README.md" python3 -B tests/lint/readme.py "$build/synapse-sync"
 check "clang-format" format
 check "clang-tidy" tidy
 exit $failed

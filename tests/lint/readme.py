@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the table of settings in README.md in step with the one in the program.
+"""Holds the table of settings in config/README.md in step with the one in the program.
 
     readme.py PROGRAM            says whether it is
     readme.py --write PROGRAM    puts it right
@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().parents[2] / "config" / "README.md"
+NAME = "config/README.md"
 BEGIN = "<!-- settings: made by `tests/lint/readme.py --write`, do not edit -->\n"
 END = "<!-- end of settings -->\n"
 
@@ -21,16 +22,16 @@ def main():
     table = subprocess.run([sys.argv[-1], "--markdown-settings"], check=True, capture_output=True, text=True).stdout
     text = README.read_text()
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"{README.name}: expected the two marks around the table of settings, once each")
+        sys.exit(f"{NAME}: expected the two marks around the table of settings, once each")
     before, rest = text.split(BEGIN)
     shown, after = rest.split(END)
     table = f"\n{table}\n"
     if write:
         README.write_text(before + BEGIN + table + END + after)
     elif shown != table:
-        sys.stdout.writelines(difflib.unified_diff(shown.splitlines(True), table.splitlines(True), README.name,
+        sys.stdout.writelines(difflib.unified_diff(shown.splitlines(True), table.splitlines(True), NAME,
                                                    "the program"))
-        sys.exit(f"{README.name}: the table of settings is out of step; see tests/lint/readme.py")
+        sys.exit(f"{NAME}: the table of settings is out of step; see tests/lint/readme.py")
 
 
 if __name__ == "__main__":
