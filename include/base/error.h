@@ -11,7 +11,7 @@
  * sentence into the `struct error` it was given. The sentence is for people; a caller that has to decide
  * something gets an enum of its module to decide on, never the text. No secret is ever put into a text.
  *
- * Memory that cannot be had is not an error to handle: the process ends with one line in the log
+ * Running out of memory is not an error to handle: the process ends with one line in the log
  * (base/memory.h). Nothing is lost by it, since an unacknowledged message is delivered again.
  */
 

@@ -6,7 +6,7 @@
 
 /*
  * What a JSON text becomes in memory, told from its bytes before it is parsed. Jansson takes up to 75 bytes
- * for each byte of `{},{},…`, so a limit on bytes alone is none on memory.
+ * for each byte of `{},{},…`, so a limit on bytes alone does not limit memory.
  */
 struct json_weight {
     size_t values;  /* of any kind, names of members aside: exact where the text is valid */

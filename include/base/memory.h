@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /*
- * Allocation that does not fail: when memory cannot be had, one line goes to standard error and the process
+ * Allocation that does not fail: when memory runs out, one line goes to standard error and the process
  * aborts (see base/error.h for why that loses nothing). Everything here is released with free().
  */
 

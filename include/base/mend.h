@@ -10,7 +10,7 @@
  * JSON that others accept and jansson does not, mended before it is parsed. Each takes a text of `size` bytes
  * and gives a terminated copy of the same size, which the caller frees (text_free_secret() where the text may
  * hold a secret). Takes time in proportion to the text's length, whatever is in
- * it; a text that is no JSON is none afterwards either.
+ * it; a text that is not JSON is not JSON afterwards either.
  */
 
 /*

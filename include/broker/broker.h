@@ -65,7 +65,7 @@ void broker_ack(struct broker_delivery *delivery);
  * Expiration and user id are dropped (a dead letter must not vanish; the broker checks who the user is).
  *
  * A body that cannot be moved whole, because it is larger than configured or than the broker takes (its
- * max_message_size may have been lowered), is lost but for its size and SHA-256: in its place stands
+ * max_message_size may have been lowered), is lost, except for its size and SHA-256: in its place stands
  * {"error": code, "size": bytes, "sha256": hexadecimal}, as application/json, and the header x-error-stub is
  * true.
  */
@@ -106,7 +106,7 @@ bool broker_awaits_last(const struct broker *broker);
 const void *broker_delivery_body(const struct broker_delivery *delivery);
 size_t broker_delivery_size(const struct broker_delivery *delivery);
 /*
- * Whether the message may be why processes before this one are no more, as far as the broker counts
+ * Whether the message may be what killed earlier processes, as far as the broker counts
  * deliveries (quorum queues).
  *
  * A suspect is the first message after a start, and was delivered at least five times before without coming

@@ -46,7 +46,7 @@ struct http_config {
 
 enum http_method { HTTP_GET, HTTP_PUT, HTTP_POST, HTTP_DELETE };
 
-/* The next bytes of a reply's body. False: it is too large for who takes it. */
+/* The next bytes of a reply's body. False: it is too large for whoever takes it. */
 typedef bool http_take(void *context, const char *bytes, size_t size);
 
 struct http_request {

@@ -14,7 +14,7 @@
  * looks like; data/message.schema.json says it in a form for machines.
  *
  * Absent is what is missing, null, or (ids apart) an empty text. Texts are UTF-8 without NUL. Not looked at
- * are limits that are Synapse's own, such as the size of an event, but for the length of a display name,
+ * are limits that are Synapse's own, such as the size of an event, except for the length of a display name,
  * which it forgets to look at when it makes a user.
  */
 

@@ -31,7 +31,7 @@ enum synapse_kind {
     SYNAPSE_DEACTIVATE_USER,
     /* GET /_synapse/admin/v1/users/{user}/joined_rooms -> reply.joined_rooms: how many */
     SYNAPSE_READ_JOINED_ROOMS,
-    /* GET /_synapse/admin/v1/users/{self}/accountdata -> reply.records: all that are open, of whomever */
+    /* GET /_synapse/admin/v1/users/{self}/accountdata -> reply.records: all open ones, of any user */
     SYNAPSE_READ_RECORDS,
     /* PUT /_matrix/client/v3/user/{self}/account_data/{type of the document}: that `record` is the one of
        `user`, or of each of `users` */

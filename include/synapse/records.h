@@ -39,7 +39,7 @@ DEFINE_CLEANUP(struct records, records_free)
 /* Users are given by full id; as all are of one server, `@local` will do.
    Notes that of the user; one that is not open is forgotten. */
 void records_set(struct records *records, const char *user, struct synapse_record record);
-/* All false where there is none that is open. */
+/* All false where none is open. */
 struct synapse_record records_get(const struct records *records, const char *user);
 
 #endif

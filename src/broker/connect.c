@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum {
-    LOGIN_SECONDS = 5,    /* three round trips; who is silent for so long is asked again */
+    LOGIN_SECONDS = 5,    /* three round trips; whoever is silent for that long is asked again */
     CALL_SECONDS = 15,    /* a declaration in a busy cluster takes its time */
     UNANSWERED = 30000,   /* milliseconds that sent bytes may stay unacknowledged, without heartbeats */
     FRAME_MAX = 131072,   /* the broker's default; a frame is never larger, nor are a message's headers */

@@ -23,7 +23,7 @@ struct connection {
     bool exclusive;                /* its consumer was asked for so */
     const char *consumer_tag;      /* the name of its one consumer */
     struct tls_check tls;          /* OpenSSL calls back with it as long as the connection lives */
-    int64_t pulse;                 /* milliseconds: call in at least so often, for the heartbeats */
+    int64_t pulse;                 /* milliseconds: call in at least this often, for the heartbeats */
     instant told_since;            /* of what is told often: so long, */
     unsigned told;                 /* and so often */
     const struct secrets *secrets; /* what the broker's words must not repeat; of the settings */

@@ -1,6 +1,6 @@
 /*
  * OpenSSL can only fail here for want of memory, or where SHA-256 was taken out of it; either ends the
- * process, as memory that cannot be had does everywhere (base/memory.h).
+ * process, as running out of memory does everywhere (base/memory.h).
  */
 #include "broker/digest.h"
 

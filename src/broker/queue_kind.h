@@ -28,7 +28,7 @@ struct queue_kind {
     bool durable;
     bool auto_delete;
     struct queue_kind_argument
-        arguments[QUEUE_KIND_ARGUMENTS]; /* those it was declared with, but for the type */
+        arguments[QUEUE_KIND_ARGUMENTS]; /* those it was declared with, except the type */
     int count;
 };
 

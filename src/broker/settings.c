@@ -36,7 +36,7 @@ static void merge(struct broker_settings *settings, const struct broker_config *
     settings->key_file = text_copy(own_certificate ? uri->key_file : config->key_file);
 }
 
-/* A password that is the user's name, as that of guest, is none; the broker's refusals name the user. */
+/* A password that is the user's name, as guest's is, is not a secret: the broker's refusals name the user. */
 static struct secrets *secrets_of(const struct broker_uri *uri)
 {
     struct secrets *secrets = secrets_new();

@@ -18,7 +18,7 @@
 struct window {
     enum queue_type type;
     unsigned size;
-    unsigned unacked; /* so many are, as far as they came */
+    unsigned unacked; /* how many of those that came are */
     bool closing;     /* no more messages are wanted, ever */
     instant acked_at; /* when messages were acknowledged last, or it began to close */
 };

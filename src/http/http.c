@@ -103,7 +103,7 @@ static long oldest_good(const struct http *http)
     return seconds < ROUNDING ? 0 : (long)seconds - ROUNDING + 1;
 }
 
-/* Begins what waits, as far as there are connections. */
+/* Begins waiting calls, as long as there are connections. */
 static void begin_waiting(struct http *http)
 {
     while (http->waiting && http->running_count < http->config.connections) {
@@ -123,7 +123,7 @@ static void begin_waiting(struct http *http)
     }
 }
 
-/* Less is held than before: the replies whose rest waits may go on, as far as that fits now. */
+/* Less is held than before: replies whose rest waits may go on, as long as they fit. */
 static void let_go_on(struct http *http)
 {
     struct http_call *call;

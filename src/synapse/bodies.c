@@ -121,7 +121,7 @@ static json_t *creation_content(const char *key, const char *value, const char *
     return json_pack("{s:b, s:{s:s}, s:s*}", "m.federate", 0, ROOM_PURPOSE, key, value, ROOM_ATTEMPT, mark);
 }
 
-/* An empty text is none: its event is left out. */
+/* An empty text counts as absent: its event is left out. */
 static json_t *with_parameters(json_t *room, const struct synapse_call *call)
 {
     for (int i = 0; i < ROOM_SETTINGS; i++) {

@@ -18,7 +18,7 @@ struct levels *levels_from_json(json_t *content) MUST_USE;
 json_t *levels_override(const struct levels_wanted *wanted, const struct levels_user *users, size_t count,
                         const char *creator, bool creators_reign) MUST_USE;
 
-/* Whether both have the same content. NULL is none, and equal to none only. */
+/* Whether both have the same content. NULL means no levels, and equals only NULL. */
 bool levels_equal(const struct levels *a, const struct levels *b);
 
 /* Bytes of memory that they take, estimated; NULL takes none. It takes as long as they have entries. */

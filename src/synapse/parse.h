@@ -13,7 +13,7 @@
  * who is in a room, so nothing is taken for granted.
  */
 
-/* The object that the text is; NULL when it is none, or is heavier than parse_fits() allows. */
+/* The object that the text holds; NULL when it is not an object, or is heavier than parse_fits() allows. */
 json_t *parse_object(const char *text, size_t size) MUST_USE;
 /* Whether there is memory for the text once it is parsed, which may be 75 times as much. */
 bool parse_fits(const char *text, size_t size);

@@ -25,7 +25,7 @@ bool reply_take_state(void *reply, const char *event, size_t size, struct buffer
 /* What is large is cut down to what matters of it. */
 bool reply_take_change(void *reply, const char *event, size_t size, struct buffer *rest);
 
-/* Of a user who was made or, having been there before, changed: what is said of them, as far as it is. */
+/* Of a user who was created, or who existed and was changed: whatever the reply says of them. */
 bool reply_created_user(const json_t *body, struct synapse_reply *reply);
 
 /* Of other writes: nothing is told but that it was Synapse who answered, and not something in front of it. */

@@ -3,7 +3,7 @@
 
 #include "synapse/state.h"
 
-/* What there is to be known of each setting of a room, but for what is wanted: the engine says that. */
+/* Everything about each setting of a room, except the wanted value: that is the engine's. */
 struct setting_form {
     const char *type;  /* of its state event, whose state_key is empty */
     const char *key;   /* of its text in the content */

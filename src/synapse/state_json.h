@@ -24,7 +24,7 @@ bool room_state_take(struct room_state *state, const char *event, size_t size) M
 bool room_state_reads(const char *type);
 /* Puts the event into the state; one that is malformed or has no part in it changes nothing. */
 void room_state_read(struct room_state *state, const json_t *event);
-/* Whether the state would be the same with it, but for the time at which it has changed. */
+/* Whether the state would be the same with it, except for the time of its last change. */
 bool room_state_has(const struct room_state *state, const json_t *event);
 
 /* What a m.room.member event says of its member. */
