@@ -17,7 +17,7 @@ void config_warn_of_plain_text(const struct config *config);
    none. False for what is no URI. */
 bool config_is_loopback(const char *uri);
 
-/* The password of the URI, percent-encoded as it is there, or its user where there is no password; the caller
+/* The password of the URI, or its user where there is no password; the caller
    frees it (secret). NULL: there is none, or it is the user's name, as that of guest is, and no secret. */
 char *config_uri_password(const char *uri) MUST_USE;
 

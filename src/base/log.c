@@ -1,3 +1,7 @@
+/*
+ * Written by hand because a line is all there is to it: syslog(3) and sd_journal_send(3) write elsewhere than
+ * to standard error, and logging libraries bring sinks, threads and formats of their own.
+ */
 #include "base/log.h"
 
 #include "base/buffer.h"

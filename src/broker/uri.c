@@ -4,7 +4,8 @@
  * decodes to an empty text.
  *
  * Written by hand because the library's own amqp_parse_url() refuses every query, cuts texts at an encoded
- * NUL and gives a user without a password the password "guest".
+ * NUL and gives a user without a password the password "guest"; and libcurl, which takes those of http apart
+ * (http/uri.h), refuses a second "@" and an empty host with a port, both of which clients of RabbitMQ take.
  *
  * Where existing URIs are looser than the grammar, what clients commonly make of them is kept: the *last* '@'
  * ends the user information, so that a password may hold one unencoded.

@@ -13,6 +13,8 @@
  * A value that begins and ends with the same quote, with more of them inside, loses only the outer ones. Line
  * ends are LF, CRLF or CR. Names consist of letters, digits, "_", "." and "-".
  *
+ * Written by hand because there is no library for it: these rules are those of one package of JavaScript.
+ *
  * Where dotenv passes over what it does not understand, this parser says so: a line that is neither blank, a
  * comment nor an assignment is an error, and so is a quote that is opened and never closed.
  */

@@ -2,9 +2,11 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
-#include "config/syntax.h"
+#include "broker/uri.h"
+#include "http/uri.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,34 +27,79 @@ static bool is_local_ipv4(const char *host)
     return inet_aton(host, &address) && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
+/* In brackets or without. */
 static bool is_local_ipv6(const char *host)
 {
-    CLEANUP(freep) char *bare = host[0] == '[' ? text_copy_bytes(host + 1, strcspn(host + 1, "]")) : NULL;
+    const char *begin = host + (host[0] == '[');
+    CLEANUP(freep) char *bare = text_copy_bytes(begin, strcspn(begin, "]"));
     struct in6_addr address;
 
-    if (!bare || inet_pton(AF_INET6, bare, &address) != 1)
+    if (inet_pton(AF_INET6, bare, &address) != 1)
         return false;
     return IN6_IS_ADDR_LOOPBACK(&address) ||
            (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == IN_LOOPBACKNET);
 }
 
-bool config_is_loopback(const char *text)
-{
-    CLEANUP(freep) char *host = NULL;
-    struct syntax_uri uri;
+/* ---- what a URI says, whatever it is of ---- */
 
-    if (!syntax_split_uri(text, &uri))
-        return false;
-    host = text_copy_bytes(uri.host.bytes, uri.host.length);
-    return is_local_name(host) || is_local_ipv4(host) || is_local_ipv6(host);
+struct peer {
+    char *host, *user, *password; /* NULL: not given */
+    bool tls;
+};
+
+static void peer_deinit(struct peer *peer)
+{
+    free(peer->host);
+    text_free_secret(peer->user);
+    text_free_secret(peer->password);
 }
 
-static bool is_plain(const char *text)
+static bool read_broker(const char *text, struct peer *peer)
 {
-    struct syntax_uri uri;
+    CLEANUP(broker_uri_deinit) struct broker_uri uri = {0};
+    struct error error;
 
-    return syntax_split_uri(text, &uri) && !syntax_part_is(&uri.scheme, "https") &&
-           !syntax_part_is(&uri.scheme, "amqps");
+    if (!broker_uri_parse(text, &uri, &error))
+        return false;
+    *peer = (struct peer){TAKE(uri.host), TAKE(uri.user), TAKE(uri.password), uri.tls};
+    return true;
+}
+
+static bool read_server(const char *text, struct peer *peer)
+{
+    CLEANUP(http_uri_deinit) struct http_uri uri = {0};
+
+    if (!http_uri_parse(text, &uri))
+        return false;
+    *peer =
+        (struct peer){TAKE(uri.host), TAKE(uri.user), TAKE(uri.password), text_equal(uri.scheme, "https")};
+    return true;
+}
+
+static bool read_peer(const char *text, struct peer *peer)
+{
+    return strncasecmp(text, "amqp", 4) == 0 ? read_broker(text, peer) : read_server(text, peer);
+}
+
+/* ---- the questions ---- */
+
+static bool is_here(const struct peer *peer)
+{
+    return is_local_name(peer->host) || is_local_ipv4(peer->host) || is_local_ipv6(peer->host);
+}
+
+bool config_is_loopback(const char *text)
+{
+    CLEANUP(peer_deinit) struct peer peer = {0};
+
+    return read_peer(text, &peer) && is_here(&peer);
+}
+
+static bool is_exposed(const char *text)
+{
+    CLEANUP(peer_deinit) struct peer peer = {0};
+
+    return read_peer(text, &peer) && !peer.tls && !is_here(&peer);
 }
 
 void config_warn_of_plain_text(const struct config *config)
@@ -75,24 +122,16 @@ void config_warn_of_plain_text(const struct config *config)
     };
 
     for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++)
-        if (peers[i].uri && is_plain(peers[i].uri) && !config_is_loopback(peers[i].uri))
+        if (peers[i].uri && is_exposed(peers[i].uri))
             log_warning("config-plain-text", LOG_TEXT("name", peers[i].name),
                         LOG_TEXT("problem", peers[i].problem));
 }
 
 char *config_uri_password(const char *text)
 {
-    struct syntax_uri uri;
-    const char *colon;
-    size_t user;
+    CLEANUP(peer_deinit) struct peer peer = {0};
 
-    if (!text || !syntax_split_uri(text, &uri) || uri.user.length == 0)
+    if (!text || !read_peer(text, &peer) || text_equal(peer.user, peer.password))
         return NULL;
-    colon = memchr(uri.user.bytes, ':', uri.user.length);
-    if (!colon)
-        return text_copy_bytes(uri.user.bytes, uri.user.length);
-    user = (size_t)(colon - uri.user.bytes);
-    if (uri.user.length == 2 * user + 1 && memcmp(uri.user.bytes, colon + 1, user) == 0)
-        return NULL;
-    return text_copy_bytes(colon + 1, uri.user.length - user - 1);
+    return peer.password && *peer.password ? TAKE(peer.password) : TAKE(peer.user);
 }

@@ -3,9 +3,12 @@
  * stores last, so a text that is refused leaves the configuration as it was.
  */
 #include "config/store.h"
+
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "broker/uri.h"
 #include "config/syntax.h"
+#include "http/uri.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,14 +52,20 @@ static bool is_short_text(const struct setting *setting, const char *text)
     return syntax_is_text(text) && (setting->most == 0 || strlen(text) <= setting->most);
 }
 
+static bool is_homeserver(const char *text)
+{
+    CLEANUP(http_uri_deinit) struct http_uri uri = {0};
+
+    return syntax_is_token(text) && !strpbrk(text, "?#") && http_uri_parse(text, &uri) && !uri.user &&
+           (text_equal(uri.scheme, "http") || text_equal(uri.scheme, "https"));
+}
+
 static bool store_uri(const struct setting *setting, const char *text, struct config *config,
                       struct error *error)
 {
-    struct syntax_uri uri;
     size_t length = strlen(text);
 
-    if (!syntax_split_uri(text, &uri) || uri.host.length == 0 || uri.user.bytes || uri.query.bytes ||
-        uri.fragment.bytes || !(syntax_part_is(&uri.scheme, "http") || syntax_part_is(&uri.scheme, "https")))
+    if (!is_homeserver(text))
         return refuse(setting, error);
     while (text[length - 1] == '/')
         length--;
@@ -66,24 +75,27 @@ static bool store_uri(const struct setting *setting, const char *text, struct co
 static bool is_proxy(const char *text)
 {
     static const char *const schemes[] = {"http", "https", "socks4", "socks5", "socks5h"};
-    struct syntax_uri uri;
-    bool known = false;
+    CLEANUP(http_uri_deinit) struct http_uri uri = {0};
 
-    if (!syntax_split_uri(text, &uri) || uri.host.length == 0 || uri.path.length > 1 || uri.query.bytes ||
-        uri.fragment.bytes)
+    if (!syntax_is_token(text) || strpbrk(text, "?#") || !http_uri_parse(text, &uri) ||
+        !text_equal(uri.path, "/"))
         return false;
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-        known = known || syntax_part_is(&uri.scheme, schemes[i]);
-    return known;
+        if (text_equal(uri.scheme, schemes[i]))
+            return true;
+    return false;
 }
 
-/* The broker module looks into it further. A "/" at the end would be a virtual host with an empty name. */
-static bool is_broker(const char *text)
+/* Its own parser has more to say. A "/" at the end would be a virtual host with an empty name. */
+static bool store_broker(const struct setting *setting, const char *text, struct config *config,
+                         struct error *error)
 {
-    struct syntax_uri uri;
+    CLEANUP(broker_uri_deinit) struct broker_uri uri = {0};
+    bool is_amqp = strncasecmp(text, "amqp://", 7) == 0 || strncasecmp(text, "amqps://", 8) == 0;
 
-    return syntax_split_uri(text, &uri) && !uri.fragment.bytes && text[strlen(text) - 1] != '/' &&
-           (syntax_part_is(&uri.scheme, "amqp") || syntax_part_is(&uri.scheme, "amqps"));
+    if (!is_amqp || text[strlen(text) - 1] == '/')
+        return refuse(setting, error);
+    return broker_uri_parse(text, &uri, error) && keep_text(setting, text, strlen(text), config);
 }
 
 /*
@@ -225,7 +237,7 @@ bool setting_store(const struct setting *setting, const char *text, struct confi
     case SETTING_PROXY:
         return store_if(is_proxy(text), setting, text, config, error);
     case SETTING_BROKER:
-        return store_if(is_broker(text), setting, text, config, error);
+        return store_broker(setting, text, config, error);
     case SETTING_SERVER_NAME:
         return store_if(syntax_is_server_name(text), setting, text, config, error);
     case SETTING_USER:

@@ -8,6 +8,12 @@
  * What texts may be: pure questions about their form.
  */
 
+/* A part of a text, without an end of its own. */
+struct syntax_part {
+    const char *bytes;
+    size_t length;
+};
+
 /* UTF-8 without control characters (C0 and DEL). */
 bool syntax_is_text(const char *text);
 
@@ -23,28 +29,5 @@ bool syntax_is_localpart(const char *text, size_t length);
 
 /* address:port, the address in numbers: 127.0.0.1:9595, [::1]:9595. */
 bool syntax_is_listen_address(const char *text);
-
-/*
- * The parts of a URI (RFC 3986, 3), as far as it matters here. The parts lie in the text that was split;
- * those that are missing are empty and have NULL as their bytes.
- */
-struct syntax_part {
-    const char *bytes;
-    size_t length;
-};
-
-struct syntax_uri {
-    struct syntax_part scheme, user, host, port, path, query, fragment;
-};
-
-/*
- * False where the text is no URI with an authority: anything but visible ASCII, or a scheme, host or port
- * that cannot be one. The host may be empty ("amqp://" means the local one); `user` may hold a password
- * (secret).
- */
-bool syntax_split_uri(const char *text, struct syntax_uri *ret_uri);
-
-/* Whether the part is the word, without regard to case. */
-bool syntax_part_is(const struct syntax_part *part, const char *word);
 
 #endif

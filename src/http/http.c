@@ -20,6 +20,7 @@
 #include "http/easy.h"
 #include "http/outcome.h"
 #include "http/pump.h"
+#include "http/uri.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -258,48 +259,20 @@ unsigned long http_count(const struct http *http)
 
 /* ---- life ---- */
 
-static void uri_cleanup(CURLU **uri)
-{
-    curl_url_cleanup(*uri);
-}
-
-/* A part of the URI, or NULL if it has none; the caller frees it. */
-static char *uri_part(CURLU *uri, CURLUPart part)
-{
-    char *text = NULL, *copy = NULL;
-
-    if (curl_url_get(uri, part, &text, 0) == CURLUE_OK)
-        copy = text_copy(text);
-    curl_free(text);
-    return copy;
-}
-
-static bool uri_has(CURLU *uri, CURLUPart part)
-{
-    CLEANUP(freep) char *text = uri_part(uri, part);
-
-    return text != NULL;
-}
-
 /* The texts of errors quote nothing of the URI: a mistyped one may hold a password. */
 static bool read_base(const char *base, char **ret_peer, struct error *error)
 {
-    CLEANUP(uri_cleanup) CURLU *uri = curl_url();
-    CLEANUP(freep) char *scheme = NULL, *host = NULL, *port = NULL;
+    CLEANUP(http_uri_deinit) struct http_uri uri = {0};
 
-    http_must(uri);
-    if (curl_url_set(uri, CURLUPART_URL, base, 0) != CURLUE_OK)
+    if (!http_uri_parse(base, &uri))
         return error_set(error, "the URI of the server cannot be read");
-    scheme = uri_part(uri, CURLUPART_SCHEME);
-    if (!text_equal(scheme, "http") && !text_equal(scheme, "https"))
+    if (!text_equal(uri.scheme, "http") && !text_equal(uri.scheme, "https"))
         return error_set(error, "the URI of the server must begin with http:// or https://");
-    if (uri_has(uri, CURLUPART_USER) || uri_has(uri, CURLUPART_PASSWORD))
+    if (uri.user || uri.password)
         return error_set(error, "the URI of the server must not hold a user name or password");
     if (strpbrk(base, "?#") || base[strlen(base) - 1] == '/')
         return error_set(error, "the URI of the server must not hold a query or end in a slash");
-    host = uri_part(uri, CURLUPART_HOST);
-    port = uri_part(uri, CURLUPART_PORT);
-    *ret_peer = text_format("%s%s%s", host ? host : "", port ? ":" : "", port ? port : "");
+    *ret_peer = text_format("%s%s%s", uri.host, uri.port ? ":" : "", uri.port ? uri.port : "");
     return true;
 }
 

@@ -4,6 +4,10 @@
  * There are few timers (one per module, not one per request), so a list in no order, looked through before
  * each wait, is the simplest thing that is fast enough.
  *
+ * Why not libuv or libevent: what is needed of them is no longer than this file, and with epoll itself it is
+ * in our hands that a stopped watch is not called again, and that nothing is allocated for a watch or a
+ * timer.
+ *
  * Events are fetched in batches. A callback may stop a watch whose event lies further on in the batch, and
  * the object around that watch may be freed: stopping a watch therefore strikes it out of the batch.
  */

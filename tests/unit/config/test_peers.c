@@ -12,7 +12,7 @@ static void knows_this_machine(void **state)
     static const char *const here[] = {
         "http://localhost",           "http://LOCALHOST:8008/x",   "http://a.localhost",
         "http://127.0.0.1:8008",      "http://127.255.0.3",        "http://127.1",
-        "http://[::1]:8008",          "http://[::ffff:127.0.0.1]", "amqp://",
+        "http://[::1]:8008",          "http://[::ffff:127.0.0.1]", "amqp://:5672",
         "amqp://u:p@localhost/vhost", "socks5://u@127.0.0.1:1080",
     };
     static const char *const elsewhere[] = {
@@ -86,7 +86,7 @@ static void finds_passwords(void **state)
     assert_password("no URI", NULL);
     assert_password("amqp://h", NULL);
     assert_password("amqp://@h", NULL);
-    assert_password("amqp://u:hun%2Fter2@h/v", "hun%2Fter2");
+    assert_password("amqp://u:hun%2Fter2@h/v", "hun/ter2");
     assert_password("amqp://u:hun:ter2@h", "hun:ter2");
     assert_password("http://hunter2@proxy", "hunter2");
     assert_password("amqp://guest:guest@h", NULL);

@@ -167,10 +167,20 @@ static void test_homeserver(void **state)
 static void test_broker(void **state)
 {
     static const char *const good[] = {"amqp://localhost", "amqps://h",    "amqp://u:p@h:5672/vh",
-                                       "AMQP://h",         "amqp://h/%2F", "amqp://h?heartbeat=5"};
-    static const char *const bad[] = {
-        "",        "localhost",     "http://h",      "amqp://h/", "amqp://h:5672/vh/",
-        "amqp://", "amqp://h/?x=/", "amqp://u:p#@h", "amqp:h",    "'amqp://h'"};
+                                       "AMQP://h",         "amqp://h/%2F", "amqp://h?heartbeat=5",
+                                       "amqp://u:p@ss@h",  "amqp://:5672"};
+    static const char *const bad[] = {"",
+                                      "localhost",
+                                      "http://h",
+                                      "amqp://h/",
+                                      "amqp://h:5672/vh/",
+                                      "amqp://",
+                                      "amqp://h/?x=/",
+                                      "amqp://u:p#@h",
+                                      "amqp:h",
+                                      "'amqp://h'",
+                                      "amqp://h?heartbeat=x",
+                                      "amqp://h:0"};
     CLEANUP(config_freep) struct config *config = new_config();
 
     (void)state;

@@ -3,7 +3,6 @@
 #include "config/syntax.h"
 #include "support/test.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -85,85 +84,12 @@ static void test_listen_address(void **state)
     assert_all(syntax_is_listen_address, false, bad, COUNT(bad));
 }
 
-/* "scheme|user|host|port|path|query|fragment", with "-" for a part that is missing; "no": no URI. */
-static void assert_split(const char *text, const char *expected)
-{
-    struct syntax_uri uri;
-    char found[256] = "no";
-    const struct syntax_part *parts[] = {&uri.scheme, &uri.user,  &uri.host,    &uri.port,
-                                         &uri.path,   &uri.query, &uri.fragment};
-    size_t length = 0;
-
-    if (syntax_split_uri(text, &uri))
-        for (size_t i = 0; i < COUNT(parts); i++)
-            length += (size_t)snprintf(found + length, sizeof(found) - length, "%s%.*s", i ? "|" : "",
-                                       parts[i]->bytes ? (int)parts[i]->length : 1,
-                                       parts[i]->bytes ? parts[i]->bytes : "-");
-    assert_string_equal(found, expected);
-}
-
-static void test_uri(void **state)
-{
-    (void)state;
-    assert_split("http://a", "http|-|a|-||-|-");
-    assert_split("http://a/", "http|-|a|-|/|-|-");
-    assert_split("HTTPS://a:8448/b/c", "HTTPS|-|a|8448|/b/c|-|-");
-    assert_split("http://[::1]:80/b?c=d#e", "http|-|[::1]|80|/b|c=d|e");
-    assert_split("amqp://u:p@h:5672/%2F?heartbeat=5", "amqp|u:p|h|5672|/%2F|heartbeat=5|-");
-    assert_split("amqp://u@p@h", "amqp|u@p|h|-||-|-");
-    assert_split("amqp://", "amqp|-||-||-|-");
-    assert_split("http://a?b/c@d", "http|-|a|-||b/c@d|-");
-    assert_split("http://a/b@c", "http|-|a|-|/b@c|-|-");
-    assert_split("http://my_synapse:8008", "http|-|my_synapse|8008||-|-");
-}
-
-static void test_no_uri(void **state)
-{
-    static const char *const texts[] = {"",
-                                        "a",
-                                        "http:",
-                                        "http:/a",
-                                        "//a",
-                                        "://a",
-                                        "http://a b",
-                                        "http://a\n",
-                                        "\"http://a\"",
-                                        "http://a\"",
-                                        "http://a:0",
-                                        "http://a:",
-                                        "http://a:99999",
-                                        "http://a:b",
-                                        "http://[::1",
-                                        "http://::1",
-                                        "http://\xc3\xa4",
-                                        "amqp://u:p#w@h",
-                                        "http://a,b",
-                                        "http://<host>",
-                                        "amqp://u:p/w@h",
-                                        "http://a\\b"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(texts); i++)
-        assert_split(texts[i], "no");
-}
-
-static void test_part(void **state)
-{
-    struct syntax_part part = {"HTTPs://", 5};
-
-    (void)state;
-    assert_true(syntax_part_is(&part, "https"));
-    assert_false(syntax_part_is(&part, "http"));
-    assert_false(syntax_part_is(&part, "httpsx"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),           cmocka_unit_test(test_token),
         cmocka_unit_test(test_server_name),    cmocka_unit_test(test_localpart),
-        cmocka_unit_test(test_listen_address), cmocka_unit_test(test_uri),
-        cmocka_unit_test(test_no_uri),         cmocka_unit_test(test_part),
+        cmocka_unit_test(test_listen_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

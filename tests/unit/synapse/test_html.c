@@ -1,13 +1,7 @@
 /* What a reader sees of HTML. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "support/test.h"
 #include "synapse/html.h"
 
 #include <stdio.h>
