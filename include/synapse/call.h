@@ -87,6 +87,9 @@ enum synapse_kind {
     SYNAPSE_READ_CHANGES,
     /* GET /_matrix/client/v3/joined_rooms -> reply.joined: the rooms of the sync user */
     SYNAPSE_READ_JOINED,
+    /* PUT /_matrix/client/v3/user/{self}/rooms/{room}/account_data/{type of marks}: a mark in the room that
+       only the sync user hears of. READ_CHANGES names the room then, if it ever does. */
+    SYNAPSE_MARK_ROOM,
 
     /* GET /health, without a token; OK: something is there and not as if in trouble */
     SYNAPSE_READ_HEALTH,

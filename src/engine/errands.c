@@ -43,18 +43,24 @@ static void joined_came(void *context, struct synapse_reply *reply)
     mirror_replied(context, SYNAPSE_READ_JOINED, reply);
 }
 
+static void mark_left(void *context, struct synapse_reply *reply)
+{
+    mirror_replied(context, SYNAPSE_MARK_ROOM, reply);
+}
+
 static bool send_for_mirror(struct errands *errands, instant now, instant *ret_at)
 {
     static void (*const came[SYNAPSE_KINDS])(void *context, struct synapse_reply *reply) = {
         [SYNAPSE_READ_POSITION] = position_came,
         [SYNAPSE_READ_CHANGES] = changes_came,
         [SYNAPSE_READ_JOINED] = joined_came,
+        [SYNAPSE_MARK_ROOM] = mark_left,
     };
     struct synapse_call call;
 
     if (!mirror_next(&errands->mirror, now, &call, ret_at))
         return false;
-    mirror_sent(&errands->mirror, call.kind, now);
+    mirror_sent(&errands->mirror, &call, now);
     wire_send(errands->wire, &call, came[call.kind], errands);
     return true;
 }

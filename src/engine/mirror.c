@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "engine/echo.h"
 #include "engine/flight.h"
+#include "engine/told.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -68,6 +69,19 @@ struct subject *mirror_release(struct mirror *mirror)
     return subject;
 }
 
+/* Marks come before the catch-up that is to tell of them. */
+static bool next_mark(const struct mirror *mirror, instant now, struct synapse_call *ret_call)
+{
+    const struct order *order = mirror->order;
+    const struct subject *room =
+        mirror->position ? told_to_mark(&order->subjects, order->mirrored_at, now) : NULL;
+
+    if (room)
+        *ret_call = (struct synapse_call){
+            .kind = SYNAPSE_MARK_ROOM, .room = room->room.id, .attempt = (unsigned)now & INT_MAX};
+    return room != NULL;
+}
+
 bool mirror_next(const struct mirror *mirror, instant now, struct synapse_call *ret_call, instant *ret_at)
 {
     *ret_at = INSTANT_NEVER;
@@ -81,6 +95,10 @@ bool mirror_next(const struct mirror *mirror, instant now, struct synapse_call *
         *ret_at = mirror->not_before;
         return false;
     }
+    if (next_mark(mirror, now, ret_call))
+        return true;
+    if (mirror->marks > 0)
+        return false;
     if (mirror->position)
         *ret_call = (struct synapse_call){.kind = SYNAPSE_READ_CHANGES,
                                           .position = mirror->position,
@@ -96,8 +114,25 @@ bool mirror_goes_first(const struct mirror *mirror)
     return mirror->on && !mirror->position && mirror->backoff.attempts == 0;
 }
 
-void mirror_sent(struct mirror *mirror, enum synapse_kind kind, instant now)
+/* Its room was mirrored a moment ago, so it is watched. */
+static void note_mark(struct mirror *mirror, const char *id, instant now)
 {
+    struct subject *subject = subjects_find_room(&mirror->order->subjects, id);
+
+    mirror->marks++;
+    mirror->asked_at = now;
+    if (subject)
+        subject->room.marked_at = now;
+}
+
+void mirror_sent(struct mirror *mirror, const struct synapse_call *call, instant now)
+{
+    enum synapse_kind kind = call->kind;
+
+    if (kind == SYNAPSE_MARK_ROOM) {
+        note_mark(mirror, call->room, now);
+        return;
+    }
     mirror->under_way++;
     mirror->half_asked = kind == SYNAPSE_READ_CHANGES && mirror->joined_at < now - JOINED_LIFE;
     if (kind == SYNAPSE_READ_JOINED) {
@@ -231,6 +266,8 @@ static void catch_up(struct mirror *mirror, struct changes *changes, instant now
             hear_of_users(mirror, change->events, now);
         if (!subject)
             continue;
+        if (!change->left && text_equal(subject->room.id, change->room))
+            told_note(&subject->room, mirror->asked_at);
         take_in(mirror, subject, change);
         subjects_reweigh(&mirror->order->subjects, subject);
     }
@@ -296,6 +333,10 @@ static void miss(struct mirror *mirror, enum synapse_kind kind, const struct syn
 
 bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synapse_reply *reply, instant now)
 {
+    if (kind == SYNAPSE_MARK_ROOM) { /* whatever came of it, the catch-up shows it */
+        mirror->marks--;
+        return false;
+    }
     mirror->under_way--;
     if (reply->outcome == SYNAPSE_OK)
         learn(mirror, kind, reply, now);
@@ -305,6 +346,7 @@ bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synap
         return false;
     if (!mirror->failed && kind != SYNAPSE_READ_POSITION) {
         mirror->order->mirrored_at = mirror->asked_at;
+        told_settle(&mirror->order->subjects, mirror->asked_at);
         mirror->failures = 0;
         if (now - mirror->since > LASTING)
             backoff_reset(&mirror->backoff);
@@ -327,7 +369,8 @@ static bool is_told_of(const struct mirror *mirror, const struct subject *subjec
 {
     const struct room_known *room = &subject->room;
 
-    return room->id && room->state && subjects_find_room(&mirror->order->subjects, room->id) == subject &&
+    return room->id && room->state && !told_is_silent(room, subject->answered) &&
+           subjects_find_room(&mirror->order->subjects, room->id) == subject &&
            room_state_membership(room->state, mirror->sync_user) == MEMBERSHIP_JOIN;
 }
 

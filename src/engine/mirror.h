@@ -20,6 +20,7 @@
  *   after our call was answered: mostly it is our own echo. If it is not, the room is read again.
  * - A room that the sync user has left is not told of any more, and what was known of it is dropped.
  * - A room in which something was redacted, or may have been, is read again.
+ * - A room of which nothing would be told is read each time (engine/told.h).
  * - Users: who has a new member event in any room is read again, whatever it shows, unless it is our own echo
  *   (engine/echo.h): a name may be set in a room only. (Deactivation and the like are not told; therefore a
  * user's status is read before anything is written about the user, see engine/order.h.)
@@ -36,10 +37,11 @@ struct mirror {
     unsigned asker;   /* another in each process: they share user and device, and Synapse's cached answers */
     bool wanted;      /* a catch-up is waited for, and is not begun */
     instant not_before;      /* for the next one */
-    instant asked_at;        /* when the last one began */
+    instant asked_at;        /* when the last one began, or the last mark was left for it */
     instant since;           /* when the first position was asked for */
     bool half_asked;         /* of its two calls only the first was sent */
-    unsigned under_way;      /* calls that are not answered */
+    unsigned under_way;      /* calls that are not answered, without marks */
+    unsigned marks;          /* that are not answered */
     bool failed;             /* one of its calls was not answered as it should be */
     unsigned failures;       /* of calls, since the last one that went well */
     struct subject *waiting; /* for the end of the next catch-up */
@@ -67,7 +69,7 @@ bool mirror_next(const struct mirror *mirror, instant now, struct synapse_call *
 /* Whether nothing else may be sent before the mirror is answered: what is read before the position is known
    is not mirrored. At the start only, since all must work without a mirror too. */
 bool mirror_goes_first(const struct mirror *mirror);
-void mirror_sent(struct mirror *mirror, enum synapse_kind kind, instant now);
+void mirror_sent(struct mirror *mirror, const struct synapse_call *call, instant now);
 /* Returns whether the catch-up is over, for better or worse: who waited for it may look again. */
 bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synapse_reply *reply,
                      instant now) MUST_USE;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "engine/told.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,7 +186,7 @@ void order_refresh(const struct order *order, struct room_known *room)
         return;
     if (is_gone(order, room))
         room_known_doubt(room);
-    else
+    else if (told_is(room, order->mirrored_at))
         room->read_at = order->mirrored_at;
 }
 
@@ -204,7 +205,8 @@ enum witness order_testimony(const struct order *order, const struct place *plac
 {
     const struct room_known *room = &place->subject->room;
     const char *user = member->subject->key;
-    instant as_of = instant_max(room->read_at, order->mirrored_at);
+    instant as_of =
+        told_is(room, order->mirrored_at) ? instant_max(room->read_at, order->mirrored_at) : room->read_at;
 
     if (!room->mirrored || !room->state || !room->state->levels || room->news || !place->in_front ||
         is_gone(order, room))

@@ -11,6 +11,8 @@ void room_known_init(struct room_known *known)
         .read_at = INSTANT_PAST,
         .whole_at = INSTANT_PAST,
         .looked_at = INSTANT_PAST,
+        .told_at = INSTANT_PAST,
+        .marked_at = INSTANT_PAST,
         .alias_seen_at = INSTANT_PAST,
         .creation_at = INSTANT_PAST,
         .aliases_at = INSTANT_PAST,
@@ -44,6 +46,8 @@ bool room_known_settle(struct room_known *known)
     kept.presence = PRESENCE_HERE;
     kept.id = TAKE(known->id);
     kept.found_at = known->found_at;
+    kept.told_at = known->told_at;
+    kept.marked_at = known->marked_at;
     if (known->mirrored && known->state) {
         kept.state = TAKE(known->state);
         kept.read_at = known->read_at;

@@ -30,6 +30,8 @@ struct room_known {
     struct state_events *news; /* changes told while a call was under way; NULL: none */
     instant looked_at;         /* when its state or levels came; INSTANT_PAST: another call was made since */
     bool mirrored;             /* changes are told to us (engine/mirror.h) */
+    instant told_at;           /* when /sync was asked that named it last, see engine/told.h */
+    instant marked_at;         /* when a mark was left for that; INSTANT_PAST: none was */
     bool alias_backs_look;     /* when it was looked at, the alias had been seen right before */
     instant half_made_since;   /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     instant gone_at; /* when it was found that there is no such room any more; INSTANT_NEVER: there is */

@@ -172,6 +172,13 @@ char *body_regain_room(const struct synapse_call *call, const struct call_terms 
     return body_print(json_pack("{s:s}", "user_id", terms->sync_user));
 }
 
+/* Another number each time, since it is to be told. */
+char *body_mark(const struct synapse_call *call, const struct call_terms *terms)
+{
+    (void)terms;
+    return body_print(json_pack("{s:I}", "number", (json_int_t)call->attempt));
+}
+
 char *body_empty(const struct synapse_call *call, const struct call_terms *terms)
 {
     (void)call;

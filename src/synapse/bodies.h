@@ -16,6 +16,7 @@ char *body_levels(const struct synapse_call *call, const struct call_terms *term
 char *body_setting(const struct synapse_call *call, const struct call_terms *terms);
 char *body_join_user(const struct synapse_call *call, const struct call_terms *terms);
 char *body_regain_room(const struct synapse_call *call, const struct call_terms *terms);
+char *body_mark(const struct synapse_call *call, const struct call_terms *terms);
 char *body_empty(const struct synapse_call *call, const struct call_terms *terms);
 char *body_delete_room(const struct synapse_call *call, const struct call_terms *terms);
 char *body_create_welcome_room(const struct synapse_call *call, const struct call_terms *terms);

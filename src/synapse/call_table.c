@@ -30,6 +30,9 @@ enum { RECORDS_LIMIT = 20 * 1000 };
 /* Bytes: of the state of a room without its events, and of all changes with what matters of them. */
 enum { LARGEST_FRAME = 64 * 1024, LARGEST_CHANGES = 16 * 1024 * 1024 };
 
+/* Account data in a room: it says nothing, and is only there to be told. */
+#define MARK "io.github.synapse_sync.mark"
+
 #define ADMIN "/_synapse/admin/"
 #define CLIENT "/_matrix/client/v3/"
 #define ROOM CLIENT "rooms/{room}/"
@@ -103,7 +106,8 @@ static json_t *types_of_state(void)
  * whose timeline comes out empty, Synapse does not tell the changed state either (_generate_room_entry() in
  * handlers/sync.py). It is so long for redactions, which are no state: where it is cut shorter, the state is
  * read again, and what people write in a while should not be enough for that. Rooms that were left are told
- * without asking for them. That no type like the asker's is wanted only makes it another filter.
+ * without asking for them. Account data is what we mark rooms with. That no type like the asker's is wanted
+ * only makes it another filter.
  */
 static char *filter_of_changes(const struct synapse_call *call, const struct call_terms *terms)
 {
@@ -112,10 +116,10 @@ static char *filter_of_changes(const struct synapse_call *call, const struct cal
 
     (void)terms;
     (void)snprintf(asker, sizeof(asker), "%u", call->asker);
-    return body_print(json_pack("{s:{s:{s:o, s:b}, s:{s:i}, s:{s:[]}, s:{s:[]}}, s:{s:[]}, s:{s:[], s:[s]}}",
+    return body_print(json_pack("{s:{s:{s:o, s:b}, s:{s:i}, s:{s:[]}, s:{s:[s]}}, s:{s:[]}, s:{s:[], s:[s]}}",
                                 "room", "state", "types", types_of_state(), "lazy_load_members", 0,
                                 "timeline", "limit", TIMELINE, "ephemeral", "types", "account_data", "types",
-                                "presence", "types", "account_data", "types", "not_types", asker));
+                                MARK, "presence", "types", "account_data", "types", "not_types", asker));
 }
 
 static const struct call_form forms[SYNAPSE_KINDS] = {
@@ -285,6 +289,10 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
                              .method = HTTP_GET,
                              .path = CLIENT "joined_rooms",
                              .read = reply_joined},
+    [SYNAPSE_MARK_ROOM] = {.name = "mark-room",
+                           .method = HTTP_PUT,
+                           .path = CLIENT "user/{self}/rooms/{room}/account_data/" MARK,
+                           .body = body_mark},
     [SYNAPSE_READ_HEALTH] =
         {.name = "read-health", .method = HTTP_GET, .path = "/health", .limit = HEALTH_LIMIT, .bare = true},
 };

@@ -161,6 +161,16 @@ static void write_record(struct asked *asked)
     say_nothing(asked);
 }
 
+/* All that matters is that the next /sync tells of the room; as if a message had come, then. */
+static void write_room_data(struct asked *asked)
+{
+    struct room *room = homeserver_room(asked->homeserver, asked->parts[1]);
+
+    if (room)
+        (void)room_set(asked->homeserver, room, asked->parts[0], "m.room.message", NULL, json_object());
+    say_nothing(asked);
+}
+
 const struct route user_routes[] = {
     {"GET", CLIENT "joined_rooms", own_rooms},
     {"GET", ADMIN "v2/users/{}", read_user},
@@ -170,6 +180,7 @@ const struct route user_routes[] = {
     {"GET", ADMIN "v1/threepid/email/users/{}", email_owner},
     {"PUT", ADMIN "v2/users/{}", put_user},
     {"PUT", CLIENT "user/{}/account_data/{}", write_record},
+    {"PUT", CLIENT "user/{}/rooms/{}/account_data/{}", write_room_data},
     {"POST", ADMIN "v1/deactivate/{}", deactivate},
     {0},
 };

@@ -183,6 +183,53 @@ static void test_a_room_that_was_purged_by_hand(void **state)
     scene_end(scene);
 }
 
+/* It was there before the daemon. One mark is enough to know that silence is proof. */
+static void test_a_room_in_which_nothing_happens(void **state)
+{
+    struct scene *scene = scene_begin(4, true);
+
+    (void)state;
+    (void)cost_of_anna(scene);
+    stage_restart(&scene->stage);
+    (void)cost_of_anna(scene);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(cost_of_anna(scene), 0);
+    assert_in_range(scene->world.made[SYNAPSE_MARK_ROOM], 0, 1);
+    scene_end(scene);
+}
+
+/* What others do there is seen all the same, since it is read each time. */
+static void test_a_room_of_which_nothing_is_told(void **state)
+{
+    struct scene *scene = scene_begin(4, true);
+    unsigned marks;
+
+    (void)state;
+    (void)cost_of_anna(scene);
+    stage_restart(&scene->stage);
+    maths(scene)->silent = true;
+    for (int i = 0; i < 20; i++) {
+        text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
+        (void)cost_of_anna(scene);
+        assert_null(strstr(maths(scene)->state->settings[ROOM_TOPIC], "hand"));
+    }
+    assert_int_equal(scene->world.made[SYNAPSE_MARK_ROOM], 1);
+    clock_pass(61 * MINUTE);
+    maths(scene)->silent = false;
+    for (int i = 0; i < 3; i++)
+        (void)cost_of_anna(scene);
+    assert_int_equal(cost_of_anna(scene), 0);
+    marks = scene->world.made[SYNAPSE_MARK_ROOM];
+    maths(scene)->silent = true; /* noticed within the hour */
+    clock_pass(61 * MINUTE);
+    (void)cost_of_anna(scene);
+    text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
+    (void)cost_of_anna(scene);
+    assert_null(strstr(maths(scene)->state->settings[ROOM_TOPIC], "hand"));
+    assert_int_equal(scene->world.made[SYNAPSE_MARK_ROOM], marks + 1);
+    scene_end(scene);
+}
+
 static void test_the_sync_user_is_put_out(void **state)
 {
     struct scene *scene = scene_begin(4, true);
@@ -342,6 +389,8 @@ int main(void)
         cmocka_unit_test(test_who_was_deactivated_is_not_written_about),
         cmocka_unit_test(test_who_has_vanished_is_made_again),
         cmocka_unit_test(test_a_room_that_was_purged_by_hand),
+        cmocka_unit_test(test_a_room_in_which_nothing_happens),
+        cmocka_unit_test(test_a_room_of_which_nothing_is_told),
         cmocka_unit_test(test_the_sync_user_is_put_out),
         cmocka_unit_test(test_the_position_comes_first),
         cmocka_unit_test(test_where_it_is_refused_all_works_without),

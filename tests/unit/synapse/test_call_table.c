@@ -226,7 +226,8 @@ static const struct {
      "22"
      "limit%22%3A50%7D%2C%22ephemeral%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%"
      "3A%"
-     "5B%5D%7D%7D%2C%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C%22account_data%22%3A%7B%22types%22%3A%5B%"
+     "5B%22io.github.synapse_sync.mark%22%5D%7D%7D%2C%22presence%22%3A%7B%22types%22%3A%5B%5D%7D%2C%"
+     "22account_data%22%3A%7B%22types%22%3A%5B%"
      "5D%2C%22not_types%22%3A%5B%227%22%5D%7D%7D",
      NULL,
      "{\"next_batch\":\"s2\",\"rooms\":{\"leave\":{\"!r:h\":{}}}}"},
@@ -234,6 +235,10 @@ static const struct {
      "GET /_matrix/client/v3/joined_rooms",
      NULL,
      "{\"joined_rooms\":[\"!r:h\"]}"},
+    {{.kind = SYNAPSE_MARK_ROOM, .room = "!r:h", .attempt = 12},
+     "PUT /_matrix/client/v3/user/" SELF ROOM "/account_data/io.github.synapse_sync.mark",
+     "{\"number\":12}",
+     "{}"},
     {{.kind = SYNAPSE_READ_HEALTH}, "GET /health", NULL, "OK"},
 };
 enum { CALLS = sizeof(calls) / sizeof(calls[0]), OPENING = 3 };

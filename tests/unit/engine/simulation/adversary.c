@@ -95,6 +95,7 @@ static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
                                    "'state_key': '@anna:school', 'sender': '@anna:school', 'content': "
                                    "{'membership': 'leave'}}]}}}")},
     [SYNAPSE_READ_JOINED] = {"{'joined_rooms': ['!1:school']}", "{'joined_rooms': []}"},
+    [SYNAPSE_MARK_ROOM] = {"{}"},
     [SYNAPSE_READ_HEALTH] = {"{}"},
 };
 

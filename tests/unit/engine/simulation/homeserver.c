@@ -455,6 +455,12 @@ static void read_joined(const struct deed *deed)
     read_told(deed, reply_joined, stream_joined_rooms(deed->world));
 }
 
+/* It is told, if the room is; nothing else comes of it. */
+static void mark_room(const struct deed *deed)
+{
+    stream_mark(deed->world, deed->room);
+}
+
 static void read_health(const struct deed *deed)
 {
     answer(deed->reply, SYNAPSE_OK, "");
@@ -495,6 +501,7 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_READ_POSITION] = read_position,
     [SYNAPSE_READ_CHANGES] = read_changes,
     [SYNAPSE_READ_JOINED] = read_joined,
+    [SYNAPSE_MARK_ROOM] = mark_room,
     [SYNAPSE_READ_HEALTH] = read_health,
 };
 
@@ -533,6 +540,8 @@ static void carry_out(struct world *world, const struct synapse_call *call, bool
     world_tick(world);
     deeds[call->kind](&deed);
     world->made[call->kind] += reply->outcome == SYNAPSE_OK;
+    if (call->kind == SYNAPSE_MARK_ROOM)
+        return; /* nobody else sees it */
     if (!synapse_kind_writes(call->kind) || reply->outcome != SYNAPSE_OK)
         return;
     world->writes++;

@@ -470,3 +470,33 @@ void others_meddle(struct world *world, bool users)
     else
         world_purge(world, alias->room);
 }
+
+static void rename_unheard(struct world_user *user)
+{
+    if (!user->here || user->deactivated)
+        return;
+    text_set(&user->name, others_choose(20, others_names, 3));
+    text_set(&user->shown_name, user->name);
+    user->shows_at = INSTANT_NEVER;
+}
+
+void others_meddle_unheard(struct world *world)
+{
+    struct world_alias *alias = &world->aliases[chance_below(WORLD_ALIASES)];
+    struct world_user *user = &world->users[chance_below(WORLD_SUBJECTS)];
+    bool renames = chance_percent(50), frees = chance_percent(50);
+
+    world_note(world, "others meddle unheard with %s", renames ? user->id : alias->alias);
+    if (renames)
+        rename_unheard(user);
+    else if (frees)
+        alias->room = NULL;
+    else
+        (void)world_make_room(world, alias->alias, "@stranger:school", STAGE_ALL);
+}
+
+void others_silence(struct world *world)
+{
+    for (size_t i = 0; i < world->room_count; i++)
+        world->rooms[i].silent = chance_percent(50);
+}

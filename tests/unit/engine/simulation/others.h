@@ -16,6 +16,12 @@ void others_act(struct world *world);
    leave as it is; to users only if `users`. The same in worlds that are the same. */
 void others_meddle(struct world *world, bool users);
 
+/* Something that nobody hears of: a user has another name that no room shows, or an alias is freed or bound
+   to another room by an administrator who is not in it. The same in worlds that are the same. */
+void others_meddle_unheard(struct world *world);
+/* The homeserver is set up anew: which rooms /sync tells of is left to chance. */
+void others_silence(struct world *world);
+
 /* Creates the user, if there is none. */
 void others_create(struct world *world, struct world_user *user);
 

@@ -54,7 +54,7 @@ static inline struct synapse_call ask(enum synapse_kind kind)
         assert_true(mirror_next(&mirror, now, &call, &at));
     }
     assert_int_equal(call.kind, kind);
-    mirror_sent(&mirror, kind, now);
+    mirror_sent(&mirror, &call, now);
     return call;
 }
 

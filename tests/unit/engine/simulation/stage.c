@@ -29,6 +29,7 @@ static void free_transit(struct transit *transit)
     free(transit->welcome);
     free(transit->password);
     free(transit->position);
+    free(transit->room);
     free(transit->subject);
     synapse_reply_deinit(&transit->reply);
 }
@@ -69,6 +70,7 @@ static void stage_send(void *context, const struct synapse_call *call,
     transit->call.welcome = transit->welcome = text_copy(call->welcome);
     transit->call.password = transit->password = text_copy(call->password);
     transit->call.position = transit->position = text_copy(call->position);
+    transit->call.room = transit->room = text_copy(call->room);
     transit->subject = text_copy(watch_subject(call));
     if (chance_percent(50))
         carry_out_transit(stage, transit);

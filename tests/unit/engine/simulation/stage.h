@@ -32,7 +32,7 @@ struct letter {
 /* A call under way. */
 struct transit {
     struct synapse_call call;
-    char *welcome, *password, *position; /* borrowed by the call only while it is sent */
+    char *welcome, *password, *position, *room; /* borrowed by the call only while it is sent */
     char *subject;
     bool carried_out;
     struct synapse_reply reply;

@@ -114,6 +114,9 @@ static void look_at_room(struct world *world, struct world_room *room)
         return;
     if (room->redacts)
         room->told->redacted = world->position;
+    if (room->marked)
+        room->told->marked = world->position;
+    room->marked = false;
     for (size_t i = 0; i < WORLD_PARTS; i++)
         look_at_part(world, room, i);
     room->redacts = false;
@@ -143,7 +146,7 @@ static void look(struct world *world)
 
         look_at_room(world, &world->rooms[i]);
         told = world->rooms[i].told;
-        changed = changed || told->moved > before || told->redacted > before;
+        changed = changed || told->moved > before || told->redacted > before || told->marked > before;
         for (size_t k = 0; k < WORLD_PARTS; k++)
             changed = changed || told->parts[k].at > before;
         for (size_t k = 0; k < world->user_count; k++)
@@ -200,7 +203,7 @@ static json_t *tell_room(const struct world *world, const struct world_room *roo
         tell_redaction(timeline);
     if (chance_percent(20))
         (void)json_array_append_new(timeline, json_pack("{s:s, s:{}}", "type", "m.room.message", "content"));
-    if (json_array_size(state) + json_array_size(timeline) > 0)
+    if (json_array_size(state) + json_array_size(timeline) > 0 || told->marked > since)
         return json_pack("{s:{s:o}, s:{s:o}}", "state", "events", state, "timeline", "events", timeline);
     json_decref(state);
     json_decref(timeline);
@@ -214,11 +217,11 @@ static json_t *tell_since(const struct world *world, uint64_t since)
 
     for (size_t i = 0; i < world->room_count; i++) {
         const struct world_room *room = &world->rooms[i];
-        json_t *change = room->told->in ? tell_room(world, room, since) : NULL;
+        json_t *change = room->told->in && !room->silent ? tell_room(world, room, since) : NULL;
 
         if (change)
             (void)json_object_set_new(joined, room->id, change);
-        else if (!room->told->in && room->told->moved > since)
+        else if (!room->told->in && !room->silent && room->told->moved > since)
             (void)json_object_set_new(left, room->id, json_object());
     }
     (void)snprintf(position, sizeof(position), "s%llu", (unsigned long long)world->position);
@@ -229,6 +232,12 @@ void stream_note(struct world *world)
 {
     if (world->asked)
         look(world);
+}
+
+void stream_mark(struct world *world, struct world_room *room)
+{
+    room->marked = true;
+    stream_note(world);
 }
 
 json_t *stream_position(struct world *world)

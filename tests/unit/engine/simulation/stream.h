@@ -13,11 +13,14 @@
  *
  * As with Synapse, the same question (position and attempt) gets the same answer for two minutes, unless that
  * answer was that nothing has changed. Of a room that was purged nothing may be told at all. New names of
- * users show in the rooms a while later, if the world lags.
+ * users show in the rooms a while later, if the world lags. Of a room that is kept silent nothing is told.
  */
 
 /* The sync has changed something: it will be told, whatever others do after that. */
 void stream_note(struct world *world);
+
+/* The sync user has left a mark in the room. */
+void stream_mark(struct world *world, struct world_room *room);
 
 /* The replies' JSON; the caller drops it. */
 json_t *stream_position(struct world *world);

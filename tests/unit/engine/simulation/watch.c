@@ -9,6 +9,8 @@ static const char *watch_subject(const struct synapse_call *call)
 {
     if (call->alias && strncmp(call->alias, "#sync_", strlen("#sync_")) != 0)
         return call->alias;
+    if (call->kind == SYNAPSE_MARK_ROOM)
+        return call->room;
     return call->user ? call->user : synapse_kind_name(call->kind);
 }
 

@@ -62,7 +62,7 @@ struct world_told_member {
 struct world_told {
     bool in;        /* the sync user is */
     uint64_t moved; /* it came in, or left */
-    uint64_t redacted;
+    uint64_t redacted, marked;
     struct {
         char *text; /* the content; NULL: no such event */
         uint64_t at;
@@ -91,6 +91,8 @@ struct world_room {
     unsigned looks; /* at the deletion, before it ends */
     bool deletion_fails;
     bool refused;            /* while it was made; so it stays as it is */
+    bool silent;             /* /sync does not tell of it */
+    bool marked;             /* by the sync user, and it was not told yet */
     bool redacts;            /* something was redacted, and nobody was told yet */
     instant squatted_at;     /* when somebody bound another alias to it; INSTANT_PAST: nobody did */
     instant looked_at;       /* by the sync, and nothing was done by it since; INSTANT_PAST: it was */
