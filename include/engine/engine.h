@@ -15,7 +15,7 @@
  * Knows the homeserver only through struct engine_homeserver, so that tests can put a simulated one there.
  */
 struct engine;
-struct message;
+struct engine_message;
 
 /* How calls are carried out. `send` must not call back before it has returned. */
 struct engine_homeserver {
@@ -41,7 +41,7 @@ struct engine_config {
     bool mirrors;               /* keeps what it knows up to date, see engine/mirror.h */
     size_t most_memory;         /* bytes, of what is remembered of users and rooms that nobody asks for */
     /* A message has ended; it keeps its places in order until engine_leave(). */
-    void (*ended)(void *context, struct message *message, const struct engine_verdict *verdict);
+    void (*ended)(void *context, struct engine_message *message, const struct engine_verdict *verdict);
     /* Since when nobody else can have been at work on the messages; INSTANT_NEVER: somebody may be now. Then
        no call is begun, and it is asked again soon. NULL: they always were ours. */
     instant (*lease_since)(void *context);
@@ -59,13 +59,13 @@ void engine_set_ready(struct engine *engine, bool ready);
 
 /* A message was delivered: takes the request, works on it when its turn comes. `ended` is called later, never
    before this returns. */
-struct message *engine_submit(struct engine *engine, struct request *request, void *owner);
+struct engine_message *engine_submit(struct engine *engine, struct request *request, void *owner);
 /* The user's pointer that was given to engine_submit(). */
-void *engine_owner(const struct message *message);
-const struct request *engine_request(const struct message *message);
+void *engine_owner(const struct engine_message *message);
+const struct request *engine_request(const struct engine_message *message);
 /* The message's end was made known (its ack is sent), or its delivery is gone: it leaves all lines and is
    freed. A call under way for it goes on, and what comes behind it waits for that. */
-void engine_leave(struct engine *engine, struct message *message);
+void engine_leave(struct engine *engine, struct engine_message *message);
 
 /* Says in the log what messages are held for, and how many, when it begins and as long as it lasts: to be
    called about once a second. `trouble`: why there is no session; NULL: there is one. */

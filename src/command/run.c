@@ -182,7 +182,7 @@ static bool may_write(void *context, instant begun)
     return !daemon->broker || broker_lease_covers(daemon->broker, begun);
 }
 
-static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
+static void ended(void *context, struct engine_message *message, const struct engine_verdict *verdict)
 {
     struct broker_delivery *delivery = engine_owner(message);
     const struct request *request = engine_request(message);
@@ -209,7 +209,7 @@ static void ended(void *context, struct message *message, const struct engine_ve
 static void over(void *context, struct broker_delivery *delivery)
 {
     struct daemon *daemon = context;
-    struct message *message = broker_delivery_data(delivery);
+    struct engine_message *message = broker_delivery_data(delivery);
 
     if (delivery == daemon->suspect)
         daemon->suspect = NULL;

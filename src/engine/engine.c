@@ -2,7 +2,7 @@
  * The driver of the planners.
  *
  * A subject that something has happened to (a message came or left, a reply came, time passed) waits in the
- * lane of its message (engine/lanes.h). Attending to a subject means: settle the places at the front of its
+ * queue of its message (engine/turns.h). Attending to a subject means: settle the places at the front of its
  * line for which nothing is left to do; then ask the planner for the next call towards what the rest of the
  * front wants, and send it. A subject has at most one call in flight; `concurrency` bounds them all, and
  * messages get the slots in turn. Where the planner asks for what has changed (SYNAPSE_READ_CHANGES), the
@@ -36,10 +36,10 @@ struct engine {
     struct engine_config config;
     struct wire wire;
     struct order order;
-    struct message *messages; /* in the order of their arrival */
-    struct lanes lanes;
-    struct lane nobodys; /* of subjects that no message asks for any more */
-    struct message *ended;
+    struct engine_message *messages; /* in the order of their arrival */
+    struct turns turns;
+    struct turn_queue nobodys; /* of subjects that no message asks for any more */
+    struct engine_message *ended;
     bool in_turn;
 
     struct errands errands;
@@ -52,28 +52,28 @@ struct engine {
     instant turn_began, attended_at;
 };
 
-static void turn(void *context);
+static void work_on(void *context);
 
 /* ---- queue and time ---- */
 
-static struct lane *lane_of(struct engine *engine, const struct subject *subject)
+static struct turn_queue *queue_of(struct engine *engine, const struct subject *subject)
 {
-    struct message *message = front_message(subject);
+    struct engine_message *message = front_message(subject);
 
-    return message ? &message->lane : &engine->nobodys;
+    return message ? &message->queue : &engine->nobodys;
 }
 
 static void enqueue(void *context, struct subject *subject)
 {
     struct engine *engine = context;
 
-    lanes_line_up(&engine->lanes, lane_of(engine, subject), subject);
+    turns_add(&engine->turns, queue_of(engine, subject), subject);
 }
 
 /* It is its turn next. */
 static void enqueue_first(struct engine *engine, struct subject *subject)
 {
-    lanes_put_first(&engine->lanes, lane_of(engine, subject), subject);
+    turns_add_first(&engine->turns, queue_of(engine, subject), subject);
 }
 
 static void wake_at(struct engine *engine, instant at)
@@ -96,7 +96,7 @@ static void timer_due(void *context)
         next = instant_min(next, subject->wake);
     }
     loop_timer_set(&engine->timer, next);
-    turn(engine);
+    work_on(engine);
 }
 
 /* ---- whether anything may be begun ---- */
@@ -191,7 +191,7 @@ static void ledger_answered_to(void *context, struct flight *flight, struct syna
 /* Whether there was one to be run. */
 static bool run_errand(struct engine *engine)
 {
-    bool quiet = lanes_are_empty(&engine->lanes) && engine->looks == 0;
+    bool quiet = turns_are_empty(&engine->turns) && engine->looks == 0;
     const struct subject *asker;
     instant again;
 
@@ -245,7 +245,7 @@ static void act(void *context, struct subject *subject, const struct action *act
 /* ---- turns ---- */
 
 /* Rooms wait for their members: whatever is learnt of a user may concern the rooms of its messages. */
-static void enqueue_rooms_of(struct engine *engine, const struct message *message)
+static void enqueue_rooms_of(struct engine *engine, const struct engine_message *message)
 {
     for (size_t i = message->user_count; i < message->place_count; i++)
         enqueue(engine, message->places[i].subject);
@@ -262,7 +262,7 @@ static void enqueue_rooms_of_user(struct engine *engine, const struct subject *u
 static void settled(void *context, struct place *place)
 {
     struct engine *engine = context;
-    struct message *message = place->message;
+    struct engine_message *message = place->message;
 
     brake_over(&engine->brake, place->subject->key, instant_now());
     if (!place->subject->is_room)
@@ -301,7 +301,7 @@ static void attend(struct engine *engine, struct subject *subject)
     front_attend(&front, subject);
 }
 
-static void give_verdict(struct engine *engine, struct message *message)
+static void give_verdict(struct engine *engine, struct engine_message *message)
 {
     const struct engine_verdict verdict = message_verdict(message, instant_now());
 
@@ -317,9 +317,9 @@ static bool work(struct engine *engine)
         return false;
     if (run_errand(engine))
         return true;
-    if (lanes_are_empty(&engine->lanes) || mirror_goes_first(&engine->errands.mirror))
+    if (turns_are_empty(&engine->turns) || mirror_goes_first(&engine->errands.mirror))
         return false;
-    attend(engine, lanes_take(&engine->lanes));
+    attend(engine, turns_take(&engine->turns));
     return true;
 }
 
@@ -329,7 +329,7 @@ static bool is_long(const struct engine *engine)
     return engine->attended_at > engine->turn_began + LONGEST_TURN;
 }
 
-static void turn(void *context)
+static void work_on(void *context)
 {
     struct engine *engine = context;
 
@@ -401,7 +401,7 @@ static void replied(void *context, struct synapse_reply *reply)
         enqueue(engine, subject);
     if (!subject->is_room)
         enqueue_rooms_of_user(engine, subject);
-    turn(engine);
+    work_on(engine);
 }
 
 /* ---- for the user of the engine ---- */
@@ -413,18 +413,18 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     const struct errand_handlers handlers = {.woken = enqueue,
                                              .as_of = records_as_of,
                                              .answered = ledger_answered_to,
-                                             .done = turn,
+                                             .done = work_on,
                                              .context = engine};
 
     engine->config = *config;
     engine->order.subjects.reactivates = config->rules.reactivate;
     engine->order.subjects.most_weight = config->most_memory;
-    wire_init(&engine->wire, homeserver, config->concurrency, turn, engine);
+    wire_init(&engine->wire, homeserver, config->concurrency, work_on, engine);
     mirror_init(&engine->errands.mirror, &engine->order, config->rules.sync_user, config->mirrors);
     errands_init(&engine->errands, &engine->wire, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);
     loop_timer_init(&engine->timer, loop, timer_due, engine);
-    loop_timer_init(&engine->soon, loop, turn, engine);
+    loop_timer_init(&engine->soon, loop, work_on, engine);
     return engine;
 }
 
@@ -439,7 +439,7 @@ static void left(void *context, struct subject *subject)
         enqueue_rooms_of_user(engine, subject);
 }
 
-void engine_leave(struct engine *engine, struct message *message)
+void engine_leave(struct engine *engine, struct engine_message *message)
 {
     if (message->prev)
         DL_DELETE(engine->ended, message);
@@ -474,12 +474,12 @@ void engine_set_ready(struct engine *engine, bool ready)
 {
     engine->wire.ready = ready;
     if (ready)
-        turn(engine);
+        work_on(engine);
 }
 
-struct message *engine_submit(struct engine *engine, struct request *request, void *owner)
+struct engine_message *engine_submit(struct engine *engine, struct request *request, void *owner)
 {
-    struct message *message = order_enter(&engine->order, request, owner, instant_now());
+    struct engine_message *message = order_enter(&engine->order, request, owner, instant_now());
 
     DL_APPEND2(engine->messages, message, older, newer);
     for (size_t i = 0; i < message->place_count; i++)

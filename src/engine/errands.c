@@ -87,7 +87,7 @@ void errands_ask(struct errands *errands, struct flight *flight)
     const struct synapse_reply known = {.outcome = SYNAPSE_OK, .retry_after = -1};
 
     if (flight->call.kind == SYNAPSE_WRITE_RECORDS || !serves(errands, flight))
-        ledger_line_up(&errands->ledger, flight, flight->sent);
+        ledger_add(&errands->ledger, flight, flight->sent);
     else
         answer(errands, flight, &known);
 }

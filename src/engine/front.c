@@ -23,7 +23,7 @@ static bool has_open_place(const struct subject *subject)
     return false;
 }
 
-struct message *front_message(const struct subject *subject)
+struct engine_message *front_message(const struct subject *subject)
 {
     const struct place *place;
 
@@ -35,7 +35,7 @@ struct message *front_message(const struct subject *subject)
 
 void front_count_request(const struct subject *subject)
 {
-    struct message *message = front_message(subject);
+    struct engine_message *message = front_message(subject);
 
     if (message)
         message->requests++;

@@ -25,7 +25,7 @@ struct front {
 /* Settles and reopens places, and says what is to be done next. */
 void front_attend(const struct front *front, struct subject *subject);
 /* The message whose turn it is with this subject; NULL: none asks for it. */
-struct message *front_message(const struct subject *subject);
+struct engine_message *front_message(const struct subject *subject);
 /* A call was made for it. */
 void front_count_request(const struct subject *subject);
 /* When the youngest of those messages came; INSTANT_PAST: there is none. */

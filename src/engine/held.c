@@ -52,7 +52,7 @@ static void count_failing(void *context, enum synapse_kind kind, const char *pro
     count->counted[kind] = true;
 }
 
-static void look_at_message(struct held *held, const struct message *message, instant now)
+static void look_at_message(struct held *held, const struct engine_message *message, instant now)
 {
     struct count count = {.held = held, .now = now};
 
@@ -97,9 +97,9 @@ static void say(struct held_cause *cause, const char *call, instant now)
         tell(cause, call, now);
 }
 
-void held_look(struct held *held, const struct message *messages, const char *trouble, instant now)
+void held_look(struct held *held, const struct engine_message *messages, const char *trouble, instant now)
 {
-    const struct message *message;
+    const struct engine_message *message;
 
     for (size_t i = 0; i < HELD_CAUSES; i++)
         held->causes[i].messages = 0;

@@ -30,6 +30,6 @@ void held_deinit(struct held *held);
 
 /* Looks at all messages (linked by `newer`), and says what is to be said by now; to be called about once a
    second. `trouble`: why no call at all goes out; NULL: calls do. */
-void held_look(struct held *held, const struct message *messages, const char *trouble, instant now);
+void held_look(struct held *held, const struct engine_message *messages, const char *trouble, instant now);
 
 #endif

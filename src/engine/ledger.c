@@ -29,7 +29,7 @@ static struct flight **line_of(struct ledger *ledger, const struct flight *fligh
     return flight->call.kind == SYNAPSE_READ_RECORDS ? &ledger->readers : &ledger->writers;
 }
 
-void ledger_line_up(struct ledger *ledger, struct flight *flight, instant now)
+void ledger_add(struct ledger *ledger, struct flight *flight, instant now)
 {
     struct flight **line = line_of(ledger, flight);
 

@@ -40,7 +40,7 @@ void ledger_deinit(struct ledger *ledger);
 struct records *ledger_known(struct ledger *ledger, instant since);
 
 /* A flight for SYNAPSE_READ_RECORDS or SYNAPSE_WRITE_RECORDS is to be served. */
-void ledger_line_up(struct ledger *ledger, struct flight *flight, instant now);
+void ledger_add(struct ledger *ledger, struct flight *flight, instant now);
 /* Nobody wants it any more. False: it is being served, or it is none of these. */
 bool ledger_withdraw(struct ledger *ledger, struct flight *flight);
 

@@ -82,8 +82,8 @@ static enum place_kind kind_of_user_place(const struct request *request)
     return PLACE_MEMBER;
 }
 
-static struct place *line_up(struct order *order, struct message *message, enum place_kind kind,
-                             const char *key)
+static struct place *take_place(struct order *order, struct engine_message *message, enum place_kind kind,
+                                const char *key)
 {
     struct place *place = &message->places[message->place_count++];
 
@@ -94,19 +94,19 @@ static struct place *line_up(struct order *order, struct message *message, enum 
     return place;
 }
 
-static void take_user_place(struct order *order, struct message *message, enum place_kind kind,
+static void take_user_place(struct order *order, struct engine_message *message, enum place_kind kind,
                             const struct request_user *user)
 {
-    struct place *place = line_up(order, message, kind, user->id);
+    struct place *place = take_place(order, message, kind, user->id);
 
     place->user = user;
     mark_front(place->subject);
 }
 
-static void take_room_place(struct order *order, struct message *message, enum place_kind kind,
+static void take_room_place(struct order *order, struct engine_message *message, enum place_kind kind,
                             const struct request_room *room)
 {
-    struct place *place = line_up(order, message, kind, room->alias);
+    struct place *place = take_place(order, message, kind, room->alias);
 
     place->room = room;
     if (message->request->method == REQUEST_ADD_USER)
@@ -116,14 +116,15 @@ static void take_room_place(struct order *order, struct message *message, enum p
     mark_front(place->subject);
 }
 
-struct message *order_enter(struct order *order, struct request *request, void *owner, instant now)
+struct engine_message *order_enter(struct order *order, struct request *request, void *owner, instant now)
 {
     size_t users = (request->user.id ? 1 : 0) + request->member_count;
     size_t places = users + request->room_count;
     enum place_kind user_kind = kind_of_user_place(request);
     enum place_kind room_kind =
         request->method == REQUEST_REMOVE_ROOM ? PLACE_ROOM_REMOVED : PLACE_ROOM_ADDED;
-    struct message *message = memory_new(1, sizeof(struct message) + places * sizeof(struct place));
+    struct engine_message *message =
+        memory_new(1, sizeof(struct engine_message) + places * sizeof(struct place));
 
     message->request = request;
     message->owner = owner;
@@ -153,7 +154,8 @@ static instant oldest_waiting(const struct subject *subject)
     return INSTANT_NEVER;
 }
 
-void order_leave(struct message *message, void (*left)(void *context, struct subject *subject), void *context)
+void order_leave(struct engine_message *message, void (*left)(void *context, struct subject *subject),
+                 void *context)
 {
     for (size_t i = 0; i < message->place_count; i++) {
         struct subject *subject = message->places[i].subject;
@@ -220,7 +222,7 @@ enum witness order_testimony(const struct order *order, const struct place *plac
 
 enum witness order_witness(const struct order *order, const struct place *place)
 {
-    const struct message *message = place->message;
+    const struct engine_message *message = place->message;
     enum witness witness = WITNESS_GIVEN;
 
     if (place->kind == PLACE_USER_REMOVED || place->subject->may_return ||
@@ -236,17 +238,17 @@ enum witness order_witness(const struct order *order, const struct place *place)
 
 /* ---- what is told of a message outside ---- */
 
-void *engine_owner(const struct message *message)
+void *engine_owner(const struct engine_message *message)
 {
     return message->owner;
 }
 
-const struct request *engine_request(const struct message *message)
+const struct request *engine_request(const struct engine_message *message)
 {
     return message->request;
 }
 
-struct engine_verdict message_verdict(const struct message *message, instant now)
+struct engine_verdict message_verdict(const struct engine_message *message, instant now)
 {
     return (struct engine_verdict){
         .rejected = message->report.rejected,

@@ -2,8 +2,8 @@
 #define SYNC_ENGINE_ORDER_H
 
 #include "engine/engine.h"
-#include "engine/lanes.h"
 #include "engine/subjects.h"
+#include "engine/turns.h"
 #include "request/request.h"
 
 /*
@@ -26,7 +26,7 @@ enum place_kind {
 
 struct place {
     enum place_kind kind;
-    struct message *message;
+    struct engine_message *message;
     struct subject *subject;
     struct place *prev, *next;       /* in the line */
     const struct request_user *user; /* of a user's place */
@@ -39,7 +39,7 @@ struct place {
     bool vouched;     /* a user's place that is settled: by the word of witnesses, see front_reopen() */
 };
 
-struct message {
+struct engine_message {
     struct request *request;
     char *welcome_alias; /* of the room in which the user of addUser is greeted; NULL: no welcome */
     void *owner;         /* the user of the engine's own */
@@ -48,11 +48,11 @@ struct message {
     size_t open;       /* places that are not settled */
     size_t pending;    /* the member that was pending when its room asked last: most likely still is */
     struct report report;
-    bool ended;                    /* the verdict was given, or is about to be */
-    struct message *prev, *next;   /* the engine's list of ended ones */
-    struct message *older, *newer; /* the engine's list of all */
-    struct lane lane;              /* of its subjects that are to be attended to */
-    size_t user_count;             /* the places of users come first, then those of rooms */
+    bool ended;                           /* the verdict was given, or is about to be */
+    struct engine_message *prev, *next;   /* the engine's list of ended ones */
+    struct engine_message *older, *newer; /* the engine's list of all */
+    struct turn_queue queue;              /* of its subjects that are to be attended to */
+    size_t user_count;                    /* the places of users come first, then those of rooms */
     size_t place_count;
     struct place places[];
 };
@@ -67,10 +67,10 @@ struct order {
 void order_deinit(struct order *order);
 
 /* A message with a place at the end of each line it is concerned with. Takes the request. */
-struct message *order_enter(struct order *order, struct request *request, void *owner, instant now);
+struct engine_message *order_enter(struct order *order, struct request *request, void *owner, instant now);
 /* Leaves all lines and frees the message. `left` is called for each subject, which may be put to rest in it.
  */
-void order_leave(struct message *message, void (*left)(void *context, struct subject *subject),
+void order_leave(struct engine_message *message, void (*left)(void *context, struct subject *subject),
                  void *context);
 /* Brings what is known of a room up to date, if the mirror is ahead. Not while a call about it is under way.
  */
@@ -85,6 +85,6 @@ enum witness order_witness(const struct order *order, const struct place *place)
 int64_t order_level_wanted(const struct place *member, const struct place *room);
 
 /* How the message ended; the texts are its own. */
-struct engine_verdict message_verdict(const struct message *message, instant now);
+struct engine_verdict message_verdict(const struct engine_message *message, instant now);
 
 #endif

@@ -23,10 +23,10 @@ struct subject {
     struct flight *flight; /* the call under way; one at a time */
     instant answered;      /* when the last one was answered */
     struct {
-        unsigned calls;      /* under way, that make member events of this user */
-        instant from, until; /* when such calls were made last */
-    } echo;                  /* see engine/echo.h */
-    struct lane *lane;       /* in which it waits to be attended to; NULL: it does not */
+        unsigned calls;       /* under way, that make member events of this user */
+        instant from, until;  /* when such calls were made last */
+    } echo;                   /* see engine/echo.h */
+    struct turn_queue *queue; /* in which it waits to be attended to; NULL: it does not */
     struct subject *prev, *next;
     bool waits; /* for a catch-up of the mirror */
     struct subject *next_waiting;

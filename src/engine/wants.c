@@ -127,7 +127,7 @@ struct members_state wants_ready_members(const struct order *order, const struct
                                          struct levels_user *members)
 {
     struct members_state state = {.ready = 0};
-    struct message *message = place->message;
+    struct engine_message *message = place->message;
 
     if (message->pending < wants_member_count(place) &&
         is_pending(readiness_of(order, &message->places[message->pending], rules, now)))

@@ -59,14 +59,14 @@ static void answer(struct desk *desk, enum synapse_kind kind, struct synapse_rep
     synapse_reply_deinit(&reply);
 }
 
-static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
+static void ended(void *context, struct engine_message *message, const struct engine_verdict *verdict)
 {
     (void)message;
     assert_false(verdict->rejected);
     (*(unsigned *)context)++;
 }
 
-static struct message *submit(struct engine *engine, const char *body)
+static struct engine_message *submit(struct engine *engine, const char *body)
 {
     const struct request_rules rules = {.server_name = "s", .sync_user = "@sync:s", .largest_body = 4096};
     CLEANUP(freep) char *json = text_copy(body);
@@ -182,7 +182,7 @@ static void test_a_call_that_hangs_while_another_process_is_at_work(void **state
                                          .context = &ends};
     const struct engine_homeserver homeserver = {.homeserver = &desk, .send = take};
     struct loop *loop = loop_new(&error);
-    struct message *message;
+    struct engine_message *message;
     struct engine *engine;
 
     (void)state;

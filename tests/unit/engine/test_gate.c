@@ -345,7 +345,7 @@ static void too_late(void *context)
     loop_stop(context);
 }
 
-static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
+static void ended(void *context, struct engine_message *message, const struct engine_verdict *verdict)
 {
     (void)context;
     (void)message;

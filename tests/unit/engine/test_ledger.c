@@ -41,7 +41,7 @@ static struct flight *come(struct desk *desk, enum synapse_kind kind, struct syn
 
     (void)snprintf(user, sizeof(desk->users[0]), "@u%zu:s", desk->count);
     flight = desk->flights[desk->count++] = flight_new(&call, NULL);
-    ledger_line_up(&desk->ledger, flight, instant_now());
+    ledger_add(&desk->ledger, flight, instant_now());
     return flight;
 }
 
@@ -205,7 +205,7 @@ static void test_who_is_refused_is_refused_alone(void **state)
             (void)come(&desk, SYNAPSE_WRITE_RECORDS, n % 10 == 0 ? OPEN_WITH_EMAIL : OPEN);
         desk.flights[0]->call.kind = SYNAPSE_WRITE_RECORDS;
         desk.flights[0]->call.record = OPEN;
-        ledger_line_up(&desk.ledger, desk.flights[0], instant_now());
+        ledger_add(&desk.ledger, desk.flights[0], instant_now());
         assert_true(write_all_but(&desk, refused[i], &count) < 25);
         assert_int_equal(count, 1);
         assert_null(desk.ledger.writers);

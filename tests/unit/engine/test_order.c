@@ -23,7 +23,7 @@ static struct request *parse(const char *text)
     return request;
 }
 
-static struct message *enter(struct order *order, const char *text, instant now)
+static struct engine_message *enter(struct order *order, const char *text, instant now)
 {
     return order_enter(order, parse(text), NULL, now);
 }
@@ -36,7 +36,7 @@ static void drop(void *context, struct subject *subject)
         subjects_rest(&order->subjects, subject);
 }
 
-static void leave(struct order *order, struct message *message)
+static void leave(struct order *order, struct engine_message *message)
 {
     order_leave(message, drop, order);
 }
@@ -101,7 +101,7 @@ static void test_fronts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         struct order order = {0};
-        struct message *messages[6];
+        struct engine_message *messages[6];
         size_t count = 0;
 
         for (; lines[i].texts[count]; count++)
@@ -118,8 +118,8 @@ static void test_fronts(void **state)
 static void test_leaving(void **state)
 {
     struct order order = {0};
-    struct message *add = enter(&order, ADD(""), 1), *remove = enter(&order, REMOVE, 2);
-    struct message *member = enter(&order, MEMBER, 3), *last = enter(&order, ADD(""), 4);
+    struct engine_message *add = enter(&order, ADD(""), 1), *remove = enter(&order, REMOVE, 2);
+    struct engine_message *member = enter(&order, MEMBER, 3), *last = enter(&order, ADD(""), 4);
 
     (void)state;
     assert_line(&order, "@a:s", "F---");
@@ -149,7 +149,7 @@ static void test_all_lines_have_one_order(void **state)
     };
     enum { COUNT = sizeof(texts) / sizeof(texts[0]) };
     struct order order = {0};
-    struct message *messages[COUNT];
+    struct engine_message *messages[COUNT];
 
     (void)state;
     for (size_t i = 0; i < COUNT; i++)
@@ -230,7 +230,7 @@ static void test_who_leaves_takes_along_no_failure_of_another(void **state)
     const struct synapse_call call = {.kind = SYNAPSE_READ_STATE};
     struct synapse_reply reply = {.outcome = SYNAPSE_FAILED};
     struct order order = {0};
-    struct message *first = enter(&order, MEMBER, 1), *second = enter(&order, MEMBER, 2);
+    struct engine_message *first = enter(&order, MEMBER, 1), *second = enter(&order, MEMBER, 2);
     struct subject *room = subject_of(&order, "#room_r:s");
 
     (void)state;
@@ -249,7 +249,7 @@ static void test_who_leaves_takes_along_no_failure_of_another(void **state)
 static void test_welcome_alias(void **state)
 {
     struct order order = {0};
-    struct message *message =
+    struct engine_message *message =
         enter(&order, "{'method': 'addUser', 'user': {'id': '@a:s'}, 'welcome': {'text': 'x'}}", 1);
 
     (void)state;
@@ -262,7 +262,7 @@ static void test_welcome_alias(void **state)
 static void test_room_ids_are_remembered(void **state)
 {
     struct order order = {.subjects = {.most_weight = 1 << 20}};
-    struct message *message = enter(&order, MAKE("R", ""), 1);
+    struct engine_message *message = enter(&order, MAKE("R", ""), 1);
 
     (void)state;
     subject_of(&order, "#room_r:s")->room.presence = PRESENCE_HERE;

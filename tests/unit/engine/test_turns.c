@@ -28,7 +28,7 @@ static void note_call(void *homeserver, const struct synapse_call *call,
     sent++;
 }
 
-static void ended(void *context, struct message *message, const struct engine_verdict *verdict)
+static void ended(void *context, struct engine_message *message, const struct engine_verdict *verdict)
 {
     (void)context;
     (void)message;

@@ -325,7 +325,7 @@ static void queue_due(void *context)
         post(siege);
 }
 
-static void message_ended(void *context, struct message *message, const struct engine_verdict *verdict)
+static void message_ended(void *context, struct engine_message *message, const struct engine_verdict *verdict)
 {
     struct siege *siege = context;
 

@@ -117,7 +117,7 @@ static void answers_due(void *context)
 
 static void acknowledge(struct stage *stage, struct letter *letter)
 {
-    struct message *message = letter->message;
+    struct engine_message *message = letter->message;
 
     letter->message = NULL;
     letter->gone = true;
@@ -147,7 +147,7 @@ static void lose_connection(struct stage *stage)
     world_note(stage->world, "connection lost");
     stage->lease_since = instant_now();
     for (size_t i = 0; i < stage->delivered; i++) {
-        struct message *message = stage->letters[i].message;
+        struct engine_message *message = stage->letters[i].message;
 
         stage->letters[i].message = NULL;
         if (message)
@@ -158,7 +158,7 @@ static void lose_connection(struct stage *stage)
             deliver(stage, &stage->letters[i]);
 }
 
-static void stage_ended(void *context, struct message *message, const struct engine_verdict *verdict)
+static void stage_ended(void *context, struct engine_message *message, const struct engine_verdict *verdict)
 {
     struct stage *stage = context;
     struct letter *letter = engine_owner(message);

@@ -17,8 +17,8 @@ enum { STAGE_MOST_MESSAGES = 128, STAGE_MOST_CALLS = 64 };
 /* A message of the queue. */
 struct letter {
     struct stage *stage;
-    char *text;              /* its body */
-    struct message *message; /* in the engine; NULL: not delivered, or acknowledged */
+    char *text;                     /* its body */
+    struct engine_message *message; /* in the engine; NULL: not delivered, or acknowledged */
     unsigned deliveries;
     bool ended, rejected; /* since it was delivered last */
     bool gone;            /* acknowledged, or moved to the dead letters */
