@@ -14,7 +14,7 @@ FROM ${BASE} AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       gcc libc6-dev cmake ninja-build pkg-config \
-      librabbitmq-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev \
+      librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev \
       uthash-dev \
  && rm -rf /var/lib/apt/lists/*
 
@@ -29,7 +29,7 @@ FROM ${BASE}
 
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      ca-certificates librabbitmq4 libcurl4 libjansson4 libyaml-0-2 libunistring2 libgumbo1 libssl3 libmicrohttpd12 \
+      ca-certificates librabbitmq4 libcurl4 libjansson4 libcyaml1 libyaml-0-2 libunistring2 libgumbo1 libssl3 libmicrohttpd12 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/log/*
 
 COPY --from=build /out /

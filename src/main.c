@@ -18,10 +18,11 @@ enum { EXIT_USAGE = 2, MOST_OVERRIDES = 64, LARGE_BLOCK = 256 * 1024 };
 
 static const struct command {
     const char *name;
-    int (*run)(const struct config *config);
+    int (*run)(const struct config *config, const struct command_options *options);
     const char *help;
 } commands[] = {
     {"run", command_run, "the daemon: consume the queue and keep the homeserver in line (default)"},
+    {"config", command_config, "the settings in force, and where each came from"},
 };
 
 static void print_help(void)
@@ -34,6 +35,7 @@ static void print_help(void)
     puts("\nOptions:\n"
          "  -c, --config FILE     YAML file in place of config/default.yaml\n"
          "  -s, --set NAME=VALUE  a setting, before all other sources (not for secrets: others can see it)\n"
+         "  -j, --json            for machines: what a command prints is JSON\n"
          "  -h, --help            this text\n"
          "  -V, --version         the version\n"
          "\nSettings (environment, .env in the working directory, or YAML):");
@@ -63,7 +65,8 @@ static void return_large_blocks(void)
 #endif
 }
 
-static int run(const struct command *command, const struct config_sources *sources)
+static int run(const struct command *command, const struct config_sources *sources,
+               const struct command_options *options)
 {
     CLEANUP(config_freep) struct config *config = NULL;
     struct error error;
@@ -78,7 +81,7 @@ static int run(const struct command *command, const struct config_sources *sourc
     }
     log_configure(config->log.level, config->log.format);
     config_warn_of_plain_text(config);
-    return command->run(config);
+    return command->run(config, options);
 }
 
 int main(int argc, char **argv)
@@ -86,6 +89,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"set", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {"markdown-settings", no_argument, NULL, 'm'},
@@ -94,12 +98,13 @@ int main(int argc, char **argv)
     const char *overrides[MOST_OVERRIDES + 1] = {NULL};
     struct config_sources sources = {.overrides = overrides};
     const struct command *command = &commands[0];
+    struct command_options command_options = {.json = false};
     size_t override_count = 0;
     struct error error;
     int option;
 
     dump_forbid();
-    while ((option = getopt_long(argc, argv, "c:s:hV", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:s:jhV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             sources.yaml_file = optarg;
@@ -107,6 +112,9 @@ int main(int argc, char **argv)
         case 's':
             if (override_count < MOST_OVERRIDES)
                 overrides[override_count++] = optarg;
+            break;
+        case 'j':
+            command_options.json = true;
             break;
         case 'h':
             print_help();
@@ -130,5 +138,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "synapse-sync: %s\n", error.text);
         return EXIT_USAGE;
     }
-    return run(command, &sources);
+    return run(command, &sources, &command_options);
 }

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 readonly BUILD=(build-essential cmake ninja-build pkg-config git ca-certificates
-  librabbitmq-dev libcurl4-openssl-dev libjansson-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev
+  librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev
   libcmocka-dev uthash-dev)
 readonly SERVERS=(rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
 readonly CHECKS=(clang clang-tidy clang-format libclang-rt-14-dev valgrind shellcheck

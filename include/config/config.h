@@ -24,7 +24,16 @@ enum config_queue_declare {
     QUEUE_DECLARE_PASSIVE
 };
 
+/* What counts for a setting, as text, and where that was found. */
+struct config_entry {
+    char *name;
+    char *value;  /* of a secret that is set: "***"; "": nothing */
+    char *source; /* "environment", ".env:7", "config/default.yaml:12", "default" */
+};
+
 struct config {
+    struct config_entry *entries; /* in the order of the table of settings */
+    unsigned entry_count;
     struct {
         char *uri; /* without a slash at its end */
         char *server_name;
@@ -93,6 +102,9 @@ struct config *config_load(const struct config_sources *sources, struct error *e
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config, config_free)
 
+/* The settings in force and where each came from, as YAML or JSON; secrets are not shown. False: it could not
+   be written. */
+bool config_list(const struct config *config, bool as_json, FILE *stream) MUST_USE;
 /* The table of settings for --help. */
 void config_print_help(FILE *stream);
 /* The table of settings in Markdown, for config/README.md. */

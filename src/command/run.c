@@ -445,12 +445,13 @@ static void stop(struct daemon *daemon)
     free(daemon->sync_user);
 }
 
-int command_run(const struct config *config)
+int command_run(const struct config *config, const struct command_options *options)
 {
     struct daemon daemon = {.config = config, .drain_end = INSTANT_NEVER};
     struct error error;
     bool started;
 
+    (void)options;
     daemon.sync_user = text_format("@%s:%s", config->matrix.sync_user_name, config->matrix.server_name);
     daemon.rules = (struct request_rules){.server_name = config->matrix.server_name,
                                           .sync_user = daemon.sync_user,

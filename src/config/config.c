@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "config/file.h"
+#include "config/list.h"
 #include "config/settings.h"
 #include "config/sources.h"
 #include "config/store.h"
@@ -179,6 +180,7 @@ struct config *config_load(const struct config_sources *sources, struct error *e
     if (complaints.count > 0)
         return NULL;
     find_avatar(&givens, config);
+    list_make(config, &givens);
     return TAKE(config);
 }
 
@@ -188,5 +190,6 @@ void config_free(struct config *config)
         return;
     for (size_t i = 0; i < SETTING_COUNT; i++)
         setting_clear(&settings[i], config);
+    list_free(config);
     free(config);
 }

@@ -16,9 +16,9 @@ struct raising {
 struct room_known {
     enum presence presence;
     bool bare;           /* it was refused with levels and invitations: it is to be made without, if at all */
+    bool taken;          /* a creation found the alias in use, or may have taken it: it is to be looked up */
     char *refused;       /* the mark of a creation that was refused, and may have left a room behind that is
                             half made and stays so; NULL: there was none */
-    bool taken;          /* a creation found the alias in use, or may have taken it: it is to be looked up */
     char *id;            /* when present */
     instant resolved_at; /* when the alias was resolved to it; INSTANT_PAST: it is remembered from before */
     instant found_at;    /* the same, but also of a remembered id */
@@ -29,9 +29,9 @@ struct room_known {
     instant whole_at;          /* when the last reading of all of it began */
     struct state_events *news; /* changes told while a call was under way; NULL: none */
     instant looked_at;         /* when its state or levels came; INSTANT_PAST: another call was made since */
-    bool mirrored;             /* changes are told to us (engine/mirror.h) */
     instant told_at;           /* when /sync was asked that named it last, see engine/told.h */
     instant marked_at;         /* when a mark was left for that; INSTANT_PAST: none was */
+    bool mirrored;             /* changes are told to us (engine/mirror.h) */
     bool alias_backs_look;     /* when it was looked at, the alias had been seen right before */
     instant half_made_since;   /* first seen so, unchanged since; INSTANT_NEVER: it is not */
     instant gone_at; /* when it was found that there is no such room any more; INSTANT_NEVER: there is */

@@ -185,10 +185,12 @@ static char *with_newlines(const char *text)
     char *copy = text && *text ? text_copy(text) : NULL, *to = copy;
 
     for (const char *from = copy; from && *from; from++) {
-        bool is_newline = from[0] == '\\' && from[1] == 'n';
-
-        *to++ = is_newline ? '\n' : *from;
-        from += is_newline;
+        *to = *from;
+        if (from[0] == '\\' && from[1] == 'n') {
+            *to = '\n';
+            from++;
+        }
+        to++;
     }
     if (to)
         *to = '\0';

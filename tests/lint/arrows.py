@@ -33,8 +33,9 @@ ROOMS = {
 LIBRARIES = {
     "amqp": {"broker"},
     "curl/": {"http"},
+    "cyaml/": {"config"},
     "yaml.h": {"config"},
-    "jansson": {"request", "synapse", "main"},
+    "jansson": {"request", "synapse", "config", "main"},
     "microhttpd": {"monitor"},
     "gumbo": {"synapse"},
     "openssl/": {"synapse", "broker"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from lab.daemon import run_to_end
@@ -20,3 +21,22 @@ def test_an_unknown_command_is_refused_by_its_name() -> None:
     refused = run_to_end(["dance"])
     assert refused.returncode == 2
     assert "dance" in refused.stderr
+
+
+def test_config_tells_what_is_in_force_and_no_secret() -> None:
+    settings = {"MATRIX_MESSENGER__URI": "http://localhost:8008", "MATRIX_MESSENGER__SERVERNAME": "school",
+                "MATRIX_MESSENGER__SECRET": "sesame"}
+    shown = run_to_end(["--json", "config"], settings)
+    assert shown.returncode == 0 and "sesame" not in shown.stdout
+    told = {entry["name"]: entry for entry in json.loads(shown.stdout)}
+    assert told["MATRIX_MESSENGER__URI"] == {"name": "MATRIX_MESSENGER__URI", "value": "http://localhost:8008",
+                                             "source": "environment"}
+    assert told["MATRIX_MESSENGER__SECRET"]["value"] == "***"
+    assert told["SYNC__ERASE"]["source"] == "default"
+    for_people = run_to_end(["config"], settings)
+    assert for_people.returncode == 0 and "sesame" not in for_people.stdout
+    assert "name: MATRIX_MESSENGER__URI" in for_people.stdout
+
+
+def test_config_with_a_mistake_ends_with_78() -> None:
+    assert run_to_end(["config"], {"SYNC__ERASE": "perhaps"}).returncode == 78

@@ -17,7 +17,7 @@ enum {
     MOST_CALLS = 4000,   /* a storm has been seen, if there are so many */
     MOST_AT_A_TIME = 50, /* calls within a second where nothing succeeds */
     MOST_IN_A_MINUTE = 500,
-    MOST_ROOMS = 25,          /* that are made within a minute, where messages want two */
+    MOST_ROOMS = 30,          /* that are made within a minute, where messages want two */
     MOST_ROOMS_FOR_LONG = 60, /* within ten */
     FIRST_SEED = 20241130,
     DRAWN = 150,
