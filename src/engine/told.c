@@ -7,14 +7,20 @@ void told_note(struct room_known *room, instant asked_at)
     room->told_at = instant_max(room->told_at, asked_at);
 }
 
+/* INSTANT_PAST, which is never lately, must not be reckoned with. */
+static bool is_lately(instant at, instant now)
+{
+    return at != INSTANT_PAST && now != INSTANT_PAST && at > now - LIFE;
+}
+
 bool told_is(const struct room_known *room, instant now)
 {
-    return room->told_at > now - LIFE;
+    return is_lately(room->told_at, now);
 }
 
 bool told_is_silent(const struct room_known *room, instant now)
 {
-    return room->marked_at > room->told_at && room->marked_at > now - LIFE;
+    return room->marked_at > room->told_at && is_lately(room->marked_at, now);
 }
 
 static bool may_be_silent(const struct subject *subject, instant mirrored_at, instant now)
