@@ -1,13 +1,12 @@
 /*
  * GET /_matrix/client/v3/sync, for a client that is in all rooms and asks what has changed.
  *
- * Of each room in which something happened since the token, the newest event is the timeline (limit 1),
- * `limited` says that there was more, and `state` has the state that changed before it (client-server API,
- * "Syncing"). A state event that was replaced again is told once. Without a token, the whole state of the
- * rooms that the filter lets through is told: of none, where it names none.
+ * Of each room in which something happened since the token, the newest event is in the timeline and the state
+ * that changed before it in `state`; `limited` says that there was more than the timeline may have
+ * (client-server API, "Syncing"). A state event that was replaced again is told once. Without a token, the
+ * whole state of the rooms that the filter lets through is told: of none, where it names none.
  *
- * Known of the filter: room.rooms and room.state.types. A timeline is always as if it were unfiltered with
- * limit 1.
+ * Known of the filter: room.rooms, room.state.types and room.timeline.limit.
  */
 #include "answers.h"
 
@@ -16,6 +15,7 @@
 
 struct filter {
     const json_t *rooms, *types; /* NULL: all */
+    size_t limit;                /* of a timeline */
 };
 
 static bool lists(const json_t *list, const char *text)
@@ -30,10 +30,13 @@ static bool lists(const json_t *list, const char *text)
 
 static struct filter filter_of(const json_t *json)
 {
+    enum { LIMIT = 10 }; /* Synapse's own */
     const json_t *room = json_object_get(json, "room");
+    const json_t *limit = json_object_get(json_object_get(room, "timeline"), "limit");
 
     return (struct filter){.rooms = json_object_get(room, "rooms"),
-                           .types = json_object_get(json_object_get(room, "state"), "types")};
+                           .types = json_object_get(json_object_get(room, "state"), "types"),
+                           .limit = json_is_integer(limit) ? (size_t)json_integer_value(limit) : LIMIT};
 }
 
 /* "s<position>" */
@@ -89,17 +92,18 @@ static struct room *changed_rooms(const struct homeserver *homeserver, size_t si
 
 /* ---- the reply ---- */
 
-static void append_rooms(struct buffer *body, const char *section, struct room *rooms, bool deleted)
+static void append_rooms(struct buffer *body, struct room *rooms, size_t limit, bool deleted)
 {
     bool first = true;
 
-    (void)buffer_append_format(body, "\"%s\":{", section);
+    (void)buffer_append_format(body, "\"%s\":{", deleted ? "leave" : "join");
     for (; rooms; rooms = rooms->sync.next) {
         if (rooms->deleted != deleted)
             continue;
         (void)buffer_append_format(
             body, "%s\"%s\":{\"timeline\":{\"events\":[%s],\"limited\":%s,\"prev_batch\":\"s0\"},",
-            first ? "" : ",", rooms->id, rooms->sync.newest->text, rooms->sync.events > 1 ? "true" : "false");
+            first ? "" : ",", rooms->id, rooms->sync.newest->text,
+            rooms->sync.events > limit ? "true" : "false");
         (void)buffer_append_text(body, "\"state\":{\"events\":[");
         (void)buffer_append(body, rooms->sync.state.bytes, rooms->sync.state.size);
         (void)buffer_append_text(body, "]}}");
@@ -127,9 +131,9 @@ void answer_sync(struct homeserver *homeserver, const char *query, struct answer
     (void)buffer_append_format(&answer->body, "{\"next_batch\":\"s%zu\"", homeserver->journal_size);
     if (rooms) {
         (void)buffer_append_text(&answer->body, ",\"rooms\":{");
-        append_rooms(&answer->body, "join", rooms, false);
+        append_rooms(&answer->body, rooms, filter.limit, false);
         (void)buffer_append_char(&answer->body, ',');
-        append_rooms(&answer->body, "leave", rooms, true);
+        append_rooms(&answer->body, rooms, filter.limit, true);
         (void)buffer_append_char(&answer->body, '}');
     }
     (void)buffer_append_char(&answer->body, '}');
