@@ -142,9 +142,8 @@ static amqp_field_value_t field_value(const struct queue_kind_argument *argument
                                 .value = {.bytes = amqp_cstring_bytes(argument->value)}};
 }
 
-static enum connection_answer try_shape(struct connection *connection, const char *queue,
-                                        const struct queue_kind *kind, uint16_t *ret_code,
-                                        struct error *error)
+static enum connection_answer try_kind(struct connection *connection, const char *queue,
+                                       const struct queue_kind *kind, uint16_t *ret_code, struct error *error)
 {
     amqp_table_entry_t entries[QUEUE_KIND_ARGUMENTS + 1] = {
         {.key = amqp_cstring_bytes("x-queue-type"),
@@ -158,7 +157,7 @@ static enum connection_answer try_shape(struct connection *connection, const cha
     return connection_answer(connection, ret_code, error);
 }
 
-bool queue_kind_learn(struct connection *connection, const char *queue, struct queue_kind *ret_shape,
+bool queue_kind_learn(struct connection *connection, const char *queue, struct queue_kind *ret_kind,
                       struct error *ret_reason, struct error *error)
 {
     struct queue_kind kind = queue_kind_first_guess();
@@ -168,7 +167,7 @@ bool queue_kind_learn(struct connection *connection, const char *queue, struct q
 
     /* Each try but the last tells an argument, or one of the two flags. */
     for (int i = 0; i < QUEUE_KIND_ARGUMENTS + 3 && step == QUEUE_KIND_AGAIN; i++) {
-        switch (try_shape(connection, queue, &kind, &code, &refusal)) {
+        switch (try_kind(connection, queue, &kind, &code, &refusal)) {
         case CONNECTION_DONE:
             step = QUEUE_KIND_LOST;
             (void)error_set(&refusal, "the broker accepts a queue type that does not exist");
@@ -185,7 +184,7 @@ bool queue_kind_learn(struct connection *connection, const char *queue, struct q
         kind.type = QUEUE_UNKNOWN;
         *ret_reason = refusal;
     }
-    *ret_shape = kind;
+    *ret_kind = kind;
     return true;
 }
 

@@ -40,7 +40,7 @@ struct queue_kind queue_kind_first_guess(void);
  * so nothing may be under way on it. Fails only when the connection does: what cannot be found out is
  * QUEUE_UNKNOWN, and `ret_reason` then says why.
  */
-bool queue_kind_learn(struct connection *connection, const char *queue, struct queue_kind *ret_shape,
+bool queue_kind_learn(struct connection *connection, const char *queue, struct queue_kind *ret_kind,
                       struct error *ret_reason, struct error *error) MUST_USE;
 
 enum queue_kind_step { QUEUE_KIND_AGAIN, QUEUE_KIND_KNOWN, QUEUE_KIND_LOST };

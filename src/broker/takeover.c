@@ -161,8 +161,8 @@ static enum outcome try_to_consume(struct connection *connection, const struct b
     return ALONE;
 }
 
-static bool learn_shape(struct connection *connection, const struct broker_settings *settings,
-                        struct takeover_found *found, struct error *error)
+static bool learn_kind(struct connection *connection, const struct broker_settings *settings,
+                       struct takeover_found *found, struct error *error)
 {
     CLEANUP(freep) char *before = NULL, *after = NULL;
     struct error reason;
@@ -206,7 +206,7 @@ static bool consume_alone(struct connection *connection, const struct broker_set
             return false;
         if (was_missing)
             found->knows_kind = false;
-        if ((!said || queue.consumers == 0) && !learn_shape(connection, settings, found, error))
+        if ((!said || queue.consumers == 0) && !learn_kind(connection, settings, found, error))
             return false;
         found->prefetch = first_window(settings, wary, &found->kind);
         if (queue.consumers == 0)

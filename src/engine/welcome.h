@@ -6,8 +6,8 @@
 #include "engine/user_known.h"
 
 /*
- * The welcome: one private direct room and one message in it, exactly once. A part of
- * engine/user.h; called only while the user's record is open.
+ * The welcome: one private direct room and one message in it, exactly once. A part of engine/user.h; called
+ * only while the user's record is open.
  *
  * The room is made first and asked for later: only if its alias turns out to be in use, left from an attempt
  * that was cut, is it looked into. What it finds there need not be a welcome room, since anyone may bind a
@@ -15,8 +15,7 @@
  * (engine/ownership.h). The record stays open then, and the user is greeted once the alias is free. A room
  * that lacks its invitation was half made and is made anew. When Synapse refuses to make a room with an
  * invitation in it, it is made without, and the user invited; if that is refused too, the room is removed.
- * Before a message is sent to a room that was there
- * already, its messages are read.
+ * Before a message is sent to a room that was there already, its messages are read.
  */
 
 /* The next step towards the greeting; the state's own words for "nothing to do" are ACTION_NONE with
