@@ -14,32 +14,106 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { EXIT_USAGE = 2, MOST_OVERRIDES = 64, LARGE_BLOCK = 256 * 1024 };
+enum { MOST_OVERRIDES = 64, LARGE_BLOCK = 256 * 1024 };
+
+/* Options that only some commands take: one bit each. */
+enum { TAKES_JSON = 1 << 0 };
 
 static const struct command {
     const char *name;
+    const char *arguments; /* for people; "" when it takes none */
+    size_t fewest, most;   /* arguments */
+    unsigned takes;        /* options */
     int (*run)(const struct config *config, const struct command_options *options);
     const char *help;
 } commands[] = {
-    {"run", command_run, "the daemon: consume the queue and keep the homeserver in line (default)"},
-    {"config", command_config, "the settings in force, and where each came from"},
+    {"run", "", 0, 0, 0, command_run,
+     "the daemon: consume the queue and keep the homeserver in line (default)"},
+    {"config", "", 0, 0, TAKES_JSON, command_config, "the settings in force, and where each came from"},
+};
+
+/* What the command line says. */
+struct command_line {
+    struct config_sources sources;
+    const char *overrides[MOST_OVERRIDES + 1];
+    size_t override_count;
+    const struct command *command;
+    struct command_options options;
+    unsigned given; /* of the options that only some commands take */
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"set", required_argument, NULL, 's'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {"markdown-settings", no_argument, NULL, 'm'},
+    {NULL, 0, NULL, 0},
 };
 
 static void print_help(void)
 {
-    puts("Usage: synapse-sync [OPTION]... [COMMAND]\n"
+    puts("Usage: synapse-sync [OPTION]... [COMMAND [ARGUMENT]...]\n"
          "Keeps a Matrix Synapse homeserver in line with requests from a RabbitMQ queue.\n"
          "\nCommands:");
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        printf("  %-12s %s\n", commands[i].name, commands[i].help);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        const struct command *command = &commands[i];
+        int width = printf("  %s %s", command->name, command->arguments);
+
+        printf("%*s %s\n", width < 24 ? 24 - width : 0, "", command->help);
+    }
     puts("\nOptions:\n"
          "  -c, --config FILE     YAML file in place of config/default.yaml\n"
          "  -s, --set NAME=VALUE  a setting, before all other sources (not for secrets: others can see it)\n"
          "  -j, --json            for machines: what a command prints is JSON\n"
          "  -h, --help            this text\n"
          "  -V, --version         the version\n"
+         "\nExit status: 0 fine, 1 something is wrong, 2 wrong command line, 78 wrong configuration.\n"
          "\nSettings (environment, .env in the working directory, or YAML):");
     config_print_help(stdout);
+}
+
+/* ---- reading the command line ---- */
+
+static int misused(const char *what, const char *expected)
+{
+    struct error error;
+
+    (void)error_set(&error, "%s: %s; try 'synapse-sync --help'", what, expected);
+    fprintf(stderr, "synapse-sync: %s\n", error.text);
+    return COMMAND_MISUSED;
+}
+
+/* The status with which the process ends; -1: goes on. */
+static int take_option(struct command_line *line, int option)
+{
+    switch (option) {
+    case 'c':
+        line->sources.yaml_file = optarg;
+        return -1;
+    case 's':
+        if (line->override_count == MOST_OVERRIDES)
+            return misused("--set", "given too often");
+        line->overrides[line->override_count++] = optarg;
+        return -1;
+    case 'j':
+        line->options.json = true;
+        line->given |= TAKES_JSON;
+        return -1;
+    case 'h':
+        print_help();
+        return EXIT_SUCCESS;
+    case 'V':
+        puts("synapse-sync " SYNC_VERSION);
+        return EXIT_SUCCESS;
+    case 'm':
+        config_print_markdown(stdout);
+        return EXIT_SUCCESS;
+    default: /* getopt_long() has said why */
+        fputs("Try 'synapse-sync --help'.\n", stderr);
+        return COMMAND_MISUSED;
+    }
 }
 
 static const struct command *find_command(const char *name)
@@ -49,6 +123,41 @@ static const struct command *find_command(const char *name)
             return &commands[i];
     return NULL;
 }
+
+static int check_use(const struct command_line *line)
+{
+    const struct command *command = line->command;
+    size_t count = line->options.argument_count;
+
+    if (line->given & ~command->takes)
+        return misused(command->name, "does not take all of these options");
+    if (count > command->most)
+        return misused(line->options.arguments[command->most], "one argument too many");
+    if (count < command->fewest)
+        return misused(command->name, "an argument is missing");
+    return -1;
+}
+
+static int read_command_line(struct command_line *line, int argc, char **argv)
+{
+    int option, status = -1;
+
+    line->sources.overrides = line->overrides;
+    while (status == -1 && (option = getopt_long(argc, argv, "c:s:jhV", long_options, NULL)) != -1)
+        status = take_option(line, option);
+    if (status != -1)
+        return status;
+    line->command = optind < argc ? find_command(argv[optind]) : &commands[0];
+    if (!line->command)
+        return misused(argv[optind], "expected a command, such as run");
+    if (optind < argc) {
+        line->options.arguments = (const char *const *)argv + optind + 1;
+        line->options.argument_count = (size_t)(argc - optind - 1);
+    }
+    return check_use(line);
+}
+
+/* ---- running a command ---- */
 
 /* What a message says must not be taken for invalid because memory ran out. */
 static void *allocate(size_t size)
@@ -65,8 +174,7 @@ static void return_large_blocks(void)
 #endif
 }
 
-static int run(const struct command *command, const struct config_sources *sources,
-               const struct command_options *options)
+static int run(const struct command_line *line)
 {
     CLEANUP(config_freep) struct config *config = NULL;
     struct error error;
@@ -74,69 +182,22 @@ static int run(const struct command *command, const struct config_sources *sourc
     json_set_alloc_funcs(allocate, memory_free_secret); /* a message may hold a password, a reply a token */
     json_object_seed(0);
     return_large_blocks();
-    config = config_load(sources, &error);
+    config = config_load(&line->sources, &error);
     if (!config) {
         fprintf(stderr, "synapse-sync: %s\n", error.text);
         return EX_CONFIG; /* a service manager need not try again */
     }
     log_configure(config->log.level, config->log.format);
     config_warn_of_plain_text(config);
-    return command->run(config, options);
+    return line->command->run(config, &line->options);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"set", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {"markdown-settings", no_argument, NULL, 'm'},
-        {NULL, 0, NULL, 0},
-    };
-    const char *overrides[MOST_OVERRIDES + 1] = {NULL};
-    struct config_sources sources = {.overrides = overrides};
-    const struct command *command = &commands[0];
-    struct command_options command_options = {.json = false};
-    size_t override_count = 0;
-    struct error error;
-    int option;
+    struct command_line line = {.command = NULL};
+    int status;
 
     dump_forbid();
-    while ((option = getopt_long(argc, argv, "c:s:jhV", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            sources.yaml_file = optarg;
-            break;
-        case 's':
-            if (override_count < MOST_OVERRIDES)
-                overrides[override_count++] = optarg;
-            break;
-        case 'j':
-            command_options.json = true;
-            break;
-        case 'h':
-            print_help();
-            return EXIT_SUCCESS;
-        case 'V':
-            puts("synapse-sync " SYNC_VERSION);
-            return EXIT_SUCCESS;
-        case 'm':
-            config_print_markdown(stdout);
-            return EXIT_SUCCESS;
-        default:
-            fputs("Try 'synapse-sync --help'.\n", stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc)
-        command = find_command(argv[optind]);
-    if (!command || optind + 1 < argc) {
-        (void)error_set(&error, "%s: expected one command, such as run; try 'synapse-sync --help'",
-                        argv[command ? optind + 1 : optind]);
-        fprintf(stderr, "synapse-sync: %s\n", error.text);
-        return EXIT_USAGE;
-    }
-    return run(command, &sources, &command_options);
+    status = read_command_line(&line, argc, argv);
+    return status == -1 ? run(&line) : status;
 }

@@ -3,16 +3,24 @@
 
 #include "config/config.h"
 
+#include <stddef.h>
+
 /*
- * The commands of the program, one file each. Each returns the exit status of the process.
+ * The commands of the program, one file each. Each returns the exit status of the process: 0 fine, 1
+ * something is wrong, 2 wrong command line, 78 (EX_CONFIG of sysexits.h) wrong configuration.
  */
 
+enum { COMMAND_MISUSED = 2 };
+
+/* What was given behind the command, as far as it takes that (see the table in main.c). */
 struct command_options {
-    bool json; /* for machines */
+    bool json;                    /* for machines */
+    const char *const *arguments; /* what is no option */
+    size_t argument_count;
 };
 
-/* The daemon: consumes until a signal comes. 0 after a drain, also one that ran out of time; EX_CONFIG
-   (sysexits.h) when a setting cannot be used. */
+/* The daemon: consumes until a signal comes. 0 after a drain, also one that ran out of time; EX_CONFIG when a
+   setting cannot be used. */
 int command_run(const struct config *config, const struct command_options *options) MUST_USE;
 /* Prints the settings in force and where each came from. */
 int command_config(const struct config *config, const struct command_options *options) MUST_USE;

@@ -26,7 +26,7 @@
 #include "broker/broker.h"
 #include "command/command.h"
 #include "command/intake.h"
-#include "config/peers.h"
+#include "command/setup.h"
 #include "engine/engine.h"
 #include "http/http.h"
 #include "loop/loop.h"
@@ -299,109 +299,31 @@ static void send_call(void *context, const struct synapse_call *call,
 
 static struct http *make_http(struct daemon *daemon, struct error *error)
 {
-    const struct config *config = daemon->config;
+    struct http_config config = setup_http(daemon->config);
 
-    return http_new(
-        &(struct http_config){
-            .base = config->matrix.uri,
-            .proxy = config->http.proxy,
-            .ca_file = config->http.ca_file,
-            .certificate_file = config->http.certificate_file,
-            .key_file = config->http.key_file,
-            .user_agent = "synapse-sync/" SYNC_VERSION,
-            .connections =
-                2 * (long)config->sync.concurrency + 2, /* see gate_width(); one is for the health */
-            .largest_reply = config->http.largest_reply,
-            .request_limit = (int64_t)config->http.request_seconds * 1000,
-            .connect_limit = (int64_t)config->http.connect_seconds * 1000,
-            .may_write = may_write,
-            .context = daemon,
-        },
-        daemon->loop, error);
+    config.may_write = may_write;
+    config.context = daemon;
+    return http_new(&config, daemon->loop, error);
 }
 
 static struct engine *make_engine(struct daemon *daemon)
 {
-    const struct config *config = daemon->config;
+    struct engine_config config = setup_engine(daemon->config, daemon->sync_user);
 
-    return engine_new(
-        &(struct engine_config){
-            .rules = {.server_name = config->matrix.server_name,
-                      .sync_user = daemon->sync_user,
-                      .former_sync_users = (const char *const *)config->sync.former_sync_users,
-                      .protected_users = (const char *const *)config->sync.protected_users,
-                      .erase = config->sync.erase,
-                      .reactivate = config->sync.reactivate,
-                      .resolve_first = !config->sync.lift_rate_limit},
-            .concurrency = config->sync.concurrency,
-            .removals_per_hour = config->sync.removals_per_hour,
-            .mirrors = config->sync.mirror,
-            .most_memory = (size_t)config->sync.mirror_megabytes << 20,
-            .ended = ended,
-            .lease_since = lease_since,
-            .context = daemon,
-        },
-        &(struct engine_homeserver){.homeserver = daemon, .send = send_call}, daemon->loop);
-}
-
-static struct synapse *make_synapse(struct daemon *daemon)
-{
-    const struct config *config = daemon->config;
-    CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
-    CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
-    const char *const secrets[] = {broker ? broker : proxy, broker ? proxy : NULL, NULL};
-
-    return synapse_new(
-        &(struct synapse_config){
-            .server_name = config->matrix.server_name,
-            .sync_user = daemon->sync_user,
-            .token = config->matrix.sync_user_token,
-            .password = config->matrix.sync_user_password,
-            .shared_secret = config->matrix.secret,
-            .display_name = config->matrix.sync_user_displayname,
-            .avatar_path = config->matrix.sync_user_avatar_path,
-            .lift_rate_limit = config->sync.lift_rate_limit,
-            .room_version = config->sync.room_version,
-            .secrets = secrets,
-        },
-        daemon->http, daemon->loop, session_changed, daemon);
-}
-
-static enum broker_declare declare_mode(enum config_queue_declare mode)
-{
-    switch (mode) {
-    case QUEUE_DECLARE_DURABLE:
-        return BROKER_DURABLE;
-    case QUEUE_DECLARE_QUORUM:
-        return BROKER_QUORUM;
-    case QUEUE_DECLARE_LEGACY:
-        return BROKER_LEGACY;
-    case QUEUE_DECLARE_PASSIVE:
-        return BROKER_PASSIVE;
-    }
-    return BROKER_PASSIVE;
+    config.ended = ended;
+    config.lease_since = lease_since;
+    config.context = daemon;
+    return engine_new(&config, &(struct engine_homeserver){.homeserver = daemon, .send = send_call},
+                      daemon->loop);
 }
 
 static struct broker *make_broker(struct daemon *daemon, struct error *error)
 {
-    const struct config *config = daemon->config;
+    const struct broker_config config = setup_broker(daemon->config);
     const struct broker_handlers handlers = {
         .delivered = delivered, .gone = over, .lost = over, .context = daemon};
 
-    return broker_new(
-        &(struct broker_config){
-            .uri = config->rabbitmq.uri,
-            .queue = config->rabbitmq.queue,
-            .declare = declare_mode(config->rabbitmq.queue_declare),
-            .prefetch = (uint16_t)config->rabbitmq.prefetch,
-            .heartbeat = (uint16_t)config->rabbitmq.heartbeat,
-            .largest_body = config->rabbitmq.largest_message,
-            .largest_dead_letter = config->rabbitmq.largest_dead_letter,
-            .ca_file = config->rabbitmq.ca_file,
-            .certificate_file = config->rabbitmq.certificate_file,
-            .key_file = config->rabbitmq.key_file,
-        },
-        &handlers, daemon->loop, error);
+    return broker_new(&config, &handlers, daemon->loop, error);
 }
 
 static bool start(struct daemon *daemon, struct error *error)
@@ -419,7 +341,8 @@ static bool start(struct daemon *daemon, struct error *error)
     if (!daemon->http)
         return error_within(error, "MATRIX_MESSENGER__URI");
     daemon->engine = make_engine(daemon);
-    daemon->synapse = make_synapse(daemon);
+    daemon->synapse =
+        setup_synapse(daemon->config, daemon->sync_user, daemon->http, daemon->loop, session_changed, daemon);
     daemon->broker = make_broker(daemon, error);
     if (!daemon->broker)
         return error_within(error, "RABBITMQ_URI");
@@ -452,10 +375,8 @@ int command_run(const struct config *config, const struct command_options *optio
     bool started;
 
     (void)options;
-    daemon.sync_user = text_format("@%s:%s", config->matrix.sync_user_name, config->matrix.server_name);
-    daemon.rules = (struct request_rules){.server_name = config->matrix.server_name,
-                                          .sync_user = daemon.sync_user,
-                                          .largest_body = config->rabbitmq.largest_message};
+    daemon.sync_user = setup_sync_user(config);
+    daemon.rules = setup_requests(config, daemon.sync_user);
     started = start(&daemon, &error);
     if (started) {
         log_info("started", LOG_TEXT("version", SYNC_VERSION), LOG_TEXT("homeserver", config->matrix.uri),

@@ -40,3 +40,9 @@ def test_config_tells_what_is_in_force_and_no_secret() -> None:
 
 def test_config_with_a_mistake_ends_with_78() -> None:
     assert run_to_end(["config"], {"SYNC__ERASE": "perhaps"}).returncode == 78
+
+
+def test_what_a_command_does_not_take_is_refused_with_2() -> None:
+    for line, named in ((["config", "more"], "more"), (["--json", "run"], "run"), (["run", "now"], "now")):
+        refused = run_to_end(line)
+        assert refused.returncode == 2 and f"{named}: " in refused.stderr and not refused.stdout, line

@@ -1,0 +1,29 @@
+#ifndef SYNC_COMMAND_SETUP_H
+#define SYNC_COMMAND_SETUP_H
+
+#include "broker/broker.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "http/http.h"
+#include "request/request.h"
+#include "synapse/synapse.h"
+
+/*
+ * From the configuration to what each room wants to know of it, the same for the daemon and for all other
+ * commands. What is returned borrows its texts from the configuration. Handlers are left to the caller.
+ */
+
+/* The sync user's full id, for the caller to free. */
+char *setup_sync_user(const struct config *config) MUST_USE;
+
+struct request_rules setup_requests(const struct config *config, const char *sync_user);
+struct http_config setup_http(const struct config *config);
+struct engine_config setup_engine(const struct config *config, const char *sync_user);
+struct broker_config setup_broker(const struct config *config);
+
+/* See synapse_new(). */
+struct synapse *setup_synapse(const struct config *config, const char *sync_user, struct http *http,
+                              struct loop *loop, void (*changed)(void *context, bool ready),
+                              void *context) MUST_USE;
+
+#endif
