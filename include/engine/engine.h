@@ -6,6 +6,7 @@
 #include "loop/loop.h"
 #include "request/request.h"
 #include "synapse/call.h"
+#include "synapse/sign.h"
 
 /*
  * The sync engine: takes requests in the order of their delivery and makes the homeserver match them, each
@@ -17,11 +18,14 @@
 struct engine;
 struct engine_message;
 
-/* How calls are carried out. `send` must not call back before it has returned. */
+/* How calls are carried out. Neither must call back before it has returned. */
 struct engine_homeserver {
     void *homeserver;
     void (*send)(void *homeserver, const struct synapse_call *call,
                  void (*done)(void *context, struct synapse_reply *reply), void *context);
+    /* It cannot be reached: engine_told() is to be called when it is back, and till then no call is begun. It
+       is not to be asked before `retry_after` ms have passed (-1: it did not say). */
+    void (*doubt)(void *homeserver, int64_t retry_after);
 };
 
 /* How a message ended. Texts live during the call only. */
@@ -56,6 +60,9 @@ DEFINE_CLEANUP(struct engine, engine_free)
 
 /* Calls may be made, or may not. Not ready at first. */
 void engine_set_ready(struct engine *engine, bool ready);
+
+/* How the homeserver is, where replies do not tell. */
+void engine_told(struct engine *engine, const struct synapse_sign *sign);
 
 /* A message was delivered: takes the request, works on it when its turn comes. `ended` is called later, never
    before this returns. */

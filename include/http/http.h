@@ -17,9 +17,8 @@
  * GET that meets a pooled connection which the server is just closing is sent again on a fresh one.
  *
  * Connections that died without a word. After a call that failed, connections made before it are not used
- * again. And when the server is found to be away (no connection comes about, or a `fresh` call fails) and
- * later answers again, the calls that were under way before that have a few seconds to be answered, too.
- * Those that are still silent then are given up: they are HTTP_BROKEN, long before their limit.
+ * again. And who finds the server to be away (http_doubt) and later back (http_grace) can have the calls
+ * given up that were under way before: they are HTTP_BROKEN, long before their limit.
  *
  * The files of ca_file, certificate_file and key_file are read anew for each connection.
  */
@@ -103,6 +102,12 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
                             void *context);
 /* Forgets the call: no call back; the server may or may not have carried it out. NULL is fine. */
 void http_cancel(struct http_call *call);
+
+/* The server is found to be away: the connections of the calls under way may be dead. */
+void http_doubt(struct http *http);
+/* It answers again: those calls have a few seconds to be answered, too, and are given up if they are not.
+   Nothing happens when there is no doubt, or the seconds are running. */
+void http_grace(struct http *http);
 
 /* The number of requests sent so far. */
 unsigned long http_count(const struct http *http);

@@ -90,11 +90,8 @@ enum synapse_kind {
     /* PUT /_matrix/client/v3/user/{self}/rooms/{room}/account_data/{type of marks}: a mark in the room that
        only the sync user hears of. READ_CHANGES names the room then, if it ever does. */
     SYNAPSE_MARK_ROOM,
-
-    /* GET /health, without a token; OK: something is there and not as if in trouble */
-    SYNAPSE_READ_HEALTH,
 };
-enum { SYNAPSE_KINDS = SYNAPSE_READ_HEALTH + 1 };
+enum { SYNAPSE_KINDS = SYNAPSE_MARK_ROOM + 1 };
 
 /*
  * Texts are borrowed: they must live until synapse_send() has returned. Unused members are zero.

@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "loop/loop.h"
 #include "synapse/call.h"
+#include "synapse/sign.h"
 
 #include <stdbool.h>
 
@@ -15,7 +16,7 @@
  *
  * The session is opened on start and mended by itself, with growing pauses: obtain a token, see that it is
  * the sync user's and a server admin's, learn the default room version, set display name and avatar, lift the
- * rate limit. `changed` is called whenever it becomes ready or ceases to be.
+ * rate limit.
  *
  * A call is made once. Retrying is the engine's; a 401 or the loss of the admin right closes the session
  * (SYNAPSE_SHUT_OUT), and the engine asks again when it is ready. By the time of that reply it may be ready
@@ -36,9 +37,17 @@ struct synapse_config {
     const char *const *secrets; /* further ones that its words must not repeat, NULL at the end; or NULL */
 };
 
+struct synapse_handlers {
+    /* The session has become ready, or ceases to be. */
+    void (*changed)(void *context, bool ready);
+    /* How the homeserver is, when replies do not tell. The sign lives during the call. */
+    void (*told)(void *context, const struct synapse_sign *sign);
+    void *context;
+};
+
 /* Copies the configuration; begins to open the session. `http` must outlive the object. */
-struct synapse *synapse_new(const struct synapse_config *config, struct http *http, struct loop *loop,
-                            void (*changed)(void *context, bool ready), void *context) MUST_USE;
+struct synapse *synapse_new(const struct synapse_config *config, const struct synapse_handlers *handlers,
+                            struct http *http, struct loop *loop) MUST_USE;
 /* Forgets all calls under way without calling back. Not from within a call back; before http_free(). NULL is
    fine. */
 void synapse_free(struct synapse *synapse);
@@ -48,6 +57,10 @@ DEFINE_CLEANUP(struct synapse, synapse_free)
 bool synapse_is_ready(const struct synapse *synapse);
 /* Why not, in one sentence; NULL when ready. Owned by the object. */
 const char *synapse_trouble(const struct synapse *synapse);
+
+/* No call reaches it: whoever waits for that is told when it is back, and is asked of it after `retry_after`
+   ms at the earliest (-1: soon). */
+void synapse_doubt(struct synapse *synapse, int64_t retry_after);
 
 /* Ceases to be ready (`changed` is called) until the homeserver has answered again as it should. */
 void synapse_probe(struct synapse *synapse);

@@ -233,6 +233,13 @@ static void session_changed(void *context, bool ready)
     }
 }
 
+static void told(void *context, const struct synapse_sign *sign)
+{
+    struct daemon *daemon = context;
+
+    engine_told(daemon->engine, sign);
+}
+
 /* ---- holding ---- */
 
 static void look_at_oldest(void *context)
@@ -297,6 +304,13 @@ static void send_call(void *context, const struct synapse_call *call,
     synapse_send(daemon->synapse, call, done, done_context);
 }
 
+static void doubt(void *context, int64_t retry_after)
+{
+    struct daemon *daemon = context;
+
+    synapse_doubt(daemon->synapse, retry_after);
+}
+
 static struct http *make_http(struct daemon *daemon, struct error *error)
 {
     struct http_config config = setup_http(daemon->config);
@@ -313,7 +327,8 @@ static struct engine *make_engine(struct daemon *daemon)
     config.ended = ended;
     config.lease_since = lease_since;
     config.context = daemon;
-    return engine_new(&config, &(struct engine_homeserver){.homeserver = daemon, .send = send_call},
+    return engine_new(&config,
+                      &(struct engine_homeserver){.homeserver = daemon, .send = send_call, .doubt = doubt},
                       daemon->loop);
 }
 
@@ -342,7 +357,9 @@ static bool start(struct daemon *daemon, struct error *error)
         return error_within(error, "MATRIX_MESSENGER__URI");
     daemon->engine = make_engine(daemon);
     daemon->synapse =
-        setup_synapse(daemon->config, daemon->sync_user, daemon->http, daemon->loop, session_changed, daemon);
+        setup_synapse(daemon->config, daemon->sync_user,
+                      &(struct synapse_handlers){.changed = session_changed, .told = told, .context = daemon},
+                      daemon->http, daemon->loop);
     daemon->broker = make_broker(daemon, error);
     if (!daemon->broker)
         return error_within(error, "RABBITMQ_URI");

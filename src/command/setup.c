@@ -81,8 +81,8 @@ struct broker_config setup_broker(const struct config *config)
     };
 }
 
-struct synapse *setup_synapse(const struct config *config, const char *sync_user, struct http *http,
-                              struct loop *loop, void (*changed)(void *context, bool ready), void *context)
+struct synapse *setup_synapse(const struct config *config, const char *sync_user,
+                              const struct synapse_handlers *handlers, struct http *http, struct loop *loop)
 {
     CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
     CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
@@ -101,5 +101,5 @@ struct synapse *setup_synapse(const struct config *config, const char *sync_user
             .room_version = config->sync.room_version,
             .secrets = secrets,
         },
-        http, loop, changed, context);
+        handlers, http, loop);
 }

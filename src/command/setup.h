@@ -22,8 +22,8 @@ struct engine_config setup_engine(const struct config *config, const char *sync_
 struct broker_config setup_broker(const struct config *config);
 
 /* See synapse_new(). */
-struct synapse *setup_synapse(const struct config *config, const char *sync_user, struct http *http,
-                              struct loop *loop, void (*changed)(void *context, bool ready),
-                              void *context) MUST_USE;
+struct synapse *setup_synapse(const struct config *config, const char *sync_user,
+                              const struct synapse_handlers *handlers, struct http *http,
+                              struct loop *loop) MUST_USE;
 
 #endif

@@ -70,12 +70,6 @@ static void enqueue(void *context, struct subject *subject)
     turns_add(&engine->turns, queue_of(engine, subject), subject);
 }
 
-/* It is its turn next. */
-static void enqueue_first(struct engine *engine, struct subject *subject)
-{
-    turns_add_first(&engine->turns, queue_of(engine, subject), subject);
-}
-
 static void wake_at(struct engine *engine, instant at)
 {
     if (!loop_timer_is_set(&engine->timer) || at < engine->timer.at)
@@ -180,7 +174,8 @@ static void ledger_answered_to(void *context, struct flight *flight, struct syna
     subject->flight = NULL;
     if (reply) {
         learn(engine, subject, flight, reply, instant_now());
-        enqueue_first(engine, subject); /* who was looked at right before is written at once */
+        /* Who was looked at right before is written at once. */
+        turns_add_first(&engine->turns, queue_of(engine, subject), subject);
         enqueue_rooms_of_user(engine, subject);
     } else {
         enqueue(engine, subject);
@@ -345,8 +340,6 @@ static void work_on(void *context)
     } while (!is_long(engine) && work(engine));
     if (is_long(engine))
         loop_timer_set(&engine->soon, engine->attended_at);
-    if (engine->wire.ready)
-        wake_at(engine, gate_next_look(&engine->wire.gate));
     engine->in_turn = false;
 }
 
@@ -396,7 +389,7 @@ static void replied(void *context, struct synapse_reply *reply)
     learn(engine, subject, flight, reply, now);
     mirror_learnt(&engine->errands.mirror, subject, flight, reply);
     if (flight->call.kind == SYNAPSE_READ_LEVELS || flight->call.kind == SYNAPSE_READ_USER)
-        enqueue_first(engine, subject); /* what was read right before is written at once */
+        turns_add_first(&engine->turns, queue_of(engine, subject), subject); /* it is written at once */
     else
         enqueue(engine, subject);
     if (!subject->is_room)
@@ -419,7 +412,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     engine->config = *config;
     engine->order.subjects.reactivates = config->rules.reactivate;
     engine->order.subjects.most_weight = config->most_memory;
-    wire_init(&engine->wire, homeserver, config->concurrency, work_on, engine);
+    wire_init(&engine->wire, homeserver, config->concurrency);
     mirror_init(&engine->errands.mirror, &engine->order, config->rules.sync_user, config->mirrors);
     errands_init(&engine->errands, &engine->wire, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);
@@ -475,6 +468,12 @@ void engine_set_ready(struct engine *engine, bool ready)
     engine->wire.ready = ready;
     if (ready)
         work_on(engine);
+}
+
+void engine_told(struct engine *engine, const struct synapse_sign *sign)
+{
+    gate_told(&engine->wire.gate, sign, instant_now());
+    work_on(engine);
 }
 
 struct engine_message *engine_submit(struct engine *engine, struct request *request, void *owner)

@@ -2,40 +2,17 @@
 
 enum { RECENT = 60 * 1000 /* ms within which a success tells that the homeserver is well */ };
 
-void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, unsigned concurrency,
-               void (*heard)(void *context), void *context)
+void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, unsigned concurrency)
 {
     *wire = (struct wire){.homeserver = *homeserver,
                           .concurrency = concurrency,
                           .last_answer = INSTANT_PAST,
-                          .last_write = INSTANT_PAST,
-                          .heard = heard,
-                          .context = context};
+                          .last_write = INSTANT_PAST};
     gate_init(&wire->gate);
     restraint_init(&wire->restraint);
     for (size_t i = 0; i < SYNAPSE_KINDS; i++)
         wire->kinds[i] = (struct wire_kind){.succeeded = INSTANT_PAST};
 }
-
-/* ---- health ---- */
-
-static void heard_health(void *context, struct synapse_reply *reply)
-{
-    struct wire *wire = context;
-
-    gate_heard(&wire->gate, reply, instant_now());
-    wire->heard(wire->context);
-}
-
-static void ask_health(struct wire *wire)
-{
-    const struct synapse_call call = {.kind = SYNAPSE_READ_HEALTH};
-
-    gate_asked(&wire->gate);
-    wire->homeserver.send(wire->homeserver.homeserver, &call, heard_health, wire);
-}
-
-/* ---- calls ---- */
 
 bool wire_is_free(struct wire *wire, instant *ret_at)
 {
@@ -44,8 +21,6 @@ bool wire_is_free(struct wire *wire, instant *ret_at)
     *ret_at = INSTANT_NEVER;
     if (!wire->ready)
         return false;
-    if (gate_wants_health(&wire->gate, now))
-        ask_health(wire);
     if (!gate_lets_through(&wire->gate, now, ret_at))
         return false;
     if (now < wire->restraint.paid_till) {
@@ -90,19 +65,28 @@ static void note_success(struct wire *wire, enum synapse_kind kind, instant now)
         wire->last_write = now;
 }
 
+/* Where others were answered meanwhile, or the homeserver has much to read for it. */
+static bool is_its_own_fault(const struct wire *wire, enum synapse_kind kind,
+                             const struct synapse_reply *reply, instant sent)
+{
+    return reply->outcome == SYNAPSE_UNREACHABLE &&
+           (kind == SYNAPSE_READ_POSITION || wire->last_answer > sent);
+}
+
 void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_reply *reply, instant sent)
 {
     instant now = instant_now();
 
     wire->in_flight--;
     restrain(wire, reply, now);
-    if (reply->outcome == SYNAPSE_UNREACHABLE && wire->last_answer > sent)
-        reply->outcome = SYNAPSE_FAILED;
-    if (kind == SYNAPSE_READ_POSITION && reply->outcome == SYNAPSE_UNREACHABLE) {
-        gate_ended(&wire->gate, sent, now); /* that may be its own fault */
+    if (is_its_own_fault(wire, kind, reply, sent)) {
+        gate_ended(&wire->gate, sent);
+        if (wire->last_answer > sent)
+            reply->outcome = SYNAPSE_FAILED;
         return;
     }
-    gate_answered(&wire->gate, reply, sent, now);
+    if (gate_answered(&wire->gate, reply, sent, now))
+        wire->homeserver.doubt(wire->homeserver.homeserver, reply->retry_after);
     switch (reply->outcome) {
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:

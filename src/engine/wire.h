@@ -20,21 +20,18 @@ struct wire {
     struct engine_homeserver homeserver;
     unsigned concurrency; /* most calls at a time */
     bool ready;           /* the session is there */
-    unsigned in_flight;   /* health aside */
+    unsigned in_flight;
     struct gate gate;
     struct restraint restraint;
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
     struct wire_kind kinds[SYNAPSE_KINDS];
-    void (*heard)(void *context); /* of the homeserver's health: it may let calls through again */
-    void *context;
 };
 
-void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, unsigned concurrency,
-               void (*heard)(void *context), void *context);
+void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, unsigned concurrency);
 
 /* Whether a call may be sent; if not, this is to be asked again at *ret_at (INSTANT_NEVER: when something was
-   answered, or the session has changed). Asks after the homeserver's health where that is due. */
+   answered, a sign came, or the session has changed). */
 bool wire_is_free(struct wire *wire, instant *ret_at);
 /* Sends the call. `done` must call wire_answered() before all else. */
 void wire_send(struct wire *wire, const struct synapse_call *call,

@@ -9,10 +9,9 @@
  * Handles cost more to make than to keep, so those out of use are spared.
  *
  * A peer may be gone without a word, and libcurl then waits on until the call's limit. What another call
- * meets tells more: one that fails makes all older connections doubtful (they are not used again), and one
- * that finds nobody there makes the calls doubtful that are under way. These are given up when later ones are
- * answered and they still are not. Not sooner, for the server may be slow only; and a mere time-out of an
- * ordinary call is no reason, for what a busy server is at work on must not be asked of it twice.
+ * meets tells more: one that fails makes all older connections doubtful (they are not used again). And where
+ * the server is found to be away, the calls under way are doubtful. These are given up when it is back and
+ * they still are not answered. Not sooner, for the server may be slow only.
  */
 #include "http/http.h"
 
@@ -44,7 +43,7 @@ struct http_call {
 
 enum {
     DEFAULT_LIMIT = 60 * 1000, /* ms */
-    GRACE = 2000,              /* ms for the doubtful calls to be answered, once later ones are */
+    GRACE = 2000,              /* ms for the doubtful calls to be answered, once the server answers */
     ROUNDING = 2,              /* seconds: libcurl knows the age of a connection no better than that */
 };
 
@@ -152,27 +151,23 @@ static void report(struct http_call *call, const struct http_reply *reply)
     struct http *http = call->http;
 
     end_running(call);
-    begin_waiting(http);
     call->state = CALL_REPORTING;
     call->done(call->context, reply);
     call_free(call);
+    begin_waiting(http); /* now: they are not among those that it may have made doubtful */
     let_go_on(http);
 }
 
-/* What the end of this call tells about others. */
-static void learn(struct http *http, const struct http_call *call, enum http_result result)
+void http_doubt(struct http *http)
 {
-    bool answered = result == HTTP_ANSWERED || result == HTTP_TOO_LARGE;
+    http->doubtful = http->begun;
+    loop_timer_stop(&http->grace);
+}
 
-    if (!answered)
-        http->failed = instant_now();
-    if (result == HTTP_UNREACHABLE || (!answered && call->fresh)) {
-        http->doubtful = http->begun;
-        loop_timer_stop(&http->grace);
-    } else if (answered && http->doubtful > 0 && call->number > http->doubtful &&
-               !loop_timer_is_set(&http->grace)) {
+void http_grace(struct http *http)
+{
+    if (http->doubtful > 0 && !loop_timer_is_set(&http->grace))
         loop_timer_set(&http->grace, instant_now() + GRACE);
-    }
 }
 
 static struct http_call *find_doubtful(const struct http *http)
@@ -210,7 +205,8 @@ static void call_finished(void *context, CURL *easy, CURLcode code)
 
     http_must(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call) == CURLE_OK && call);
     reply = http_outcome(&call->exchange, easy, code, http->peer, &problem);
-    learn(http, call, reply.result);
+    if (reply.result != HTTP_ANSWERED && reply.result != HTTP_TOO_LARGE)
+        http->failed = instant_now();
     report(call, &reply);
 }
 

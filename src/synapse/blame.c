@@ -15,16 +15,11 @@
 #include <string.h>
 
 struct doubt {
-    long status;         /* 0: any 4xx */
-    const char *errcode; /* NULL: any, or none */
-    bool (*concerns)(enum synapse_kind kind);
+    long status;                              /* 0: any 4xx */
+    const char *errcode;                      /* NULL: any, or none */
+    bool (*concerns)(enum synapse_kind kind); /* NULL: all do */
     enum step_name step;
 };
-
-static bool any(enum synapse_kind kind)
-{
-    return kind != SYNAPSE_READ_HEALTH; /* which nobody asks as the sync user */
-}
 
 static bool is_join(enum synapse_kind kind)
 {
@@ -33,9 +28,9 @@ static bool is_join(enum synapse_kind kind)
 
 static const struct doubt doubts[] = {
     {0, "M_FORBIDDEN", call_needs_admin, STEP_READ_SELF},
-    {0, "M_USER_SUSPENDED", any, STEP_READ_SELF},
-    {0, "M_CONSENT_NOT_GIVEN", any, STEP_TRY_WRITE},
-    {0, "M_RESOURCE_LIMIT_EXCEEDED", any, STEP_TRY_WRITE},
+    {0, "M_USER_SUSPENDED", NULL, STEP_READ_SELF},
+    {0, "M_CONSENT_NOT_GIVEN", NULL, STEP_TRY_WRITE},
+    {0, "M_RESOURCE_LIMIT_EXCEEDED", NULL, STEP_TRY_WRITE},
     {500, NULL, is_join, STEP_READ_SELF},
 };
 
@@ -45,7 +40,8 @@ enum step_name blame_step(enum synapse_kind kind, long status, const char *errco
         const struct doubt *doubt = &doubts[i];
         bool fits = doubt->status ? status == doubt->status : status >= 400 && status < 500;
 
-        if (fits && (!doubt->errcode || strcmp(errcode, doubt->errcode) == 0) && doubt->concerns(kind))
+        if (fits && (!doubt->errcode || strcmp(errcode, doubt->errcode) == 0) &&
+            (!doubt->concerns || doubt->concerns(kind)))
             return doubt->step;
     }
     return STEP_NONE;

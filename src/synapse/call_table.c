@@ -22,7 +22,7 @@
 #include <string.h>
 
 /* Milliseconds. Long: what touches every room of a user, or every event of a room. */
-enum { LONG_LIMIT = 2 * 60 * 1000, POSITION_LIMIT = 20 * 1000, HEALTH_LIMIT = 2 * 1000 };
+enum { LONG_LIMIT = 2 * 60 * 1000, POSITION_LIMIT = 20 * 1000 };
 
 /* Short: all who are to be created wait for these. */
 enum { RECORDS_LIMIT = 20 * 1000 };
@@ -293,8 +293,6 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
                            .method = HTTP_PUT,
                            .path = CLIENT "user/{self}/rooms/{room}/account_data/" MARK,
                            .body = body_mark},
-    [SYNAPSE_READ_HEALTH] =
-        {.name = "read-health", .method = HTTP_GET, .path = "/health", .limit = HEALTH_LIMIT, .bare = true},
 };
 
 const struct call_form *call_form(enum synapse_kind kind)

@@ -36,8 +36,6 @@ struct call_form {
     int64_t limit;                  /* milliseconds; 0: that of http */
     const struct errcode_rule *own; /* see errcode_outcome(); NULL: none */
     enum http_method method;
-    /* No token is sent, and any reply will do that is no sign of trouble: see answer_read_any(). */
-    bool bare;
 };
 
 const struct call_form *call_form(enum synapse_kind kind);

@@ -23,8 +23,8 @@
  * An optional step that is refused, or fails a few times, leaves a warning in the log and no more. But while
  * the homeserver cannot be reached no step is passed over.
  *
- * While a step is not answered, /health is asked for every few seconds. If that fails and later succeeds,
- * the homeserver was away: what was sent before is not waited for any longer, and the step is taken again.
+ * While a step is not answered, the pulse (synapse/pulse.h) may find that the homeserver is away, and later
+ * that it is back: what was sent before is not waited for any longer then, and the step is taken again.
  */
 #include "synapse/session.h"
 
@@ -40,13 +40,12 @@
 /* Pauses in milliseconds. */
 enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };
 enum { OPTIONAL_ATTEMPTS = 3 };
-enum { SILENCE = 2000, HEALTH_PAUSE = 500 };
 enum { LASTING = 2000 /* after which a session was a good one; tokens may live for seconds only */ };
 
 struct session {
     struct http *http;
-    void (*changed)(void *context, bool ready);
-    void *context;
+    struct pulse *pulse;
+    struct synapse_handlers handlers;
 
     struct facts facts;
     struct call_terms terms; /* borrows from the facts */
@@ -55,17 +54,14 @@ struct session {
 
     enum step_name next; /* STEP_NONE: ready */
     struct http_call *call;
+    unsigned long number; /* of the call, for the pulse */
+    bool away;            /* the homeserver was, since the call was sent */
     struct loop_timer timer;
-    struct http_call *health;
-    struct loop_timer silence; /* set: a step is under way, and nobody asks for health just now */
-    bool away;                 /* when that was asked last */
-    struct backoff attempts;   /* of this step */
-    struct backoff setbacks;   /* since a session was a good one */
+    struct backoff attempts; /* of this step */
+    struct backoff setbacks; /* since a session was a good one */
     instant ready_since;
     char *trouble;
 };
-
-static void take_step(void *context);
 
 /* ---- saying what is wrong ---- */
 
@@ -107,7 +103,7 @@ static void become_ready(struct session *session)
     note_trouble(session, NULL);
     log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
              LOG_TEXT("room_version", session->facts.room_version));
-    session->changed(session->context, true);
+    session->handlers.changed(session->handlers.context, true);
 }
 
 /* The step is done, or done without. */
@@ -211,12 +207,6 @@ static void learn(struct session *session, const struct step *step, const struct
         refuse(session, step, problem.text);
 }
 
-static void stop_asking_for_health(struct session *session)
-{
-    loop_timer_stop(&session->silence);
-    http_cancel(TAKE(session->health));
-}
-
 static void heard(void *context, const struct http_reply *reply)
 {
     struct session *session = context;
@@ -225,8 +215,8 @@ static void heard(void *context, const struct http_reply *reply)
     struct answer answer;
 
     session->call = NULL;
-    stop_asking_for_health(session);
     answer_read(&answer, reply, step->name, step->own, &secrets);
+    pulse_heard(session->pulse, session->number, reply->result, answer.outcome);
     switch (answer.outcome) {
     case SYNAPSE_OK:
         learn(session, step, &answer);
@@ -248,38 +238,6 @@ static void heard(void *context, const struct http_reply *reply)
         break;
     }
     answer_deinit(&answer);
-}
-
-static void heard_health(void *context, const struct http_reply *reply)
-{
-    struct session *session = context;
-    bool was_away = session->away;
-    struct answer answer;
-
-    session->health = NULL;
-    answer_read_any(&answer, reply, synapse_kind_name(SYNAPSE_READ_HEALTH));
-    session->away = answer.outcome == SYNAPSE_UNREACHABLE;
-    if (session->away)
-        say_trouble(session, false, answer.problem.text);
-    answer_deinit(&answer);
-    if (was_away && !session->away) {
-        http_cancel(TAKE(session->call));
-        take_step(session);
-    } else {
-        loop_timer_set(&session->silence, instant_now() + (session->away ? HEALTH_PAUSE : SILENCE));
-    }
-}
-
-static void ask_for_health(void *context)
-{
-    struct session *session = context;
-    const struct call_form *form = call_form(SYNAPSE_READ_HEALTH);
-
-    session->health =
-        http_send(session->http,
-                  &(struct http_request){
-                      .method = form->method, .path = form->path, .limit = form->limit, .fresh = true},
-                  heard_health, session);
 }
 
 static void take_step(void *context)
@@ -305,24 +263,41 @@ static void take_step(void *context)
                                   .limit = step->limit,
                               },
                               heard, session);
+    session->number = pulse_sent(session->pulse);
     session->away = false;
-    loop_timer_set(&session->silence, instant_now() + SILENCE);
     question_deinit(&question);
+}
+
+void session_hear_sign(struct session *session, const struct synapse_sign *sign)
+{
+    if (!session->call)
+        return;
+    if (sign->kind == SYNAPSE_AWAY) {
+        session->away = true;
+        say_trouble(session, false, sign->problem.text);
+        return;
+    }
+    pulse_forget(session->pulse, session->number);
+    if (session->away) {
+        http_cancel(TAKE(session->call));
+        take_step(session);
+    } else { /* a step is not to take long: it is asked again and again */
+        session->number = pulse_sent(session->pulse);
+    }
 }
 
 /* ---- from outside ---- */
 
-struct session *session_new(const struct synapse_config *config, struct http *http, struct loop *loop,
-                            void (*changed)(void *context, bool ready), void *context)
+struct session *session_new(const struct synapse_config *config, const struct synapse_handlers *handlers,
+                            struct http *http, struct pulse *pulse, struct loop *loop)
 {
     struct session *session = NEW(struct session);
 
     session->http = http;
-    session->changed = changed;
-    session->context = context;
+    session->pulse = pulse;
+    session->handlers = *handlers;
     facts_init(&session->facts, config);
     loop_timer_init(&session->timer, loop, take_step, session);
-    loop_timer_init(&session->silence, loop, ask_for_health, session);
     note_trouble(session, "the homeserver has not answered yet");
     begin(session, 0);
     return session;
@@ -333,7 +308,6 @@ void session_free(struct session *session)
     if (!session)
         return;
     http_cancel(session->call);
-    stop_asking_for_health(session);
     loop_timer_stop(&session->timer);
     facts_deinit(&session->facts);
     free(session->trouble);
@@ -383,7 +357,7 @@ void session_refuse_token(struct session *session, unsigned generation)
     session->ready = false;
     replace_token(session, session->facts.given_token ? "the token that was given is refused"
                                                       : "the token is refused; logging in again");
-    session->changed(session->context, false);
+    session->handlers.changed(session->handlers.context, false);
 }
 
 /* ---- whether something is the matter with the sync user ---- */
@@ -397,7 +371,7 @@ static void lose(struct session *session, enum step_name name, const char *probl
     session->facts.may_not_write = name == STEP_TRY_WRITE;
     say_trouble(session, true, problem);
     wait_for(session, backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
-    session->changed(session->context, false);
+    session->handlers.changed(session->handlers.context, false);
 }
 
 struct http_call *session_ask(struct session *session, enum step_name name, http_done *done, void *context)
@@ -441,5 +415,5 @@ void session_probe(struct session *session)
     session->next = STEP_READ_SELF;
     note_trouble(session, "the homeserver is being asked whether it is well");
     wait_for(session, 0);
-    session->changed(session->context, false);
+    session->handlers.changed(session->handlers.context, false);
 }

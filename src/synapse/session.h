@@ -7,6 +7,7 @@
 #include "loop/loop.h"
 #include "synapse/answer.h"
 #include "synapse/call_table.h"
+#include "synapse/pulse.h"
 #include "synapse/steps.h"
 #include "synapse/synapse.h"
 
@@ -18,9 +19,9 @@
  */
 struct session;
 
-/* As synapse_new(). */
-struct session *session_new(const struct synapse_config *config, struct http *http, struct loop *loop,
-                            void (*changed)(void *context, bool ready), void *context) MUST_USE;
+/* As synapse_new(). The pulse is borrowed, and told of the session's calls. */
+struct session *session_new(const struct synapse_config *config, const struct synapse_handlers *handlers,
+                            struct http *http, struct pulse *pulse, struct loop *loop) MUST_USE;
 /* NULL is fine. */
 void session_free(struct session *session);
 DEFINE_CLEANUP(struct session, session_free)
@@ -51,6 +52,10 @@ void session_refuse_token(struct session *session, unsigned generation);
 struct http_call *session_ask(struct session *session, enum step_name name, http_done *done,
                               void *context) MUST_USE;
 enum synapse_outcome session_judge(struct session *session, enum step_name name, struct answer *answer);
+
+/* What the pulse tells: of a homeserver that was away and is back, no reply is waited for that was to come
+   before. */
+void session_hear_sign(struct session *session, const struct synapse_sign *sign);
 
 /* It is doubtful whether the homeserver is well: ceases to be ready, asks, and is ready when it answers. */
 void session_probe(struct session *session);

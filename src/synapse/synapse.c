@@ -11,6 +11,7 @@
 #include "synapse/answer.h"
 #include "synapse/blame.h"
 #include "synapse/call_table.h"
+#include "synapse/pulse.h"
 #include "synapse/session.h"
 #include "synapse/sieve.h"
 
@@ -27,7 +28,8 @@ struct pending {
     enum step_name doubt;    /* what tells whose the refusal is; STEP_NONE: there is no doubt */
     struct secrets *secrets; /* that it sends; NULL: none */
     struct http_call *call;
-    struct sieve *sieve; /* of the reply's events; NULL: it has none */
+    unsigned long number; /* of the call, for the pulse */
+    struct sieve *sieve;  /* of the reply's events; NULL: it has none */
     synapse_done *done;
     void *context;
     struct synapse_reply reply; /* as far as it is known */
@@ -35,6 +37,8 @@ struct pending {
 
 struct synapse {
     struct http *http;
+    struct synapse_handlers handlers;
+    struct pulse pulse;
     struct session *session;
     struct pending *sent;
     struct pending *answered; /* without having been sent */
@@ -133,14 +137,12 @@ static void heard(void *context, const struct http_reply *whole)
     struct answer answer;
 
     pending->call = NULL;
-    if (form->bare)
-        answer_read_any(&answer, &reply, form->name);
-    else
-        answer_read(&answer, &reply, form->name, form->own, &secrets);
+    answer_read(&answer, &reply, form->name, form->own, &secrets);
+    pulse_heard(&pending->synapse->pulse, pending->number, reply.result, answer.outcome);
     read_answer(pending, &answer);
     pending->doubt = blame_step(pending->kind, answer.status, answer.errcode);
     answer_deinit(&answer);
-    if (pending->reply.outcome == SYNAPSE_OK && !form->bare)
+    if (pending->reply.outcome == SYNAPSE_OK)
         session_prove(session, pending->generation);
     else if (pending->reply.outcome == SYNAPSE_SHUT_OUT)
         session_refuse_token(session, pending->generation);
@@ -178,6 +180,7 @@ static void heard_whose(void *context, const struct http_reply *http_reply)
 
     pending->call = NULL;
     read_whose(pending, http_reply, &answer);
+    pulse_heard(&pending->synapse->pulse, pending->number, http_reply->result, answer.outcome);
     if (answer.outcome == SYNAPSE_SHUT_OUT)
         session_refuse_token(session, pending->generation);
     else
@@ -194,6 +197,7 @@ static void ask_whose(struct pending *pending)
     struct session *session = pending->synapse->session;
 
     pending->generation = session_generation(session);
+    pending->number = pulse_sent(&pending->synapse->pulse);
     pending->call = session_ask(session, pending->doubt, heard_whose, pending);
 }
 
@@ -237,16 +241,16 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
     if (form->events)
         pending->sieve = sieve_new(form->events, form->largest_rest, form->take, &pending->reply);
     pending->generation = session_generation(synapse->session);
+    pending->number = pulse_sent(&synapse->pulse);
     DL_APPEND(synapse->sent, pending);
     pending->call = http_send(synapse->http,
                               &(struct http_request){
                                   .method = form->method,
                                   .path = path,
-                                  .bearer = form->bare ? NULL : session_token(synapse->session),
+                                  .bearer = session_token(synapse->session),
                                   .body = body,
                                   .body_size = body ? strlen(body) : 0,
                                   .limit = form->limit,
-                                  .fresh = form->bare,
                                   .take = pending->sieve ? sift : NULL,
                                   .taker = pending,
                               },
@@ -287,13 +291,23 @@ void synapse_send(struct synapse *synapse, const struct synapse_call *call, syna
 
 /* ---- the object ---- */
 
-struct synapse *synapse_new(const struct synapse_config *config, struct http *http, struct loop *loop,
-                            void (*changed)(void *context, bool ready), void *context)
+static void told(void *context, const struct synapse_sign *sign)
+{
+    const struct synapse *synapse = context;
+
+    session_hear_sign(synapse->session, sign);
+    synapse->handlers.told(synapse->handlers.context, sign);
+}
+
+struct synapse *synapse_new(const struct synapse_config *config, const struct synapse_handlers *handlers,
+                            struct http *http, struct loop *loop)
 {
     struct synapse *synapse = NEW(struct synapse);
 
     synapse->http = http;
-    synapse->session = session_new(config, http, loop, changed, context);
+    synapse->handlers = *handlers;
+    pulse_init(&synapse->pulse, http, loop, told, synapse);
+    synapse->session = session_new(config, handlers, http, &synapse->pulse, loop);
     loop_timer_init(&synapse->timer, loop, answer_unsent, synapse);
     return synapse;
 }
@@ -314,6 +328,7 @@ void synapse_free(struct synapse *synapse)
     free_all(synapse->answered);
     loop_timer_stop(&synapse->timer);
     session_free(synapse->session);
+    pulse_deinit(&synapse->pulse);
     free(synapse);
 }
 
@@ -330,6 +345,11 @@ const char *synapse_trouble(const struct synapse *synapse)
 void synapse_probe(struct synapse *synapse)
 {
     session_probe(synapse->session);
+}
+
+void synapse_doubt(struct synapse *synapse, int64_t retry_after)
+{
+    pulse_doubt(&synapse->pulse, retry_after);
 }
 
 void synapse_aliases_free(char **aliases)

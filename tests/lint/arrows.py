@@ -23,7 +23,7 @@ ROOMS = {
     "synapse": {"base", "loop", "http"},
     # Values only.
     "engine": {"base", "loop", "request", "synapse/call.h", "synapse/changes.h", "synapse/records.h",
-               "synapse/state.h"},
+               "synapse/sign.h", "synapse/state.h"},
     "monitor": {"base", "loop"},
     "command": {"base", "loop", "http", "broker", "config", "request", "synapse", "engine", "monitor"},
     "main": {"base", "command", "config"},

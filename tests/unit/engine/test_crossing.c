@@ -123,6 +123,13 @@ static struct room_state *room_with_anna(void)
 
 static const struct synapse_reply ok = {.outcome = SYNAPSE_OK};
 
+static void never(void *homeserver, int64_t retry_after)
+{
+    (void)homeserver;
+    (void)retry_after;
+    fail();
+}
+
 /* While the room is being read, Synapse takes a deactivated user out of it, and she is reactivated. */
 static void test_a_room_that_is_read_while_somebody_comes_back(void **state)
 {
@@ -134,7 +141,7 @@ static void test_a_room_that_is_read_while_somebody_comes_back(void **state)
         .concurrency = 4,
         .ended = ended,
         .context = &ends};
-    const struct engine_homeserver homeserver = {.homeserver = &desk, .send = take};
+    const struct engine_homeserver homeserver = {.homeserver = &desk, .send = take, .doubt = never};
     struct loop *loop = loop_new(&error);
     struct engine *engine;
 
@@ -180,7 +187,7 @@ static void test_a_call_that_hangs_while_another_process_is_at_work(void **state
                                          .concurrency = 4,
                                          .ended = ended,
                                          .context = &ends};
-    const struct engine_homeserver homeserver = {.homeserver = &desk, .send = take};
+    const struct engine_homeserver homeserver = {.homeserver = &desk, .send = take, .doubt = never};
     struct loop *loop = loop_new(&error);
     struct engine_message *message;
     struct engine *engine;

@@ -336,9 +336,8 @@ static void test_an_outage(void **state)
     stage_run_for(&scene->stage, 5 * SECOND);
     scene->stage.calls = scene->stage.most_calls = 0;
     stage_run_for(&scene->stage, HOUR);
-    assert_int_equal(scene->stage.most_calls, 1);
-    assert_in_range(scene->stage.calls, HOUR / (5 * SECOND), HOUR / SECOND);
-    assert_true(engine_is_stuck(scene->stage.engine) || scene->stage.transit_count == 1);
+    assert_int_equal(scene->stage.calls, 0); /* the pulse alone asks how it is */
+    assert_true(engine_is_stuck(scene->stage.engine));
     scene_curse(scene, FATE_NORMAL, NULL, -1);
     assert_true(stage_run(&scene->stage, MINUTE));
     scene_end(scene);

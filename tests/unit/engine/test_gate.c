@@ -32,20 +32,21 @@ static struct synapse_reply reply_of(enum synapse_outcome outcome, int64_t retry
     return (struct synapse_reply){.outcome = outcome, .retry_after = retry_after};
 }
 
-static void be_answered(enum synapse_outcome outcome, int64_t retry_after)
+/* Whether a sign is asked for. */
+static bool be_answered(enum synapse_outcome outcome, int64_t retry_after)
 {
     const struct synapse_reply reply = reply_of(outcome, retry_after);
 
     if (gate.under_way == 0)
         gate.under_way = 1;
-    gate_answered(&gate, &reply, now, now);
+    return gate_answered(&gate, &reply, now, now);
 }
 
-static void hear_health(enum synapse_outcome outcome)
+static void be_told(enum synapse_sign_kind kind)
 {
-    const struct synapse_reply reply = reply_of(outcome, -1);
+    const struct synapse_sign sign = {.kind = kind, .retry_after = -1};
 
-    gate_heard(&gate, &reply, now);
+    gate_told(&gate, &sign, now);
 }
 
 static bool lets_through(void)
@@ -67,77 +68,45 @@ static void wait_until_it_opens(void)
     now = opens;
 }
 
-static void test_health_is_asked_for_after_an_outage(void **state)
+static bool is_shut(void)
+{
+    instant opens = INSTANT_PAST;
+
+    return !gate_lets_through(&gate, now, &opens) && opens == INSTANT_NEVER;
+}
+
+static void test_a_sign_is_waited_for_after_an_outage(void **state)
 {
     (void)state;
     assert_true(lets_through());
-    assert_false(gate_wants_health(&gate, now));
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    assert_false(gate_wants_health(&gate, now));
-    wait_until_it_opens();
-    assert_true(gate_wants_health(&gate, now));
-    gate_asked(&gate);
-    assert_false(gate_wants_health(&gate, now));
-    assert_false(lets_through()); /* until that is answered */
-    hear_health(SYNAPSE_OK);
+    assert_true(be_answered(SYNAPSE_UNREACHABLE, -1));
+    assert_true(is_shut());
+    be_told(SYNAPSE_AWAY);
+    assert_true(is_shut());
+    be_told(SYNAPSE_BACK);
     assert_true(lets_through());
     gate_sent(&gate, now);
     assert_false(lets_through()); /* one at a time */
-    be_answered(SYNAPSE_OK, -1);
+    assert_false(be_answered(SYNAPSE_OK, -1));
     assert_true(lets_through());
     gate_sent(&gate, now);
     assert_true(lets_through());
 }
 
-/* Some calls are answered and others never are: it opens and shuts, at growing intervals. That it stays open
-   for a while makes the next outage a first one. */
-static void test_opening_for_a_moment_is_no_end(void **state)
-{
-    enum { FIRST_PAUSE = 500, LONG = 60 * 1000 /* ms */ };
-    int64_t longest = 0;
-
-    (void)state;
-    for (int i = 0; i < 30; i++) {
-        be_answered(SYNAPSE_UNREACHABLE, -1);
-        longest = gate.opens - now > longest ? gate.opens - now : longest;
-        wait_until_it_opens();
-        gate_asked(&gate);
-        hear_health(SYNAPSE_OK);
-        be_answered(SYNAPSE_OK, -1);
-        assert_true(lets_through());
-    }
-    assert_true(longest > FIRST_PAUSE);
-    now += LONG;
-    be_answered(SYNAPSE_OK, -1);
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    assert_true(gate.opens - now <= FIRST_PAUSE);
-}
-
-/* The pauses grow, to some seconds; and a call that is not answered either begins it anew. */
+/* A call that is not answered either begins it anew. */
 static void test_a_long_outage(void **state)
 {
-    int64_t longest = 0;
-
     (void)state;
-    be_answered(SYNAPSE_UNREACHABLE, -1);
+    assert_true(be_answered(SYNAPSE_UNREACHABLE, -1));
     for (int i = 0; i < 20; i++) {
-        instant shut = now;
-
-        wait_until_it_opens();
-        longest = now - shut > longest ? now - shut : longest;
-        assert_true(gate_wants_health(&gate, now));
-        gate_asked(&gate);
-        if (i % 2 == 0) {
-            hear_health(SYNAPSE_UNREACHABLE);
-            continue;
-        }
-        hear_health(SYNAPSE_FAILED); /* something is there */
+        now += 1000;
+        assert_true(is_shut());
+        be_told(SYNAPSE_BACK);
         assert_true(lets_through());
         gate_sent(&gate, now);
-        be_answered(SYNAPSE_UNREACHABLE, -1);
-        assert_false(gate_wants_health(&gate, now));
+        assert_true(be_answered(SYNAPSE_UNREACHABLE, -1));
     }
-    assert_in_range(longest, 1000, 5000);
+    assert_true(is_shut());
 }
 
 static void test_silence(void **state)
@@ -145,17 +114,12 @@ static void test_silence(void **state)
     (void)state;
     gate_sent(&gate, now);
     gate_sent(&gate, now);
-    assert_false(gate_wants_health(&gate, now));
-    now = gate_next_look(&gate);
-    assert_true(gate_wants_health(&gate, now));
-    gate_asked(&gate);
-    assert_false(gate_wants_health(&gate, now));
-    assert_true(lets_through()); /* meanwhile */
-    hear_health(SYNAPSE_OK);
+    assert_int_equal(gate_width(&gate, 8), 8);
+    be_told(SYNAPSE_SLOW);
+    assert_true(lets_through());
     assert_int_equal(gate_width(&gate, 8), 10); /* others may take their slots */
     assert_int_equal(gate_width(&gate, 1), 2);
-    assert_int_equal(gate_next_look(&gate), INSTANT_NEVER); /* all was told */
-    be_answered(SYNAPSE_OK, -1);
+    (void)be_answered(SYNAPSE_OK, -1);
     assert_int_equal(gate_width(&gate, 8), 9);
 }
 
@@ -163,29 +127,24 @@ static void test_silence(void **state)
 static void test_silence_of_who_is_away(void **state)
 {
     const struct synapse_reply reply = reply_of(SYNAPSE_UNREACHABLE, -1);
-    instant sent = now, opens;
+    instant sent = now;
 
     (void)state;
     gate_sent(&gate, now);
-    now = gate_next_look(&gate);
-    gate_asked(&gate);
-    hear_health(SYNAPSE_UNREACHABLE);
-    assert_false(lets_through());
-    wait_until_it_opens();
-    opens = now;
-    gate_asked(&gate);
-    hear_health(SYNAPSE_OK);
-    gate_answered(&gate, &reply, sent, now);
-    assert_true(gate_lets_through(&gate, now, &opens));
+    now += 4000;
+    be_told(SYNAPSE_AWAY);
+    assert_true(is_shut());
+    now += 1000;
+    be_told(SYNAPSE_BACK);
+    assert_false(gate_answered(&gate, &reply, sent, now));
+    assert_true(lets_through());
 }
 
 static void test_the_call_that_goes_first_may_hang(void **state)
 {
     (void)state;
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    wait_until_it_opens();
-    gate_asked(&gate);
-    hear_health(SYNAPSE_OK);
+    (void)be_answered(SYNAPSE_UNREACHABLE, -1);
+    be_told(SYNAPSE_BACK);
     gate_sent(&gate, now);
     wait_until_it_opens();
     assert_true(lets_through()); /* another one */
@@ -193,78 +152,98 @@ static void test_the_call_that_goes_first_may_hang(void **state)
     assert_false(lets_through());
 }
 
+/* Then the homeserver is known to be away at once. */
+static void test_the_call_that_goes_first_may_be_lost(void **state)
+{
+    (void)state;
+    (void)be_answered(SYNAPSE_UNREACHABLE, -1);
+    be_told(SYNAPSE_BACK);
+    gate_sent(&gate, now);
+    be_told(SYNAPSE_AWAY);
+    assert_true(is_shut());
+    be_told(SYNAPSE_BACK);
+    assert_true(lets_through());
+}
+
 /* The homeserver is there, and only wants patience. */
-static void test_who_asks_for_patience_is_not_asked_how_it_is(void **state)
+static void test_no_sign_is_waited_for_from_who_asks_for_patience(void **state)
 {
     instant asked = now;
 
     (void)state;
-    be_answered(SYNAPSE_LIMITED, 20000);
-    assert_false(gate_wants_health(&gate, now + 60000));
-    be_answered(SYNAPSE_OK, -1); /* those that were under way */
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    be_answered(SYNAPSE_LIMITED, 100);
+    assert_false(be_answered(SYNAPSE_LIMITED, 20000));
+    assert_false(be_answered(SYNAPSE_OK, -1)); /* those that were under way */
+    assert_false(be_answered(SYNAPSE_UNREACHABLE, -1));
+    assert_false(be_answered(SYNAPSE_LIMITED, 100));
+    be_told(SYNAPSE_AWAY);
+    assert_true(is_shut());
+    assert_false(be_answered(SYNAPSE_LIMITED, 100));
+    be_told(SYNAPSE_BACK);
     wait_until_it_opens();
     assert_int_equal(now - asked, 20000);
-    assert_false(gate_wants_health(&gate, now));
     gate_sent(&gate, now);
     assert_false(lets_through());
-    be_answered(SYNAPSE_OK, -1);
+    assert_false(be_answered(SYNAPSE_OK, -1));
     assert_true(lets_through());
 }
 
 static void test_more_patience_is_granted(void **state)
 {
-    static const struct {
-        enum synapse_outcome before;
-        bool asked; /* its health */
-    } cases[] = {{SYNAPSE_LIMITED, false}, {SYNAPSE_UNREACHABLE, false}, {SYNAPSE_UNREACHABLE, true}};
+    static const enum synapse_outcome before[] = {SYNAPSE_LIMITED, SYNAPSE_UNREACHABLE};
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        instant asked;
+    for (size_t i = 0; i < 2; i++)
+        for (int told = 0; told < 2; told++) {
+            const struct synapse_sign busy = {.kind = SYNAPSE_BUSY, .retry_after = 30000};
+            instant asked;
 
-        (void)begin(state);
-        be_answered(cases[i].before, 10);
-        if (cases[i].asked) {
+            (void)begin(state);
+            (void)be_answered(before[i], 10);
+            asked = now;
+            if (told)
+                gate_told(&gate, &busy, now);
+            else
+                assert_false(be_answered(SYNAPSE_LIMITED, 30000));
+            be_told(SYNAPSE_BACK);
             wait_until_it_opens();
-            gate_asked(&gate);
+            assert_int_equal(now - asked, 30000);
         }
-        asked = now;
-        be_answered(SYNAPSE_LIMITED, 30000);
-        if (cases[i].asked)
-            hear_health(SYNAPSE_OK);
-        wait_until_it_opens();
-        assert_int_equal(now - asked, 30000);
-    }
 }
 
-/* All those that were under way tell of one outage, and make the pause no longer. */
-static void test_one_outage_counts_once(void **state)
+/* Who asks for it again and again gets more. */
+static void test_patience_grows(void **state)
 {
-    instant first, last;
+    int64_t longest = 0;
 
     (void)state;
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    assert_false(gate_lets_through(&gate, now, &first));
+    for (int i = 0; i < 20; i++) {
+        instant asked = now;
+
+        (void)be_answered(SYNAPSE_LIMITED, -1);
+        wait_until_it_opens();
+        longest = now - asked > longest ? now - asked : longest;
+        gate_sent(&gate, now);
+    }
+    assert_in_range(longest, 1000, 5000);
+}
+
+/* All those that were under way tell of one outage. */
+static void test_one_outage_counts_once(void **state)
+{
+    (void)state;
+    assert_true(be_answered(SYNAPSE_UNREACHABLE, -1));
     for (int i = 0; i < 10; i++)
-        be_answered(SYNAPSE_UNREACHABLE, -1);
-    assert_false(gate_lets_through(&gate, now, &last));
-    assert_int_equal(first, last);
+        assert_false(be_answered(SYNAPSE_UNREACHABLE, -1));
 }
 
 /* Who answers is there, whatever was said of it before. */
 static void test_an_answer_opens_it(void **state)
 {
     (void)state;
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    be_answered(SYNAPSE_REFUSED, -1);
+    (void)be_answered(SYNAPSE_UNREACHABLE, -1);
+    (void)be_answered(SYNAPSE_REFUSED, -1);
     assert_true(lets_through());
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    wait_until_it_opens();
-    gate_asked(&gate);
-    be_answered(SYNAPSE_OK, -1);
-    assert_true(lets_through());
-    hear_health(SYNAPSE_UNREACHABLE); /* comes late */
+    be_told(SYNAPSE_BACK); /* comes late */
+    gate_sent(&gate, now);
     assert_true(lets_through());
 }
 
@@ -284,20 +263,16 @@ static void test_one_line_when_it_shuts_and_one_when_it_opens(void **state)
 
     (void)state;
     capture_begin(&capture);
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    be_answered(SYNAPSE_UNREACHABLE, -1);
-    wait_until_it_opens();
-    gate_asked(&gate);
-    hear_health(SYNAPSE_UNREACHABLE);
-    wait_until_it_opens();
-    gate_asked(&gate);
-    hear_health(SYNAPSE_OK);
+    (void)be_answered(SYNAPSE_UNREACHABLE, -1);
+    (void)be_answered(SYNAPSE_UNREACHABLE, -1);
+    be_told(SYNAPSE_AWAY);
+    be_told(SYNAPSE_BACK);
     gate_sent(&gate, now);
-    be_answered(SYNAPSE_LIMITED, 100);
+    (void)be_answered(SYNAPSE_LIMITED, 100);
     wait_until_it_opens();
     now = 1000000 + 9000;
-    be_answered(SYNAPSE_OK, -1);
-    be_answered(SYNAPSE_OK, -1);
+    (void)be_answered(SYNAPSE_OK, -1);
+    (void)be_answered(SYNAPSE_OK, -1);
     lines = capture_end(&capture);
     assert_int_equal(count_of(lines, "event=homeserver-paused"), 1);
     assert_int_equal(count_of(lines, "event=homeserver-resumed after_ms=9000"), 1);
@@ -312,10 +287,10 @@ struct silent {
     struct {
         void (*done)(void *context, struct synapse_reply *reply);
         void *context;
-        enum synapse_kind kind;
         char *user;
     } calls[MOST_CALLS];
     size_t count;
+    unsigned doubts;
     struct loop *loop;
 };
 
@@ -327,9 +302,16 @@ static void hear(void *context, const struct synapse_call *call,
     assert_true(silent->count < MOST_CALLS);
     silent->calls[silent->count].done = done;
     silent->calls[silent->count].context = done_context;
-    silent->calls[silent->count].kind = call->kind;
     silent->calls[silent->count++].user = text_copy(call->user);
     loop_stop(silent->loop);
+}
+
+static void doubt(void *context, int64_t retry_after)
+{
+    struct silent *silent = context;
+
+    (void)retry_after;
+    silent->doubts++;
 }
 
 static void answer(struct silent *silent, size_t number, enum synapse_outcome outcome)
@@ -367,7 +349,8 @@ static void test_a_call_that_hangs_does_not_hold_the_gate_shut(void **state)
     struct silent silent = {.loop = loop_new(&error)};
     const struct engine_config config = {
         .rules = {.server_name = "h", .sync_user = "@sync:h"}, .concurrency = 4, .ended = ended};
-    const struct engine_homeserver homeserver = {.homeserver = &silent, .send = hear};
+    const struct engine_homeserver homeserver = {.homeserver = &silent, .send = hear, .doubt = doubt};
+    const struct synapse_sign back = {.kind = SYNAPSE_BACK, .retry_after = -1};
     struct loop_timer deadline;
     struct engine *engine;
 
@@ -382,15 +365,13 @@ static void test_a_call_that_hangs_does_not_hold_the_gate_shut(void **state)
     loop_run(silent.loop);
     assert_int_equal(silent.count, 2);
     answer(&silent, 1, SYNAPSE_UNREACHABLE); /* the first one hangs, for good */
-    loop_run(silent.loop);                   /* until a call is made */
+    assert_int_equal(silent.doubts, 1);
+    assert_int_equal(silent.count, 2);
+    engine_told(engine, &back);
     assert_int_equal(silent.count, 3);
-    assert_int_equal(silent.calls[2].kind, SYNAPSE_READ_HEALTH);
-    answer(&silent, 2, SYNAPSE_OK);
-    assert_int_equal(silent.count, 4);
-    assert_string_equal(silent.calls[3].user, "@b:h");
-    answer(&silent, 3, SYNAPSE_UNREACHABLE);
-    loop_run(silent.loop);
-    assert_int_equal(silent.calls[4].kind, SYNAPSE_READ_HEALTH);
+    assert_string_equal(silent.calls[2].user, "@b:h");
+    answer(&silent, 2, SYNAPSE_UNREACHABLE);
+    assert_int_equal(silent.doubts, 2);
     loop_timer_stop(&deadline);
     engine_free(engine);
     loop_free(silent.loop);
@@ -401,14 +382,15 @@ static void test_a_call_that_hangs_does_not_hold_the_gate_shut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_health_is_asked_for_after_an_outage, begin),
-        cmocka_unit_test_setup(test_opening_for_a_moment_is_no_end, begin),
+        cmocka_unit_test_setup(test_a_sign_is_waited_for_after_an_outage, begin),
         cmocka_unit_test_setup(test_a_long_outage, begin),
         cmocka_unit_test_setup(test_silence, begin),
         cmocka_unit_test_setup(test_silence_of_who_is_away, begin),
         cmocka_unit_test_setup(test_the_call_that_goes_first_may_hang, begin),
-        cmocka_unit_test_setup(test_who_asks_for_patience_is_not_asked_how_it_is, begin),
+        cmocka_unit_test_setup(test_the_call_that_goes_first_may_be_lost, begin),
+        cmocka_unit_test_setup(test_no_sign_is_waited_for_from_who_asks_for_patience, begin),
         cmocka_unit_test_setup(test_more_patience_is_granted, begin),
+        cmocka_unit_test_setup(test_patience_grows, begin),
         cmocka_unit_test_setup(test_one_outage_counts_once, begin),
         cmocka_unit_test_setup(test_an_answer_opens_it, begin),
         cmocka_unit_test_setup(test_one_line_when_it_shuts_and_one_when_it_opens, begin),

@@ -87,7 +87,7 @@ static void check(const struct adversary_run *run)
 static void one_answer(struct adversary_policy *policy)
 {
     memset(policy, 0, sizeof(*policy));
-    for (int kind = 0; kind < SYNAPSE_KINDS; kind++)
+    for (unsigned kind = 0; kind < ADVERSARY_KINDS; kind++)
         policy->length[kind] = 1;
 }
 
@@ -133,10 +133,10 @@ static void test_every_constant_answer_to_an_empty_room(void **state)
 /* Cycles of one to four answers, or each by chance; or one for each kind. */
 static void draw(struct adversary_policy *policy, unsigned longest)
 {
-    for (int kind = 0; kind < SYNAPSE_KINDS; kind++) {
+    for (unsigned kind = 0; kind < ADVERSARY_KINDS; kind++) {
         policy->length[kind] = longest == 1 ? 1 : chance_below(longest + 1);
         for (unsigned turn = 0; turn < ADVERSARY_CYCLE; turn++)
-            policy->answers[kind][turn] = chance_below(adversary_answers((enum synapse_kind)kind));
+            policy->answers[kind][turn] = chance_below(adversary_answers(kind));
     }
 }
 
@@ -174,7 +174,7 @@ static void test_any_answers(void **state)
 
 static void change(struct adversary_policy *policy, const struct adversary_run *run)
 {
-    enum synapse_kind kind = run->order[chance_below(run->kinds)];
+    unsigned kind = run->order[chance_below(run->kinds)];
     unsigned turn = chance_below(ADVERSARY_CYCLE);
 
     if (chance_percent(30))
@@ -226,7 +226,7 @@ static void test_what_makes_it_ask_most(void **state)
 
 /* ---- pauses that grow ---- */
 
-static unsigned kind_of(enum synapse_kind kind, const char *word)
+static unsigned kind_of(unsigned kind, const char *word)
 {
     for (unsigned i = 0; i < adversary_answers(kind); i++)
         if (strstr(adversary_word(kind, i), word))
@@ -259,8 +259,8 @@ static void test_nothing_succeeds(void **state)
         struct adversary_policy policy;
 
         one_answer(&policy);
-        for (int kind = 0; kind < SYNAPSE_KINDS; kind++)
-            policy.answers[kind][0] = adversary_failure((enum synapse_kind)kind, which);
+        for (unsigned kind = 0; kind < ADVERSARY_KINDS; kind++)
+            policy.answers[kind][0] = adversary_failure(kind, which);
         play(&run, &policy);
         if (run.in_a_second > MOST_AT_A_TIME)
             adversary_tell(&run);

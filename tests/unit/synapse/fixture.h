@@ -49,6 +49,8 @@ struct client {
     struct loop_timer patience;
     char events[MOST_EVENTS + 1];
     size_t count, wanted;
+    unsigned signs[SYNAPSE_BUSY + 1]; /* that the pulse gave, by kind */
+    bool awaits_sign;
     struct synapse_reply replies[10]; /* by number; without what they own */
 };
 
@@ -72,6 +74,15 @@ static inline void session_changed(void *context, bool ready)
     assert_int_equal(synapse_is_ready(client->synapse), ready);
     assert_int_equal(synapse_trouble(client->synapse) == NULL, ready);
     note_event(client, ready ? '+' : '-');
+}
+
+static inline void told(void *context, const struct synapse_sign *sign)
+{
+    struct client *client = context;
+
+    client->signs[sign->kind]++;
+    if (client->awaits_sign)
+        loop_stop(client->loop);
 }
 
 static inline void out_of_patience(void *context)
@@ -103,7 +114,9 @@ static inline void client_begin(struct client *client, struct http_server *serve
     client->http = http_new(&http, client->loop, &error);
     assert_non_null(client->http);
     loop_timer_init(&client->patience, client->loop, out_of_patience, client);
-    client->synapse = synapse_new(config, client->http, client->loop, session_changed, client);
+    client->synapse = synapse_new(
+        config, &(struct synapse_handlers){.changed = session_changed, .told = told, .context = client},
+        client->http, client->loop);
 }
 
 static inline void client_end(struct client *client)
@@ -124,6 +137,17 @@ static inline void client_await(struct client *client, const char *events)
         loop_timer_stop(&client->patience);
     }
     assert_string_equal(client->events, events);
+}
+
+/* Runs the loop until the pulse tells something, which must be that. */
+static inline void client_await_sign(struct client *client, enum synapse_sign_kind kind)
+{
+    client->awaits_sign = true;
+    loop_timer_set(&client->patience, instant_now() + PATIENCE);
+    loop_run(client->loop);
+    loop_timer_stop(&client->patience);
+    client->awaits_sign = false;
+    assert_int_equal(client->signs[kind], 1);
 }
 
 /* Runs the loop until so many requests have come in, and their replies had time to be understood. */

@@ -239,7 +239,6 @@ static const struct {
      "PUT /_matrix/client/v3/user/" SELF ROOM "/account_data/io.github.synapse_sync.mark",
      "{\"number\":12}",
      "{}"},
-    {{.kind = SYNAPSE_READ_HEALTH}, "GET /health", NULL, "OK"},
 };
 enum { CALLS = sizeof(calls) / sizeof(calls[0]), OPENING = 3 };
 
@@ -256,12 +255,11 @@ static void sends_every_kind_of_call(void **state)
     (void)state;
     memcpy(steps, opening, sizeof(opening));
     for (size_t i = 0; i < CALLS; i++)
-        steps[OPENING + i] =
-            (struct server_step){.line = calls[i].line,
-                                 .bearer = calls[i].call.kind == SYNAPSE_READ_HEALTH ? NULL : "syt_given",
-                                 .body = calls[i].body,
-                                 .status = 200,
-                                 .reply = calls[i].reply};
+        steps[OPENING + i] = (struct server_step){.line = calls[i].line,
+                                                  .bearer = "syt_given",
+                                                  .body = calls[i].body,
+                                                  .status = 200,
+                                                  .reply = calls[i].reply};
     client_begin(&client, HTTP_SERVER_START(steps), &config);
     client_await(&client, events);
     for (size_t i = 0; i < CALLS; i++) {
@@ -302,8 +300,7 @@ static void knows_what_takes_long(void **state)
     static const int64_t limits[SYNAPSE_KINDS] = {
         [SYNAPSE_DELETE_ROOM] = 120000,      [SYNAPSE_DEACTIVATE_USER] = 120000,
         [SYNAPSE_SET_DISPLAY_NAME] = 120000, [SYNAPSE_READ_POSITION] = 20000,
-        [SYNAPSE_READ_HEALTH] = 2000,        [SYNAPSE_READ_RECORDS] = 20000,
-        [SYNAPSE_WRITE_RECORDS] = 20000,
+        [SYNAPSE_READ_RECORDS] = 20000,      [SYNAPSE_WRITE_RECORDS] = 20000,
     };
 
     (void)state;

@@ -437,6 +437,46 @@ static void does_not_send_what_is_no_text(void **state)
     client_end(&client);
 }
 
+/* Calls whose connections died are over when the homeserver is back, long before their limit. */
+static void gives_up_what_was_lost_in_an_outage(void **state)
+{
+    static const struct server_step steps[] = {
+        OPEN_SESSION,
+        {.line = "GET /_synapse/admin/v2/users/%40a%3Ah", .bearer = "syt_given"}, /* never answered */
+        {.line = "GET /health"},                                                  /* neither */
+        {.line = "GET /health", .status = 200},
+    };
+    const struct synapse_call call = {.kind = SYNAPSE_READ_USER, .user = "@a:h"};
+    struct synapse_config config = given_token();
+    struct client client;
+
+    (void)state;
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await(&client, "+");
+    client_send(&client, '0', &call);
+    client_await(&client, "+0");
+    assert_int_equal(client.replies[0].outcome, SYNAPSE_UNREACHABLE);
+    assert_non_null(strstr(client.replies[0].problem.text, "the connection is dead"));
+    assert_int_equal(client.signs[SYNAPSE_AWAY], 1);
+    assert_int_equal(client.signs[SYNAPSE_BACK], 1);
+    assert_int_equal(client.signs[SYNAPSE_SLOW], 0);
+    client_end(&client);
+}
+
+static void asks_for_a_homeserver_that_is_held_to_be_away(void **state)
+{
+    static const struct server_step steps[] = {OPEN_SESSION, {.line = "GET /health", .status = 200}};
+    struct synapse_config config = given_token();
+    struct client client;
+
+    (void)state;
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await(&client, "+");
+    synapse_doubt(client.synapse, -1);
+    client_await_sign(&client, SYNAPSE_BACK);
+    client_end(&client);
+}
+
 static void fail_if_called(void *context, struct synapse_reply *reply)
 {
     (void)context;
@@ -486,6 +526,8 @@ int main(void)
         cmocka_unit_test(never_tells_the_password_it_sets),
         cmocka_unit_test(never_tells_the_address_it_sets),
         cmocka_unit_test(does_not_send_what_is_no_text),
+        cmocka_unit_test(gives_up_what_was_lost_in_an_outage),
+        cmocka_unit_test(asks_for_a_homeserver_that_is_held_to_be_away),
         cmocka_unit_test(forgets_calls_at_the_end),
     };
 

@@ -34,7 +34,7 @@ enum { MOST_BODIES = 10, MOST_MESSAGES = 32, A_SECOND = 1000 /* ms */ };
 
 /* $A: the alias that the call is about, $U: the user, $N: another number each time, $M: the mark of the last
    creation. */
-static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
+static const char *const bodies[ADVERSARY_KINDS][MOST_BODIES] = {
     [SYNAPSE_READ_USER] = {"{'name': '$U', 'displayname': 'Other', 'admin': false, 'deactivated': false}",
                            "{'name': '$U', 'displayname': 'Anna', 'admin': false, 'deactivated': false}",
                            "{'name': '$U', 'admin': false, 'deactivated': true}",
@@ -96,7 +96,7 @@ static const char *const bodies[SYNAPSE_KINDS][MOST_BODIES] = {
                                    "{'membership': 'leave'}}]}}}")},
     [SYNAPSE_READ_JOINED] = {"{'joined_rooms': ['!1:school']}", "{'joined_rooms': []}"},
     [SYNAPSE_MARK_ROOM] = {"{}"},
-    [SYNAPSE_READ_HEALTH] = {"{}"},
+    [ADVERSARY_HEALTH] = {"{}"},
 };
 
 /* What can become of any call; those of no use come first. */
@@ -108,7 +108,7 @@ static const struct {
                 {SYNAPSE_TAKEN, "in use"}};
 enum { OUTCOMES = sizeof(outcomes) / sizeof(outcomes[0]) };
 
-static unsigned body_count(enum synapse_kind kind)
+static unsigned body_count(unsigned kind)
 {
     unsigned count = 0;
 
@@ -117,33 +117,33 @@ static unsigned body_count(enum synapse_kind kind)
     return count;
 }
 
-static bool makes_a_room(enum synapse_kind kind)
+static bool makes_a_room(unsigned kind)
 {
     return kind == SYNAPSE_CREATE_ROOM || kind == SYNAPSE_CREATE_WELCOME_ROOM;
 }
 
-static unsigned outcome_count(enum synapse_kind kind)
+static unsigned outcome_count(unsigned kind)
 {
-    if (kind == SYNAPSE_READ_HEALTH)
+    if (kind == ADVERSARY_HEALTH)
         return 3;
     return makes_a_room(kind) ? OUTCOMES : OUTCOMES - 1;
 }
 
-unsigned adversary_answers(enum synapse_kind kind)
+unsigned adversary_answers(unsigned kind)
 {
     return body_count(kind) + outcome_count(kind);
 }
 
-const char *adversary_word(enum synapse_kind kind, unsigned answer)
+const char *adversary_word(unsigned kind, unsigned answer)
 {
     unsigned count = body_count(kind);
 
     return answer < count ? bodies[kind][answer] : outcomes[answer - count].word;
 }
 
-unsigned adversary_failure(enum synapse_kind kind, unsigned which)
+unsigned adversary_failure(unsigned kind, unsigned which)
 {
-    return body_count(kind) + (kind == SYNAPSE_READ_HEALTH ? which % 3 : which);
+    return body_count(kind) + (kind == ADVERSARY_HEALTH ? which % 3 : which);
 }
 
 /* ---- a run ---- */
@@ -152,16 +152,18 @@ struct siege {
     struct adversary_run *run;
     struct loop *loop;
     struct engine *engine;
+    struct pulse pulse;
     struct request_rules rules;
-    struct loop_timer answers, session, deadline, queue;
+    struct loop_timer answers, health, session, deadline, queue;
     struct {
         struct synapse_call call;
         char *user, *alias;
+        unsigned long number; /* for the pulse */
         void (*done)(void *context, struct synapse_reply *reply);
         void *context;
     } waiting[ADVERSARY_CALLS]; /* the first is answered next */
     size_t waiting_count;
-    unsigned turns[SYNAPSE_KINDS];
+    unsigned turns[ADVERSARY_KINDS];
     unsigned number;
     char mark[32];
     instant begun, last[ADVERSARY_CALLS]; /* when the last calls were made, a ring */
@@ -199,7 +201,7 @@ static void read_body(struct siege *siege, const struct synapse_call *call, cons
         reply->outcome = SYNAPSE_FAILED;
 }
 
-static unsigned choose(struct siege *siege, enum synapse_kind kind)
+static unsigned choose(struct siege *siege, unsigned kind)
 {
     const struct adversary_policy *policy = siege->run->policy;
     unsigned length = policy->length[kind];
@@ -231,12 +233,15 @@ static void answers_due(void *context)
     char *user = siege->waiting[0].user, *alias = siege->waiting[0].alias;
     void (*done)(void *done_context, struct synapse_reply *done_reply) = siege->waiting[0].done;
     void *done_context = siege->waiting[0].context;
+    unsigned long number = siege->waiting[0].number;
 
     siege->waiting_count--;
     memmove(siege->waiting, siege->waiting + 1, siege->waiting_count * sizeof(siege->waiting[0]));
     call.user = user;
     call.alias = alias;
     make_reply(siege, &call, &reply);
+    pulse_heard(&siege->pulse, number,
+                reply.outcome == SYNAPSE_UNREACHABLE ? HTTP_UNREACHABLE : HTTP_ANSWERED, reply.outcome);
     if (reply.outcome == SYNAPSE_SHUT_OUT) {
         engine_set_ready(siege->engine, false);
         loop_timer_set(&siege->session, instant_now() + 1);
@@ -249,7 +254,7 @@ static void answers_due(void *context)
     free(alias);
 }
 
-static void count_call(struct siege *siege, enum synapse_kind kind)
+static void count_call(struct siege *siege, unsigned kind)
 {
     struct adversary_run *run = siege->run;
     instant now = instant_now();
@@ -279,10 +284,73 @@ static void take_call(void *context, const struct synapse_call *call,
     siege->waiting[siege->waiting_count].call = *call;
     siege->waiting[siege->waiting_count].user = text_copy(call->user);
     siege->waiting[siege->waiting_count].alias = text_copy(call->alias);
+    siege->waiting[siege->waiting_count].number = pulse_sent(&siege->pulse);
     siege->waiting[siege->waiting_count].done = done;
     siege->waiting[siege->waiting_count].context = done_context;
     if (siege->waiting_count++ == 0)
         loop_timer_set(&siege->answers, instant_now() + 1);
+}
+
+/* ---- in the place of http, for the pulse alone ---- */
+
+struct http {
+    struct siege *siege;
+    http_done *done; /* of the question under way; NULL: there is none */
+    void *context;
+};
+
+static struct http at_siege;
+
+struct http_call *http_send(struct http *http, const struct http_request *request, http_done *done,
+                            void *context)
+{
+    (void)request;
+    http->done = done;
+    http->context = context;
+    count_call(http->siege, ADVERSARY_HEALTH);
+    loop_timer_set(&http->siege->health, instant_now() + 1);
+    return (struct http_call *)http; /* one at a time */
+}
+
+void http_cancel(struct http_call *call)
+{
+    if (call)
+        loop_timer_stop(&at_siege.siege->health);
+}
+
+void http_doubt(struct http *http)
+{
+    (void)http;
+}
+
+void http_grace(struct http *http)
+{
+    (void)http;
+}
+
+static void health_due(void *context)
+{
+    static const struct http_reply replies[] = {
+        {.result = HTTP_ANSWERED, .status = 200, .body = "{}", .retry_after = -1},
+        {.result = HTTP_ANSWERED, .status = 500, .body = "{}", .retry_after = -1},
+        {.result = HTTP_ANSWERED, .status = 403, .body = "{}", .retry_after = -1},
+        {.result = HTTP_BROKEN, .body = "", .retry_after = -1, .problem = "no answer"}};
+
+    at_siege.done(at_siege.context, &replies[choose(context, ADVERSARY_HEALTH)]);
+}
+
+static void take_doubt(void *context, int64_t retry_after)
+{
+    struct siege *siege = context;
+
+    pulse_doubt(&siege->pulse, retry_after);
+}
+
+static void tell(void *context, const struct synapse_sign *sign)
+{
+    const struct siege *siege = context;
+
+    engine_told(siege->engine, sign);
 }
 
 static void session_due(void *context)
@@ -364,8 +432,12 @@ static void siege_init(struct siege *siege, struct adversary_run *run)
     siege->loop = loop_new(&error);
     if (!siege->loop)
         abort();
-    siege->engine =
-        engine_new(&config, &(struct engine_homeserver){.homeserver = siege, .send = take_call}, siege->loop);
+    siege->engine = engine_new(
+        &config, &(struct engine_homeserver){.homeserver = siege, .send = take_call, .doubt = take_doubt},
+        siege->loop);
+    at_siege = (struct http){.siege = siege};
+    pulse_init(&siege->pulse, &at_siege, siege->loop, tell, siege);
+    loop_timer_init(&siege->health, siege->loop, health_due, siege);
     loop_timer_init(&siege->answers, siege->loop, answers_due, siege);
     loop_timer_init(&siege->session, siege->loop, session_due, siege);
     loop_timer_init(&siege->deadline, siege->loop, deadline_due, siege);
@@ -375,6 +447,7 @@ static void siege_init(struct siege *siege, struct adversary_run *run)
 static void siege_deinit(struct siege *siege)
 {
     engine_free(siege->engine);
+    pulse_deinit(&siege->pulse);
     forget_waiting(siege);
     loop_timer_stop(&siege->answers);
     loop_timer_stop(&siege->session);
@@ -402,9 +475,10 @@ void adversary_tell(const struct adversary_run *run)
     (void)fprintf(stderr, "%u calls (%u in a second, %u lately), %u rooms, %u messages ended\n", run->calls,
                   run->in_a_second, run->lately, run->rooms, run->ended);
     for (unsigned i = 0; i < run->kinds; i++) {
-        enum synapse_kind kind = run->order[i];
+        unsigned kind = run->order[i];
+        const char *name = kind == ADVERSARY_HEALTH ? "health" : synapse_kind_name((enum synapse_kind)kind);
 
-        (void)fprintf(stderr, "  %5u %s:", run->asked[kind], synapse_kind_name(kind));
+        (void)fprintf(stderr, "  %5u %s:", run->asked[kind], name);
         if (run->policy->length[kind] == 0)
             (void)fprintf(stderr, " by chance");
         for (unsigned turn = 0; turn < run->policy->length[kind]; turn++)

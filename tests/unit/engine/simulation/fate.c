@@ -129,3 +129,13 @@ void homeserver_answer(struct homeserver *homeserver, const struct synapse_call 
     }
     homeserver_answer_so(homeserver, call, fate, ret_reply);
 }
+
+bool homeserver_is_away(struct homeserver *homeserver)
+{
+    if (homeserver->curse != FATE_NORMAL && !homeserver->cursed && homeserver->cursed_kind < 0)
+        return homeserver->curse == FATE_LOST;
+    if (homeserver->patience == 0 || !chance_percent(homeserver->trouble))
+        return false;
+    homeserver->patience--;
+    return true;
+}

@@ -461,11 +461,6 @@ static void mark_room(const struct deed *deed)
     stream_mark(deed->world, deed->room);
 }
 
-static void read_health(const struct deed *deed)
-{
-    answer(deed->reply, SYNAPSE_OK, "");
-}
-
 /* ---- all ---- */
 
 static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
@@ -502,7 +497,6 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_READ_CHANGES] = read_changes,
     [SYNAPSE_READ_JOINED] = read_joined,
     [SYNAPSE_MARK_ROOM] = mark_room,
-    [SYNAPSE_READ_HEALTH] = read_health,
 };
 
 /* Whatever is done in a room must be done in one of ours. */

@@ -46,6 +46,8 @@ void homeserver_answer(struct homeserver *homeserver, const struct synapse_call 
 /* The same, with a given fate. */
 void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_call *call, enum fate fate,
                           struct synapse_reply *ret_reply);
+/* Whether it does not answer who asks how it is. */
+bool homeserver_is_away(struct homeserver *homeserver);
 
 #include "homeserver.c"
 

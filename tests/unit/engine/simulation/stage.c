@@ -79,6 +79,37 @@ static void stage_send(void *context, const struct synapse_call *call,
     schedule_answer(stage);
 }
 
+static void stage_doubt(void *context, int64_t retry_after)
+{
+    struct stage *stage = context;
+
+    stage->away = true;
+    loop_timer_set(&stage->pulse, instant_now() + (retry_after > 0 ? retry_after : 0) + chance_below(500));
+}
+
+static void pulse_due(void *context)
+{
+    struct stage *stage = context;
+    struct synapse_sign sign = {.kind = SYNAPSE_BACK, .retry_after = -1};
+
+    stage->away = homeserver_is_away(&stage->homeserver);
+    if (stage->away) {
+        sign.kind = SYNAPSE_AWAY;
+        loop_timer_set(&stage->pulse, instant_now() + chance_below(2000));
+    }
+    engine_told(stage->engine, &sign);
+}
+
+/* Sooner than the pulse tells. */
+static void hear_life(struct stage *stage, const struct synapse_reply *reply)
+{
+    if (reply->outcome == SYNAPSE_UNREACHABLE)
+        return;
+    stage->away = false;
+    if (loop_timer_is_set(&stage->pulse))
+        loop_timer_set(&stage->pulse, instant_now());
+}
+
 static void set_session(struct stage *stage, bool ready)
 {
     stage->ready = ready;
@@ -108,6 +139,7 @@ static void answers_due(void *context)
         loop_timer_set(&stage->session, instant_now() + chance_below(5000));
     }
     watch_answer(stage, &transit.call, &transit.reply);
+    hear_life(stage, &transit.reply);
     transit.done(transit.context, &transit.reply);
     free_transit(&transit);
     schedule_answer(stage);
@@ -250,7 +282,8 @@ static void start_daemon(struct stage *stage)
                                          .ended = stage_ended,
                                          .lease_since = lease_since,
                                          .context = stage};
-    const struct engine_homeserver homeserver = {.homeserver = stage, .send = stage_send};
+    const struct engine_homeserver homeserver = {
+        .homeserver = stage, .send = stage_send, .doubt = stage_doubt};
 
     stage->lease_since = instant_now();
     stage->engine = engine_new(&config, &homeserver, stage->loop);
@@ -269,6 +302,7 @@ void stage_init(struct stage *stage, struct world *world, unsigned concurrency)
     loop_timer_init(&stage->answers, stage->loop, answers_due, stage);
     loop_timer_init(&stage->queue, stage->loop, queue_due, stage);
     loop_timer_init(&stage->session, stage->loop, session_due, stage);
+    loop_timer_init(&stage->pulse, stage->loop, pulse_due, stage);
     loop_timer_init(&stage->deadline, stage->loop, deadline_due, stage);
 }
 
@@ -278,6 +312,7 @@ static void kill_daemon(struct stage *stage)
     loop_timer_stop(&stage->answers);
     loop_timer_stop(&stage->queue);
     loop_timer_stop(&stage->session);
+    loop_timer_stop(&stage->pulse);
     loop_timer_stop(&stage->deadline);
     for (size_t i = 0; i < stage->transit_count; i++)
         free_transit(&stage->transits[i]);
@@ -311,7 +346,7 @@ void stage_restart(struct stage *stage)
 {
     kill_daemon(stage);
     world_note(stage->world, "killed and started anew");
-    stage->ready = stage->crashed = false;
+    stage->ready = stage->crashed = stage->away = false;
     start_daemon(stage);
     for (size_t i = 0; i < stage->delivered; i++)
         if (!stage->letters[i].gone)

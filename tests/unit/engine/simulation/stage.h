@@ -8,8 +8,8 @@
  * The engine on its loop, between a simulated homeserver, whose answers come in any order, and a simulated
  * queue, which delivers messages and loses its connection. What the engine promises of its calls is watched:
  * never more than `concurrency` at a time, never two for one subject, none while it is not ready or the
- * homeserver is to be left alone; levels are written only right after they were read, and nothing is written
- * about a user who was not asked for since a message for that was delivered.
+ * homeserver is away or to be left alone; levels are written only right after they were read, and nothing is
+ * written about a user who was not asked for since a message for that was delivered.
  */
 
 enum { STAGE_MOST_MESSAGES = 128, STAGE_MOST_CALLS = 64 };
@@ -71,7 +71,8 @@ struct stage {
     instant lease_since;  /* when the connection was made */
     instant closed_until; /* the homeserver asked for patience */
     unsigned calls;
-    struct loop_timer answers, queue, session, deadline;
+    bool away; /* the homeserver is held to be, until the pulse says otherwise */
+    struct loop_timer answers, queue, session, pulse, deadline;
     bool stuck; /* not all messages came to their end */
 
     unsigned crash_in; /* calls; 0: never */

@@ -16,17 +16,15 @@ static const char *watch_subject(const struct synapse_call *call)
 
 static void watch_traffic(struct stage *stage, const struct synapse_call *call)
 {
-    size_t under_way = 0;
-
-    for (size_t i = 0; i < stage->transit_count; i++) {
+    for (size_t i = 0; i < stage->transit_count; i++)
         if (strcmp(stage->transits[i].subject, watch_subject(call)) == 0)
             world_accuse(stage->world, "two calls at a time for %s", watch_subject(call));
-        under_way += stage->transits[i].call.kind != SYNAPSE_READ_HEALTH;
-    }
-    if (under_way >= stage->concurrency && call->kind != SYNAPSE_READ_HEALTH)
+    if (stage->transit_count >= stage->concurrency)
         world_accuse(stage->world, "too many calls at a time");
     if (!stage->ready)
         world_accuse(stage->world, "a call is made without a session");
+    if (stage->away)
+        world_accuse(stage->world, "a call is made while the homeserver is away");
     if (instant_now() < stage->closed_until)
         world_accuse(stage->world, "a call is made too early");
 }
