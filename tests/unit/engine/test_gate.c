@@ -224,6 +224,21 @@ static void test_patience_grows(void **state)
         gate_sent(&gate, now);
     }
     assert_in_range(longest, 1000, 5000);
+    assert_false(be_answered(SYNAPSE_OK, -1));
+    assert_false(be_answered(SYNAPSE_LIMITED, -1));
+    assert_true(gate.opens - now <= 500); /* that was another time */
+}
+
+/* Also by what was under way when the call that goes first was told of it. */
+static void test_patience_lasts(void **state)
+{
+    (void)state;
+    assert_false(be_answered(SYNAPSE_LIMITED, -1));
+    wait_until_it_opens();
+    gate_sent(&gate, now);
+    assert_false(be_answered(SYNAPSE_LIMITED, 20000));
+    assert_false(be_answered(SYNAPSE_OK, -1));
+    assert_false(lets_through());
 }
 
 /* All those that were under way tell of one outage. */
@@ -391,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup(test_no_sign_is_waited_for_from_who_asks_for_patience, begin),
         cmocka_unit_test_setup(test_more_patience_is_granted, begin),
         cmocka_unit_test_setup(test_patience_grows, begin),
+        cmocka_unit_test_setup(test_patience_lasts, begin),
         cmocka_unit_test_setup(test_one_outage_counts_once, begin),
         cmocka_unit_test_setup(test_an_answer_opens_it, begin),
         cmocka_unit_test_setup(test_one_line_when_it_shuts_and_one_when_it_opens, begin),
