@@ -6,12 +6,9 @@
 
 #include <string.h>
 
-enum {
-    SECOND = 1000,
-    MINUTE = 60 * SECOND,
-    HOUR = 60 * MINUTE,
-    LONG_ENOUGH = 2 * SECOND /* ms of silence */
-};
+/* ms */
+static const int64_t SECOND = 1000, MINUTE = 60000, HOUR = 3600000;
+static const int64_t LONG_ENOUGH = 2000; /* of silence */
 
 /* ---- in the place of http ---- */
 

@@ -477,6 +477,27 @@ static void asks_for_a_homeserver_that_is_held_to_be_away(void **state)
     client_end(&client);
 }
 
+static void an_answer_shows_that_it_is_back(void **state)
+{
+    static const struct server_step steps[] = {OPEN_SESSION,
+                                               {.line = "GET /_synapse/admin/v2/users/%40a%3Ah",
+                                                .bearer = "syt_given",
+                                                .status = 404,
+                                                .reply = "{\"errcode\":\"M_NOT_FOUND\"}"}};
+    const struct synapse_call call = {.kind = SYNAPSE_READ_USER, .user = "@a:h"};
+    struct synapse_config config = given_token();
+    struct client client;
+
+    (void)state;
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await(&client, "+");
+    synapse_doubt(client.synapse, PATIENCE);
+    client_send(&client, '0', &call);
+    client_await(&client, "+0");
+    client_await_sign(&client, SYNAPSE_BACK);
+    client_end(&client);
+}
+
 static void fail_if_called(void *context, struct synapse_reply *reply)
 {
     (void)context;
@@ -528,6 +549,7 @@ int main(void)
         cmocka_unit_test(does_not_send_what_is_no_text),
         cmocka_unit_test(gives_up_what_was_lost_in_an_outage),
         cmocka_unit_test(asks_for_a_homeserver_that_is_held_to_be_away),
+        cmocka_unit_test(an_answer_shows_that_it_is_back),
         cmocka_unit_test(forgets_calls_at_the_end),
     };
 
