@@ -75,8 +75,10 @@ static void be_patient(struct gate *gate, const struct error *reason, int64_t re
 {
     int64_t pause;
 
-    if (is_patient(gate, now) && retry_after <= gate->opens - now)
+    if (is_patient(gate, now) && retry_after <= gate->opens - now) {
+        gate->stand = GATE_TRYING; /* so it is there: no sign of that is to be waited for */
         return;
+    }
     pause = backoff_next(&gate->backoff, FIRST_PAUSE, LONGEST_PAUSE);
     shut(gate, reason, now);
     gate->stand = GATE_TRYING;

@@ -35,11 +35,13 @@ static void await_silence(struct pulse *pulse)
         loop_timer_set(&pulse->timer, pulse->heard_at + SILENCE);
 }
 
-static void pause_at_least(struct pulse *pulse, int64_t retry_after)
+/* The pause begins at `since`: a question that hung was one already. */
+static void ask_later(struct pulse *pulse, instant since, int64_t retry_after)
 {
-    int64_t pause = backoff_next(&pulse->pauses, FIRST_PAUSE, LONGEST_PAUSE);
+    instant at = since + backoff_next(&pulse->pauses, FIRST_PAUSE, LONGEST_PAUSE);
+    instant wished = instant_now() + retry_after;
 
-    loop_timer_set(&pulse->timer, instant_now() + (retry_after > pause ? retry_after : pause));
+    loop_timer_set(&pulse->timer, at > wished ? at : wished);
 }
 
 /* ---- away, and back ---- */
@@ -65,7 +67,7 @@ void pulse_doubt(struct pulse *pulse, int64_t retry_after)
         return;
     go_away(pulse);
     if (!pulse->question)
-        pause_at_least(pulse, retry_after);
+        ask_later(pulse, instant_now(), retry_after);
 }
 
 /* What the end of a request tells of connections. A time-out of an ordinary call is no reason to doubt
@@ -109,7 +111,7 @@ static void heard_health(void *context, const struct http_reply *reply)
     answer_deinit(&answer);
     if (sign.kind == SYNAPSE_AWAY) {
         go_away(pulse);
-        pause_at_least(pulse, sign.retry_after);
+        ask_later(pulse, pulse->asked_at, sign.retry_after);
     } else if (pulse->away) {
         come_back(pulse);
     } else {
@@ -123,6 +125,7 @@ static void heard_health(void *context, const struct http_reply *reply)
 static void ask(struct pulse *pulse)
 {
     pulse->asked = ++pulse->sent;
+    pulse->asked_at = instant_now();
     pulse->question = http_send(
         pulse->http,
         &(struct http_request){.method = HTTP_GET, .path = "/health", .limit = PATIENCE, .fresh = true},

@@ -31,10 +31,11 @@ struct pulse {
     struct http_call *question; /* that is under way; NULL: none */
     unsigned long sent;         /* requests, which are numbered from 1 on */
     unsigned long asked;        /* number of the last question */
-    unsigned long accounted;    /* the last call that is known to be slow */
-    unsigned long doubted;      /* the last one on a doubtful connection; 0: none is in doubt */
-    unsigned awaited;           /* calls under way that are not known to be slow */
-    instant heard_at;           /* when one last ended, or was sent when there was none */
+    instant asked_at;
+    unsigned long accounted; /* the last call that is known to be slow */
+    unsigned long doubted;   /* the last one on a doubtful connection; 0: none is in doubt */
+    unsigned awaited;        /* calls under way that are not known to be slow */
+    instant heard_at;        /* when one last ended, or was sent when there was none */
     bool away;
     bool answered; /* while away; so it is back, which is told next */
     struct backoff pauses;

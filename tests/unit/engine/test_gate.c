@@ -210,6 +210,21 @@ static void test_more_patience_is_granted(void **state)
 }
 
 /* Who asks for it again and again gets more. */
+/* Its health is answered with less patience than it had asked for before it went away. */
+static void test_who_asks_for_less_patience_is_there(void **state)
+{
+    const struct synapse_sign busy = {.kind = SYNAPSE_BUSY, .retry_after = 100};
+    instant asked = now;
+
+    (void)state;
+    assert_false(be_answered(SYNAPSE_LIMITED, 20000));
+    be_told(SYNAPSE_AWAY);
+    assert_true(is_shut());
+    gate_told(&gate, &busy, now);
+    wait_until_it_opens();
+    assert_int_equal(now - asked, 20000);
+}
+
 static void test_patience_grows(void **state)
 {
     int64_t longest = 0;
@@ -405,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup(test_the_call_that_goes_first_may_be_lost, begin),
         cmocka_unit_test_setup(test_no_sign_is_waited_for_from_who_asks_for_patience, begin),
         cmocka_unit_test_setup(test_more_patience_is_granted, begin),
+        cmocka_unit_test_setup(test_who_asks_for_less_patience_is_there, begin),
         cmocka_unit_test_setup(test_patience_grows, begin),
         cmocka_unit_test_setup(test_patience_lasts, begin),
         cmocka_unit_test_setup(test_one_outage_counts_once, begin),

@@ -410,6 +410,22 @@ static void test_a_long_outage(void **state)
     assert_in_range(bench.http.questions, HOUR / (2 * SECOND), HOUR / SECOND);
 }
 
+/* So it is known to be back as soon as possible where nothing comes through. */
+static void test_a_question_that_hung_was_a_pause(void **state)
+{
+    (void)state;
+    bench.pulse.tell = ignore_sign;
+    pulse_doubt(&bench.pulse, -1);
+    await_question();
+    for (unsigned i = 1; i < 10; i++) {
+        assert_int_equal(bench.http.questions, i);
+        run_for(2 * SECOND);
+        be_gone();
+        run_for(1);
+        assert_true(is_asked());
+    }
+}
+
 static int64_t pause_of_an_outage(void)
 {
     instant began = instant_now();
@@ -502,6 +518,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_doubt_while_it_is_asked, begin, end),
         cmocka_unit_test_setup_teardown(test_wishes_are_granted, begin, end),
         cmocka_unit_test_setup_teardown(test_a_long_outage, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_question_that_hung_was_a_pause, begin, end),
         cmocka_unit_test_setup_teardown(test_being_back_for_a_moment_is_no_end, begin, end),
         cmocka_unit_test_setup_teardown(test_connections_are_doubted_until_a_later_call_is_answered, begin,
                                         end),
