@@ -72,12 +72,15 @@ enum http_result {
                        request out */
 };
 
+/* The longest pause that a server may ask for, in milliseconds; longer ones are cut to it. */
+enum { HTTP_LONGEST_PAUSE = 300000 };
+
 struct http_reply {
     enum http_result result;
     long status;      /* HTTP status; 0 unless answered */
     const char *body; /* terminated; "" when there is none */
     size_t body_size;
-    int64_t retry_after; /* milliseconds by the Retry-After header, 0 to 300000; -1: none */
+    int64_t retry_after; /* milliseconds by the Retry-After header, 0 to HTTP_LONGEST_PAUSE; -1: none */
     const char *problem; /* "host:port: what went wrong", without path or secret; NULL when answered */
 };
 

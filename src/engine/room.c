@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more */
     LOOK_LIMIT = 100,            /* ms: what came longer ago is read again before it is overwritten */
     ID_LIFE = 10 * 60 * 1000,    /* ms: an alias may be moved to another room, though hardly anybody does */
     STATE_LIFE = 60 * 60 * 1000, /* ms: a state reset (Matrix specification, room version 2) is not told */

@@ -1,6 +1,7 @@
 #include "engine/room_facts.h"
 
 #include "base/memory.h"
+#include "base/reserved.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ struct levels_wanted room_levels_wanted(const struct room_wanted *wanted)
 
 bool alias_is_of_welcome(const char *alias)
 {
-    return alias && strncmp(alias, "#sync_", strlen("#sync_")) == 0;
+    return alias && alias_is_reserved(alias);
 }
 
 bool room_is_dead(const struct room_known *known)

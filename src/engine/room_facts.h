@@ -11,6 +11,7 @@
 
 enum {
     LEVEL_OF_SYNC_USER = 100,
+    HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more */
     ALIAS_LIFE = 1000, /* ms: an alias that was looked up longer ago is looked up again before a write */
 };
 

@@ -2,13 +2,10 @@
 
 #include "base/memory.h"
 #include "engine/ownership.h"
+#include "engine/room_facts.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    HALF_MADE_LIMIT = 30 * 1000, /* ms unchanged before it is not being made any more */
-};
 
 static struct synapse_call call_in(enum synapse_kind kind, const struct welcome_known *known,
                                    const struct user_wanted *wanted)

@@ -1,11 +1,10 @@
 #ifndef SYNC_HTTP_RETRY_AFTER_H
 #define SYNC_HTTP_RETRY_AFTER_H
 
+#include "http/http.h"
+
 #include <stdint.h>
 #include <time.h>
-
-/* The longest pause a server may ask for, in milliseconds; longer ones are cut to it. */
-enum { HTTP_LONGEST_PAUSE = 300000 };
 
 /*
  * The pause that the value of a Retry-After header asks for (RFC 9110, 10.2.3: a number of seconds or a

@@ -15,6 +15,7 @@
 #include "request/identifier.h"
 
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "base/text.h"
 #include "base/visible.h"
 #include "request/complaint.h"
@@ -102,7 +103,6 @@ static bool check_alias_part(const char *text, const char *place, const char *na
 char *identifier_make_alias(const char *type, const char *id, const char *server_name, const char *place,
                             struct request_complaint *complaint)
 {
-    static const char reserved[] = "#sync_";
     CLEANUP(freep) char *alias = NULL;
 
     if (!type)
@@ -115,7 +115,7 @@ char *identifier_make_alias(const char *type, const char *id, const char *server
                             IDENTIFIER_LONGEST);
         return NULL;
     }
-    if (strncmp(alias, reserved, strlen(reserved)) == 0) {
+    if (alias_is_reserved(alias)) {
         (void)complaint_set(complaint, REQUEST_INVALID_MESSAGE,
                             "%s.type: aliases that begin with sync_ are reserved", place);
         return NULL;

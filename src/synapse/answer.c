@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { LONGEST_PAUSE = 300000 /* milliseconds */, LONGEST_QUOTE = 200 /* bytes */ };
+enum { LONGEST_QUOTE = 200 /* bytes */ };
 
 /* Bytes of what is looked at before it is quoted. Whoever says more is not quoted: a secret might be cut. */
 enum { LONGEST_WORDS = 4096 };
@@ -88,7 +88,7 @@ static int64_t pause_asked_for(const struct answer *answer, const struct http_re
         said = reply->retry_after;
     if (said < -1)
         return -1;
-    return said > LONGEST_PAUSE ? LONGEST_PAUSE : said;
+    return said > HTTP_LONGEST_PAUSE ? HTTP_LONGEST_PAUSE : said;
 }
 
 static void read_refusal(struct answer *answer, const char *name, const struct errcode_rule *own,

@@ -21,7 +21,7 @@ struct answer {
     long status;          /* 0: none */
     char errcode[64];     /* "" when none was given */
     struct error problem; /* "create-user: 400 M_INVALID_PARAM: Displayname is too long"; "" when OK */
-    int64_t retry_after;  /* milliseconds, at most 300000; -1: not said */
+    int64_t retry_after;  /* milliseconds, at most HTTP_LONGEST_PAUSE; -1: not said */
     json_t *body;         /* the object that was sent; NULL: none. Owned */
 };
 

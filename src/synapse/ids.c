@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "synapse/call.h"
 
 #include <openssl/evp.h>
@@ -38,11 +39,11 @@ char *synapse_welcome_alias(const char *user)
 {
     const char *server = user + strcspn(user, ":");
     CLEANUP(freep) char *localpart = id_localpart(user);
-    CLEANUP(freep) char *alias = text_format("#sync_%s%s", localpart, server);
+    CLEANUP(freep) char *alias = text_format(RESERVED_ALIAS "%s%s", localpart, server);
     CLEANUP(freep) char *digits = NULL;
 
     if (strlen(alias) <= LONGEST_ALIAS)
         return TAKE(alias);
     digits = id_digest(user);
-    return text_format("#sync_%s%s", digits, server);
+    return text_format(RESERVED_ALIAS "%s%s", digits, server);
 }
