@@ -321,7 +321,7 @@ static void test_what_is_tried_again_counts_once(void **state)
     post_removal(scene, 0);
     post_removal(scene, 1);
     stage_run_for(&scene->stage, MINUTE);
-    lose_connection(&scene->stage);
+    stage_lose_connection(&scene->stage);
     stage_run_for(&scene->stage, MINUTE);
     scene_curse(scene, FATE_NORMAL, NULL, -1);
     post_removal(scene, 2);

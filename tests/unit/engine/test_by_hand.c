@@ -5,6 +5,7 @@
  */
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "engine/simulation/script.h"
 #include "support/test.h"
 

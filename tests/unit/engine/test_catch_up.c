@@ -335,7 +335,7 @@ static void test_messages_leave_in_the_middle(void **state)
             text_set(&maths(scene)->state->settings[ROOM_TOPIC], "By hand");
         post_anna(scene);
         stage_run_for(&scene->stage, wait);
-        lose_connection(&scene->stage);
+        stage_lose_connection(&scene->stage);
         assert_true(stage_run(&scene->stage, HOUR));
         assert_false(text_equal(maths(scene)->state->settings[ROOM_TOPIC], "By hand"));
     }
@@ -358,7 +358,7 @@ static void test_messages_leave_for_good(void **state)
         letter = &scene->stage.letters[scene->stage.letter_count - 1];
         stage_run_for(&scene->stage, wait);
         if (letter->message)
-            acknowledge(&scene->stage, letter);
+            stage_acknowledge(&scene->stage, letter);
         clock_pass(SECOND);
     }
     scene_end(scene);

@@ -5,6 +5,7 @@
  */
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "engine/simulation/model.h"
 #include "engine/simulation/stage.h"
 #include "support/test.h"

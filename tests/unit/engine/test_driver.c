@@ -209,7 +209,7 @@ static void test_power_that_cannot_be_regained(void **state)
         world_make_room(&scene->world, MATHS_ALIAS, scene->world.rules.sync_user, STAGE_ALL);
 
     (void)state;
-    weaken_sync(&scene->world, room);
+    others_weaken_sync(&scene->world, room);
     scene_curse(scene, FATE_IDLE, NULL, SYNAPSE_REGAIN_ROOM);
     post_maths(scene);
     assert_true(stage_run(&scene->stage, HOUR));
@@ -369,7 +369,7 @@ static void test_the_longest_user_id(void **state)
     (void)state;
     memset(id + 1, 'x', 247);
     memcpy(id + 248, ":school", sizeof(":school"));
-    user = new_user(&scene->world, text_copy(id));
+    user = world_new_user(&scene->world, text_copy(id));
     assert_int_equal(strlen(id), 255);
     stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '%s'}, 'welcome': {'text': 'Hello'}}",
                id);

@@ -6,6 +6,7 @@
  */
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "engine/simulation/model.h"
 #include "engine/simulation/script.h"
 #include "engine/simulation/stage.h"

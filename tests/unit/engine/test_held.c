@@ -2,6 +2,8 @@
 #include "support/capture.h"
 #include "support/test.h"
 
+#include <string.h>
+
 /* What is held: it is said, and it counts against a message only where it is the message's. */
 
 /* There are so many in the simulated world. */

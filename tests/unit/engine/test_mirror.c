@@ -1,7 +1,7 @@
 /* The mirror by itself: what it asks, and what it does without an answer. */
 
 #include "base/log.h"
-#include "engine/simulation/rig.h"
+#include "engine/rig.h"
 #include "support/test.h"
 
 static void test_the_position_comes_first(void **state)

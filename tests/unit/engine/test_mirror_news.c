@@ -1,7 +1,7 @@
 /* The mirror by itself: what becomes of what is known when something is told. */
 
 #include "base/log.h"
-#include "engine/simulation/rig.h"
+#include "engine/rig.h"
 #include "support/test.h"
 
 static void test_changes_are_taken_in(void **state)

@@ -4,6 +4,7 @@
  * done nothing forbidden on its way (the simulation judges), and has nothing to do the next time.
  */
 
+#include "base/memory.h"
 #include "engine/flight.h"
 #include "engine/room.h"
 #include "engine/room_learn.h"
@@ -430,8 +431,8 @@ static void test_a_room_is_finished_between_two_looks(void **state)
 
     (void)state;
     assert_false(pursue(&scene->pursuit, &scene->wanted, 3)); /* taken, resolved, no state */
-    finish(&scene->world, room);
-    finish(&scene->world, room);
+    others_finish(&scene->world, room);
+    others_finish(&scene->world, room);
     end(scene, room);
 }
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "engine/simulation/rig.h"
+#include "engine/rig.h"
 #include "engine/told.h"
 
 enum { HOUR = 60 * 60 * 1000 /* ms */ };

@@ -4,6 +4,7 @@
  * is to be greeted at all, and has nothing to do the next time.
  */
 
+#include "base/memory.h"
 #include "engine/flight.h"
 #include "engine/simulation/others.h"
 #include "engine/user_learn.h"

@@ -56,6 +56,4 @@ void adversary_play(struct adversary_run *run);
 /* Says on standard error what was answered, and how often. */
 void adversary_tell(const struct adversary_run *run);
 
-#include "adversary.c"
-
 #endif

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * Time and chance under control. To be included by one file of a test program: it puts its own instant_now(),
- * epoll_wait() and getrandom() in the place of the real ones, so that the real loop, waiting for ten minutes,
- * takes no time at all, and each run is the same for the same seed.
+ * Time and chance under control. A test program that links this has its own instant_now(), epoll_wait() and
+ * getrandom() in the place of the real ones, so that the real loop, waiting for ten minutes, takes no time at
+ * all, and each run is the same for the same seed.
  */
 
 /* Time and chance begin anew. */
@@ -25,7 +25,5 @@ bool chance_percent(unsigned percent);
 /* What has come by chance so far; to have the same again. */
 uint64_t chance_mark(void);
 void chance_return(uint64_t mark);
-
-#include "clock.c"
 
 #endif

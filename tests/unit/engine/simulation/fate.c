@@ -1,5 +1,8 @@
 /* What becomes of the calls of homeserver.h: as usual, or not. Carrying them out is in homeserver.c. */
+#include "engine/simulation/deed.h"
 #include "engine/simulation/homeserver.h"
+
+#include "base/memory.h"
 
 /* Somebody else does what makes the call come too late. */
 static void race_for_user(struct world *world, struct world_user *user)
@@ -75,25 +78,25 @@ void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_ca
     if (fate == FATE_RACE)
         race(world, call);
     if (is_carried_out(fate))
-        carry_out(world, call, fate == FATE_CUT || fate == FATE_BROKEN, &reply);
+        deed_carry_out(world, call, fate == FATE_CUT || fate == FATE_BROKEN, &reply);
     if (fate != FATE_NORMAL && fate != FATE_RACE) {
         synapse_reply_deinit(&reply);
         reply = (struct synapse_reply){.retry_after = -1};
     }
     if (fate == FATE_LOST || fate == FATE_UNANSWERED || fate == FATE_CUT)
-        answer(&reply, SYNAPSE_UNREACHABLE, "no answer");
+        deed_answer(&reply, SYNAPSE_UNREACHABLE, "no answer");
     if (fate == FATE_FAILED || fate == FATE_LATE || fate == FATE_BROKEN)
-        answer(&reply, SYNAPSE_FAILED, "M_UNKNOWN");
+        deed_answer(&reply, SYNAPSE_FAILED, "M_UNKNOWN");
     if (fate == FATE_LIMITED) {
-        answer(&reply, SYNAPSE_LIMITED, "M_LIMIT_EXCEEDED");
+        deed_answer(&reply, SYNAPSE_LIMITED, "M_LIMIT_EXCEEDED");
         reply.retry_after = chance_below(60000);
     }
     if (fate == FATE_SHUT_OUT)
-        answer(&reply, SYNAPSE_SHUT_OUT, "M_UNKNOWN_TOKEN");
+        deed_answer(&reply, SYNAPSE_SHUT_OUT, "M_UNKNOWN_TOKEN");
     if (fate == FATE_REFUSED)
-        answer(&reply, SYNAPSE_REFUSED, "M_FORBIDDEN");
+        deed_answer(&reply, SYNAPSE_REFUSED, "M_FORBIDDEN");
     if (fate == FATE_DENIED) {
-        answer(&reply, SYNAPSE_FAILED, "M_UNKNOWN");
+        deed_answer(&reply, SYNAPSE_FAILED, "M_UNKNOWN");
         reply.unwilling = true;
     }
     note(world, call, fate, &reply);

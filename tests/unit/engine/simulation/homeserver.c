@@ -1,6 +1,7 @@
-#include "engine/simulation/homeserver.h"
+#include "engine/simulation/deed.h"
 
 #include "base/memory.h"
+#include "engine/simulation/stream.h"
 #include "synapse/replies.h"
 
 #include <jansson.h>
@@ -8,36 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    RECENTLY = 10 * 1000,  /* ms: what was read so long ago may be overwritten */
-    HALF_MADE = 30 * 1000, /* ms */
-};
+enum { HALF_MADE = 30 * 1000 /* ms */ };
 
-/* One call that is carried out. */
-struct deed {
-    struct world *world;
-    const struct synapse_call *call;
-    struct synapse_reply *reply;
-    struct world_user *user; /* NULL: the call names none */
-    struct world_room *room;
-    bool cut; /* only in part, where that can be */
-};
-
-static void answer(struct synapse_reply *reply, enum synapse_outcome outcome, const char *errcode)
+void deed_answer(struct synapse_reply *reply, enum synapse_outcome outcome, const char *errcode)
 {
     reply->outcome = outcome;
     (void)snprintf(reply->errcode, sizeof(reply->errcode), "%s", errcode);
     (void)error_set(&reply->problem, "simulated: %s", errcode);
 }
 
-static void refuse(const struct deed *deed, const char *errcode)
+void deed_refuse(const struct deed *deed, const char *errcode)
 {
-    answer(deed->reply, SYNAPSE_REFUSED, errcode);
+    deed_answer(deed->reply, SYNAPSE_REFUSED, errcode);
 }
 
-static void absent(const struct deed *deed)
+void deed_finds_nothing(const struct deed *deed)
 {
-    answer(deed->reply, SYNAPSE_ABSENT, "M_NOT_FOUND");
+    deed_answer(deed->reply, SYNAPSE_ABSENT, "M_NOT_FOUND");
 }
 
 /* ---- users ---- */
@@ -48,7 +36,7 @@ static void read_user(const struct deed *deed)
 
     user->found_absent = !user->here;
     if (!user->here) {
-        absent(deed);
+        deed_finds_nothing(deed);
         return;
     }
     deed->reply->user.name = text_copy(user->name);
@@ -68,7 +56,7 @@ static void read_email_owner(const struct deed *deed)
             return;
         }
     }
-    absent(deed);
+    deed_finds_nothing(deed);
 }
 
 static void judge_email(const struct deed *deed)
@@ -130,7 +118,7 @@ static void note_removal(struct world *world)
 static void deactivate_user(const struct deed *deed)
 {
     if (!deed->user->here) {
-        absent(deed);
+        deed_finds_nothing(deed);
         return;
     }
     if (world_protects(deed->world, deed->user))
@@ -177,7 +165,7 @@ static bool is_unrecorded(const struct deed *deed)
 static void write_records(const struct deed *deed)
 {
     if (is_unrecorded(deed)) {
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
         return;
     }
     if (deed->user)
@@ -200,7 +188,7 @@ static void resolve_alias(const struct deed *deed)
     if (alias->room)
         deed->reply->text = text_copy(alias->room->id);
     else
-        absent(deed);
+        deed_finds_nothing(deed);
 }
 
 static void read_aliases(const struct deed *deed)
@@ -218,23 +206,21 @@ static void delete_alias(const struct deed *deed)
     struct world_alias *alias = world_alias(deed->world, deed->call->alias);
 
     if (!alias->room)
-        absent(deed);
+        deed_finds_nothing(deed);
     else if (alias->room->exists)
         world_accuse(deed->world, "%s is taken from a room that is there", alias->alias);
     alias->room = NULL;
 }
 
-static bool are_too_large(const struct deed *deed, const struct levels *levels);
-
-static bool is_taken(const struct deed *deed, const char *alias)
+bool deed_is_taken(const struct deed *deed, const char *alias)
 {
     if (!world_alias(deed->world, alias)->room)
         return false;
-    answer(deed->reply, SYNAPSE_TAKEN, "M_ROOM_IN_USE");
+    deed_answer(deed->reply, SYNAPSE_TAKEN, "M_ROOM_IN_USE");
     return true;
 }
 
-static enum world_stage stage_of(const struct deed *deed)
+enum world_stage deed_stage_of(const struct deed *deed)
 {
     return deed->cut ? (enum world_stage)chance_below(STAGE_ALL) : STAGE_ALL;
 }
@@ -251,7 +237,7 @@ static const char *trouble_with_bundle(const struct deed *deed)
     for (size_t i = 0; i < call->raised_count; i++)
         if (text_equal(call->raised[i].user, deed->world->vetoed))
             return "M_FORBIDDEN";
-    return are_too_large(deed, levels) ? "M_TOO_LARGE" : NULL;
+    return deed_levels_are_too_large(deed, levels) ? "M_TOO_LARGE" : NULL;
 }
 
 static void create_room(const struct deed *deed)
@@ -261,17 +247,17 @@ static void create_room(const struct deed *deed)
     const char *trouble = trouble_with_bundle(deed);
     struct world_room *room;
 
-    if (is_taken(deed, call->alias))
+    if (deed_is_taken(deed, call->alias))
         return;
     if (trouble) { /* the alias is bound by then */
         room = world_make_room(deed->world, call->alias, sync_user, STAGE_JOINED);
         room->refused = true;
         world_dedicate(room, call->alias);
         text_set(&room->state->mark, call->mark);
-        refuse(deed, trouble);
+        deed_refuse(deed, trouble);
         return;
     }
-    room = world_make_room(deed->world, call->alias, sync_user, stage_of(deed));
+    room = world_make_room(deed->world, call->alias, sync_user, deed_stage_of(deed));
     world_dedicate(room, call->alias);
     if (room->state->creator)
         text_set(&room->state->mark, call->mark);
@@ -296,7 +282,7 @@ static void read_room(const struct deed *deed)
     const struct world_room *room = deed->room;
 
     if (!room->exists) {
-        absent(deed);
+        deed_finds_nothing(deed);
         return;
     }
     deed->reply->room.creator = text_copy(room->creator);
@@ -311,7 +297,7 @@ static void read_creation(const struct deed *deed)
     struct room_state *copy;
 
     if (!deed->room->exists) {
-        absent(deed);
+        deed_finds_nothing(deed);
         return;
     }
     copy = deed->reply->state = room_state_new();
@@ -409,7 +395,7 @@ static void read_deletion(const struct deed *deed)
     struct world_room *room = deed->room;
 
     if (room->deletion == NOT_DELETED) {
-        absent(deed);
+        deed_finds_nothing(deed);
         return;
     }
     if (room->deletion == BEING_DELETED && room->looks-- == 0) {
@@ -421,10 +407,6 @@ static void read_deletion(const struct deed *deed)
                             : room->deletion == DELETION_DONE ? DELETION_COMPLETE
                                                               : DELETION_FAILED;
 }
-
-#include "inside.c" /* what is done inside of rooms */
-
-#include "welcome.c" /* rooms that greet */
 
 /* ---- what has changed ---- */
 
@@ -440,7 +422,7 @@ static void read_told(const struct deed *deed, bool (*read)(const json_t *body, 
 static void read_position(const struct deed *deed)
 {
     if (deed->world->mute)
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
     else
         read_told(deed, reply_changes, stream_position(deed->world));
 }
@@ -481,18 +463,18 @@ static void (*const deeds[SYNAPSE_KINDS])(const struct deed *deed) = {
     [SYNAPSE_READ_ROOM] = read_room,
     [SYNAPSE_READ_STATE] = read_state,
     [SYNAPSE_READ_CREATION] = read_creation,
-    [SYNAPSE_READ_LEVELS] = read_levels,
-    [SYNAPSE_WRITE_LEVELS] = write_levels,
-    [SYNAPSE_WRITE_SETTING] = write_setting,
-    [SYNAPSE_JOIN_USER] = join_user,
-    [SYNAPSE_REGAIN_ROOM] = regain_room,
-    [SYNAPSE_ENTER_ROOM] = enter_room,
+    [SYNAPSE_READ_LEVELS] = deed_read_levels,
+    [SYNAPSE_WRITE_LEVELS] = deed_write_levels,
+    [SYNAPSE_WRITE_SETTING] = deed_write_setting,
+    [SYNAPSE_JOIN_USER] = deed_join_user,
+    [SYNAPSE_REGAIN_ROOM] = deed_regain_room,
+    [SYNAPSE_ENTER_ROOM] = deed_enter_room,
     [SYNAPSE_DELETE_ROOM] = delete_room,
     [SYNAPSE_READ_DELETION] = read_deletion,
-    [SYNAPSE_CREATE_WELCOME_ROOM] = create_welcome_room,
-    [SYNAPSE_INVITE_USER] = invite_user,
-    [SYNAPSE_READ_WELCOME] = read_welcome,
-    [SYNAPSE_SEND_WELCOME] = send_welcome,
+    [SYNAPSE_CREATE_WELCOME_ROOM] = deed_create_welcome_room,
+    [SYNAPSE_INVITE_USER] = deed_invite_user,
+    [SYNAPSE_READ_WELCOME] = deed_read_welcome,
+    [SYNAPSE_SEND_WELCOME] = deed_send_welcome,
     [SYNAPSE_READ_POSITION] = read_position,
     [SYNAPSE_READ_CHANGES] = read_changes,
     [SYNAPSE_READ_JOINED] = read_joined,
@@ -516,8 +498,8 @@ static void judge_place(const struct deed *deed)
         world_accuse(deed->world, "%s in %s, which is not ours", synapse_kind_name(kind), deed->room->id);
 }
 
-static void carry_out(struct world *world, const struct synapse_call *call, bool cut,
-                      struct synapse_reply *reply)
+void deed_carry_out(struct world *world, const struct synapse_call *call, bool cut,
+                    struct synapse_reply *reply)
 {
     const struct deed deed = {.world = world,
                               .call = call,

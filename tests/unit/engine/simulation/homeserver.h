@@ -49,8 +49,4 @@ void homeserver_answer_so(struct homeserver *homeserver, const struct synapse_ca
 /* Whether it does not answer who asks how it is. */
 bool homeserver_is_away(struct homeserver *homeserver);
 
-#include "homeserver.c"
-
-#include "fate.c" /* which rests on it */
-
 #endif

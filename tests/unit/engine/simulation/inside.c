@@ -1,14 +1,19 @@
-/* What is done inside of rooms: a part of homeserver.c. */
-#include "engine/simulation/homeserver.h"
+/* What is done inside of rooms. */
+#include "engine/simulation/deed.h"
 
-static void read_levels(const struct deed *deed)
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <string.h>
+
+void deed_read_levels(const struct deed *deed)
 {
     struct world_room *room = deed->room;
 
     if (!room->exists || room_state_membership(room->state, deed->world->rules.sync_user) != MEMBERSHIP_JOIN)
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
     else if (!room->state->levels)
-        absent(deed);
+        deed_finds_nothing(deed);
     else {
         CLEANUP(freep) char *text = levels_print(room->state->levels);
 
@@ -49,7 +54,7 @@ static void judge_levels(const struct deed *deed)
         world_accuse(deed->world, "other levels of %s are changed", deed->room->id);
 }
 
-static bool are_too_large(const struct deed *deed, const struct levels *levels)
+bool deed_levels_are_too_large(const struct deed *deed, const struct levels *levels)
 {
     CLEANUP(freep) char *text = levels_print(levels);
 
@@ -66,21 +71,21 @@ static bool are_vetoed(const struct deed *deed)
     return deed->world->keeps_levels && !deed->call->only_raised;
 }
 
-static void write_levels(const struct deed *deed)
+void deed_write_levels(const struct deed *deed)
 {
     struct world_room *room = deed->room;
     CLEANUP(freep) char *text = levels_print(deed->call->content);
 
-    if (are_too_large(deed, deed->call->content)) {
-        refuse(deed, "M_TOO_LARGE");
+    if (deed_levels_are_too_large(deed, deed->call->content)) {
+        deed_refuse(deed, "M_TOO_LARGE");
         return;
     }
     if (are_vetoed(deed)) {
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
         return;
     }
     if (!room->exists || !world_may(room, deed->world->rules.sync_user, 100)) {
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
         return;
     }
     if (instant_now() > room->looked_at + RECENTLY)
@@ -91,46 +96,46 @@ static void write_levels(const struct deed *deed)
     world_touch(room);
 }
 
-static void write_setting(const struct deed *deed)
+void deed_write_setting(const struct deed *deed)
 {
     static const int64_t needed[ROOM_SETTINGS] = {50, 50, 100, 100, 100, 100};
     const struct synapse_call *call = deed->call;
 
     if (!deed->room->exists || !world_may(deed->room, deed->world->rules.sync_user, needed[call->setting])) {
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
         return;
     }
     if (call->setting == ROOM_CANONICAL_ALIAS && world_room_of(deed->world, call->value) != deed->room) {
-        refuse(deed, "M_BAD_ALIAS");
+        deed_refuse(deed, "M_BAD_ALIAS");
         return;
     }
     text_set(&deed->room->state->settings[call->setting], call->value);
     world_touch(deed->room);
 }
 
-static void join_user(const struct deed *deed)
+void deed_join_user(const struct deed *deed)
 {
     struct world_room *room = deed->room;
 
     if (!deed->user->here || !room->exists) {
-        absent(deed);
+        deed_finds_nothing(deed);
         return;
     }
     if (deed->user->deactivated)
         world_accuse(deed->world, "%s is joined, who is deactivated", deed->user->id);
     if (text_equal(deed->user->id, deed->world->vetoed))
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
     else if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_BAN)
-        refuse(deed, "M_BAD_STATE");
+        deed_refuse(deed, "M_BAD_STATE");
     else if (room_state_membership(room->state, deed->user->id) == MEMBERSHIP_JOIN ||
              !world_may(room, deed->world->rules.sync_user, world_level(room, "invite", 0)))
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
     else
         world_move(deed->world, room, deed->user->id, MEMBERSHIP_JOIN);
 }
 
 /* Synapse acts as a local member who has the power; the sync user is invited if it is not in. */
-static void regain_room(const struct deed *deed)
+void deed_regain_room(const struct deed *deed)
 {
     struct world_room *room = deed->room;
     const char *sync_user = deed->world->rules.sync_user;
@@ -138,14 +143,14 @@ static void regain_room(const struct deed *deed)
     bool helped = false;
 
     if (!room->exists) {
-        absent(deed);
+        deed_finds_nothing(deed);
         return;
     }
     membership = room_state_membership(room->state, sync_user);
     for (size_t i = 0; i < deed->world->user_count; i++)
         helped = helped || world_may(room, deed->world->users[i].id, 100);
     if (!helped || membership == MEMBERSHIP_BAN) {
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
         return;
     }
     if (!room_state_reigns(room->state, sync_user))
@@ -154,17 +159,17 @@ static void regain_room(const struct deed *deed)
         world_move(deed->world, room, sync_user, MEMBERSHIP_INVITE);
 }
 
-static void enter_room(const struct deed *deed)
+void deed_enter_room(const struct deed *deed)
 {
     struct world_room *room = deed->room;
     const char *sync_user = deed->world->rules.sync_user;
     enum membership membership = room_state_membership(room->state, sync_user);
 
     if (!room->exists)
-        absent(deed);
+        deed_finds_nothing(deed);
     else if (membership == MEMBERSHIP_INVITE ||
              (text_equal(room->state->settings[ROOM_JOIN_RULE], "public") && membership != MEMBERSHIP_BAN))
         world_move(deed->world, room, sync_user, MEMBERSHIP_JOIN);
     else if (membership != MEMBERSHIP_JOIN)
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
 }

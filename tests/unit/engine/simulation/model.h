@@ -14,6 +14,4 @@ bool model_apply(struct world *world, const struct request *request);
 /* What differs, in one sentence; "" when nothing does. Ids of rooms do not count. */
 void model_compare(const struct world *expected, const struct world *actual, struct buffer *ret_difference);
 
-#include "model.c"
-
 #endif

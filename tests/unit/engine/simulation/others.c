@@ -127,7 +127,7 @@ void others_create(struct world *world, struct world_user *user)
 
 /* ---- rooms ---- */
 
-static void decorate(struct world *world, struct world_room *room)
+void others_decorate(struct world *world, struct world_room *room)
 {
     static const int64_t levels[] = {-10, 0, 10, 50, 75, 100};
     static const char *const rules[] = {"invite", "public", "knock"};
@@ -163,7 +163,7 @@ static void put_out_sync(struct world *world, struct world_room *room)
     world_move(world, room, world->rules.sync_user, ways[chance_below(3)]);
 }
 
-static void weaken_sync(struct world *world, struct world_room *room)
+void others_weaken_sync(struct world *world, struct world_room *room)
 {
     world_move(world, room, "@boss:school", MEMBERSHIP_JOIN);
     if (chance_percent(50))
@@ -190,7 +190,7 @@ static void build_new_version(struct world *world, const char *alias)
     room->state->creators_reign = true;
     text_set(&room->state->version, "12");
     world_set_user_level(room, world->rules.sync_user, 0);
-    decorate(world, room);
+    others_decorate(world, room);
 }
 
 /* Who is in a room may bind any free alias to it. */
@@ -235,7 +235,7 @@ static struct world_room *build_room(struct world *world, const char *alias, uns
         return NULL;
     default:
         room = world_make_room(world, alias, sync_user, STAGE_ALL);
-        decorate(world, room);
+        others_decorate(world, room);
         break;
     }
     return room;
@@ -264,7 +264,7 @@ static void ruin(struct world *world, struct world_alias *alias, struct world_ro
         put_out_sync(world, room);
         break;
     case 2:
-        weaken_sync(world, room);
+        others_weaken_sync(world, room);
         break;
     case 3:
         world_purge(world, room);
@@ -329,8 +329,7 @@ static void chat(struct world *world, struct world_alias *alias, struct world_ro
     }
 }
 
-/* Whoever was making it goes on. */
-static void finish(struct world *world, struct world_room *room)
+void others_finish(struct world *world, struct world_room *room)
 {
     if (room->was_used && !room->state->creator)
         return;
@@ -338,7 +337,7 @@ static void finish(struct world *world, struct world_room *room)
     if (room->state->joined == 0)
         room_state_set_membership(room->state, room->creator, MEMBERSHIP_JOIN);
     else
-        room->state->levels = levels_of_maker(room->creator);
+        room->state->levels = world_levels_of_maker(room->creator);
     (void)world;
     world_touch(room);
 }
@@ -359,7 +358,7 @@ void others_act(struct world *world)
     if (room->state->levels)
         chat(world, alias, room);
     else
-        finish(world, room);
+        others_finish(world, room);
     world_note(world, "others act in %s", room->id);
 }
 

@@ -22,6 +22,13 @@ void others_meddle_unheard(struct world *world);
 /* The homeserver is set up anew: which rooms /sync tells of is left to chance. */
 void others_silence(struct world *world);
 
+/* A sound room has members and settings of all sorts from then on. */
+void others_decorate(struct world *world, struct world_room *room);
+/* The sync user loses power in the room, and others may get it. */
+void others_weaken_sync(struct world *world, struct world_room *room);
+/* Whoever was making the room goes on, one stage at a time. */
+void others_finish(struct world *world, struct world_room *room);
+
 /* Creates the user, if there is none. */
 void others_create(struct world *world, struct world_user *user);
 
@@ -30,7 +37,5 @@ const char *others_choose(unsigned null_percent, const char *const *texts, size_
 
 extern const char *const others_names[3];
 extern const char *const others_emails[3];
-
-#include "others.c"
 
 #endif

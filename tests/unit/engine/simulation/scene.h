@@ -1,6 +1,7 @@
 #ifndef SYNC_TESTS_ENGINE_SCENE_H
 #define SYNC_TESTS_ENGINE_SCENE_H
 
+#include "base/memory.h"
 #include "engine/simulation/stage.h"
 #include "support/test.h"
 

@@ -32,7 +32,7 @@ static void furnish(struct world *world)
         const char *alias = world->aliases[i].alias;
 
         if (chance_percent(30))
-            decorate(world, world_make_room(world, alias, world->rules.sync_user, STAGE_ALL));
+            others_decorate(world, world_make_room(world, alias, world->rules.sync_user, STAGE_ALL));
         else if (chance_percent(15))
             (void)world_make_room(world, alias, "@stranger:school", STAGE_ALL);
     }

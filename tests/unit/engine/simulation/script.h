@@ -16,6 +16,4 @@ void script_post(struct stage *stage);
    a crime. */
 void script_check(struct world *expected, struct stage *stage, size_t first);
 
-#include "script.c"
-
 #endif

@@ -1,6 +1,7 @@
 #include "engine/simulation/stage.h"
 
 #include "base/memory.h"
+#include "engine/simulation/watch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,7 +148,7 @@ static void answers_due(void *context)
 
 /* ---- the queue ---- */
 
-static void acknowledge(struct stage *stage, struct letter *letter)
+void stage_acknowledge(struct stage *stage, struct letter *letter)
 {
     struct engine_message *message = letter->message;
 
@@ -173,8 +174,7 @@ static void deliver(struct stage *stage, struct letter *letter)
     letter->message = engine_submit(stage->engine, request, letter);
 }
 
-/* The connection is lost: what is not acknowledged is delivered again, in the same order. */
-static void lose_connection(struct stage *stage)
+void stage_lose_connection(struct stage *stage)
 {
     world_note(stage->world, "connection lost");
     stage->lease_since = instant_now();
@@ -208,9 +208,9 @@ static void stage_ended(void *context, struct engine_message *message, const str
                verdict->rejected ? request_code_name(verdict->code) : "done", verdict->detail);
     if (stage->losses > 0 && chance_percent(5)) {
         stage->losses--;
-        lose_connection(stage); /* the acknowledgement found it broken */
+        stage_lose_connection(stage); /* the acknowledgement found it broken */
     } else if (stage->acks_at_once || chance_percent(50)) {
-        acknowledge(stage, letter);
+        stage_acknowledge(stage, letter);
     }
 }
 
@@ -225,7 +225,7 @@ static void acknowledge_some(struct stage *stage)
 {
     for (size_t i = 0; i < stage->delivered; i++)
         if (stage->letters[i].message && stage->letters[i].ended && chance_percent(50))
-            acknowledge(stage, &stage->letters[i]);
+            stage_acknowledge(stage, &stage->letters[i]);
 }
 
 static void queue_due(void *context)
@@ -239,7 +239,7 @@ static void queue_due(void *context)
         deliver(stage, &stage->letters[stage->delivered++]);
     if (stage->losses > 0 && chance_percent(10)) {
         stage->losses--;
-        lose_connection(stage);
+        stage_lose_connection(stage);
     }
     for (; stage->deeds > 0 && chance_percent(60); stage->deeds--)
         others_act(stage->world);

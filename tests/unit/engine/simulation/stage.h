@@ -99,11 +99,12 @@ void stage_restart(struct stage *stage);
 /* Runs for so long. */
 void stage_run_for(struct stage *stage, int64_t milliseconds);
 
+/* The message is gone: the engine forgets it. */
+void stage_acknowledge(struct stage *stage, struct letter *letter);
+/* The connection is lost: what is not acknowledged is delivered again, in the same order. */
+void stage_lose_connection(struct stage *stage);
+
 /* The request of a letter; the caller frees it. */
 struct request *stage_request(const struct stage *stage, const struct letter *letter);
-
-#include "watch.c" /* of what stage.c sends */
-
-#include "stage.c"
 
 #endif

@@ -27,6 +27,4 @@ json_t *stream_position(struct world *world);
 json_t *stream_changes(struct world *world, const char *position, unsigned attempt);
 json_t *stream_joined_rooms(const struct world *world);
 
-#include "stream.c"
-
 #endif

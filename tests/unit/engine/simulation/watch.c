@@ -1,11 +1,12 @@
-/* What the engine promises of the calls that it sends. */
-#include "engine/simulation/stage.h"
+#include "engine/simulation/watch.h"
+
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Welcome rooms belong to their users; what is about nobody goes by its kind. */
-static const char *watch_subject(const struct synapse_call *call)
+const char *watch_subject(const struct synapse_call *call)
 {
     if (call->alias && strncmp(call->alias, "#sync_", strlen("#sync_")) != 0)
         return call->alias;
@@ -139,8 +140,7 @@ static void watch_levels(const struct stage *stage, const struct synapse_call *c
         world_accuse(stage->world, "the levels of %s are written without a look", call->alias);
 }
 
-static void watch_answer(struct stage *stage, const struct synapse_call *call,
-                         const struct synapse_reply *reply)
+void watch_answer(struct stage *stage, const struct synapse_call *call, const struct synapse_reply *reply)
 {
     size_t room = number_of_alias(stage, call->alias);
 
@@ -150,7 +150,7 @@ static void watch_answer(struct stage *stage, const struct synapse_call *call,
     stage->last[room].at = instant_now();
 }
 
-static void watch_call(struct stage *stage, const struct synapse_call *call)
+void watch_call(struct stage *stage, const struct synapse_call *call)
 {
     watch_traffic(stage, call);
     watch_people(stage, call);

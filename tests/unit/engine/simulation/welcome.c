@@ -1,17 +1,21 @@
-/* Rooms that greet: a part of homeserver.c. */
-#include "engine/simulation/homeserver.h"
+/* What is done to rooms that greet. */
+#include "engine/simulation/deed.h"
 
-static void create_welcome_room(const struct deed *deed)
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+void deed_create_welcome_room(const struct deed *deed)
 {
     struct world *world = deed->world;
     CLEANUP(freep) char *alias = synapse_welcome_alias(deed->call->user);
     struct world_room *room;
 
-    if (is_taken(deed, alias))
+    if (deed_is_taken(deed, alias))
         return;
     if ((!deed->user->ours && !deed->user->ambiguous) || deed->user->puppet)
         world_accuse(world, "%s is welcomed, but was there before", deed->user->id);
-    room = world_make_room(world, alias, world->rules.sync_user, stage_of(deed));
+    room = world_make_room(world, alias, world->rules.sync_user, deed_stage_of(deed));
     room->greets = deed->user->id;
     if (room->state->creator) {
         text_set(&room->state->made_to_welcome, deed->user->id);
@@ -23,34 +27,34 @@ static void create_welcome_room(const struct deed *deed)
     if (world->no_invitations || text_equal(deed->user->id, world->uninvited)) {
         room->refused = true;
         free(TAKE(deed->reply->text));
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
         return;
     }
     room_state_set_membership(room->state, deed->user->id, MEMBERSHIP_INVITE);
 }
 
-static void invite_user(const struct deed *deed)
+void deed_invite_user(const struct deed *deed)
 {
     if (!deed->room->exists || !deed->room->state->levels ||
         text_equal(deed->user->id, deed->world->uninvited) ||
         room_state_membership(deed->room->state, deed->user->id) == MEMBERSHIP_JOIN)
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
     else
         world_move(deed->world, deed->room, deed->user->id, MEMBERSHIP_INVITE);
 }
 
-static void read_welcome(const struct deed *deed)
+void deed_read_welcome(const struct deed *deed)
 {
     if (!deed->room->exists || !deed->room->state->levels)
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
     else
         deed->reply->greeted = deed->room->greeted;
 }
 
-static void send_welcome(const struct deed *deed)
+void deed_send_welcome(const struct deed *deed)
 {
     if (!deed->room->exists || !deed->room->state->levels) {
-        refuse(deed, "M_FORBIDDEN");
+        deed_refuse(deed, "M_FORBIDDEN");
         return;
     }
     if (!text_equal(deed->room->greets, deed->user->id) ||

@@ -10,7 +10,7 @@
 
 enum { LONGEST_TRACE = 1 << 20 };
 
-static struct world_user *new_user(struct world *world, char *id)
+struct world_user *world_new_user(struct world *world, char *id)
 {
     size_t i = world->user_count++;
 
@@ -22,7 +22,7 @@ static struct world_user *new_user(struct world *world, char *id)
 void world_add_crowd(struct world *world, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        (void)new_user(world, text_format("@pupil_%zu:school", i));
+        (void)world_new_user(world, text_format("@pupil_%zu:school", i));
 }
 
 void world_init(struct world *world)
@@ -43,7 +43,7 @@ void world_init(struct world *world)
     for (size_t i = 0; i < WORLD_ALIASES; i++)
         world->aliases[i].alias = text_copy(aliases[i]);
     for (size_t i = 0; i < WORLD_USUAL; i++) {
-        struct world_user *user = new_user(world, text_copy(ids[i]));
+        struct world_user *user = world_new_user(world, text_copy(ids[i]));
 
         user->here = i >= WORLD_BOSS;
         user->admin = i == WORLD_BOSS || i == WORLD_SYNC;
@@ -271,7 +271,7 @@ static struct world_room *new_room(struct world *world, const char *creator)
     return room;
 }
 
-static struct levels *levels_of_maker(const char *creator)
+struct levels *world_levels_of_maker(const char *creator)
 {
     CLEANUP(freep)
     char *text = text_format(
@@ -298,7 +298,7 @@ struct world_room *world_make_room(struct world *world, const char *alias, const
     if (stage >= STAGE_JOINED)
         room_state_set_membership(state, creator, MEMBERSHIP_JOIN);
     if (stage >= STAGE_ALL) {
-        state->levels = levels_of_maker(creator);
+        state->levels = world_levels_of_maker(creator);
         state->settings[ROOM_JOIN_RULE] = text_copy("invite");
         state->settings[ROOM_GUEST_ACCESS] = text_copy("forbidden");
         state->settings[ROOM_CANONICAL_ALIAS] = text_copy(alias);

@@ -141,6 +141,8 @@ struct world {
 void world_init(struct world *world);
 /* So many further users, who are not there yet. */
 void world_add_crowd(struct world *world, size_t count);
+/* One more, who is not there yet. Takes the id. */
+struct world_user *world_new_user(struct world *world, char *id);
 void world_deinit(struct world *world);
 
 /* NULL: no such thing. Room ids of rooms that are gone are still found. */
@@ -180,6 +182,8 @@ void world_settle(struct world *world);
 enum world_stage { STAGE_ALIAS, STAGE_CREATED, STAGE_JOINED, STAGE_ALL };
 struct world_room *world_make_room(struct world *world, const char *alias, const char *creator,
                                    enum world_stage stage);
+/* Those that the sync gives to a room of that creator. The caller frees them. */
+struct levels *world_levels_of_maker(const char *creator);
 /* A member joins, leaves…; when the last one goes, the state is lost. */
 void world_move(struct world *world, struct world_room *room, const char *user, enum membership membership);
 /* All leave. */
@@ -208,7 +212,5 @@ bool world_protects(const struct world *world, const struct world_user *user);
 bool world_awaits_name(const struct world *world, const struct world_user *user);
 /* Whether the user is in the room and has the power. */
 bool world_may(const struct world_room *room, const char *user, int64_t level);
-
-#include "world.c"
 
 #endif
