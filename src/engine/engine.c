@@ -34,7 +34,7 @@ enum {
 
 struct engine {
     struct engine_config config;
-    struct wire wire;
+    struct outlet outlet;
     struct order order;
     struct engine_message *messages; /* in the order of their arrival */
     struct turns turns;
@@ -105,13 +105,13 @@ static bool may_send(struct engine *engine)
 {
     instant again;
 
-    if (!engine->wire.ready)
+    if (!engine->outlet.ready)
         return false;
     if (lease_since(engine) == INSTANT_NEVER) {
         wake_at(engine, instant_now() + LEASE_PAUSE);
         return false;
     }
-    if (wire_is_free(&engine->wire, &again))
+    if (outlet_is_free(&engine->outlet, &again))
         return true;
     wake_at(engine, again);
     return false;
@@ -143,7 +143,7 @@ static void send_call(struct engine *engine, struct subject *subject, const stru
     engine->looks += call->kind == SYNAPSE_READ_USER;
     mirror_watch(&engine->errands.mirror, subject);
     front_count_request(subject);
-    wire_send(&engine->wire, &flight->call, replied, flight);
+    outlet_send(&engine->outlet, &flight->call, replied, flight);
     flight_forget_borrowed(flight);
 }
 
@@ -352,7 +352,7 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
         .call = &flight->call,
         .reply = reply,
         .rules = &engine->config.rules,
-        .others_succeeded = wire_serves_others(&engine->wire, flight->call.kind, reply, subject, now),
+        .others_succeeded = outlet_serves_others(&engine->outlet, flight->call.kind, reply, subject, now),
         .sent = flight->sent,
         .now = now,
     };
@@ -381,7 +381,7 @@ static void replied(void *context, struct synapse_reply *reply)
     subject->flight = NULL;
     subject->answered = now;
     engine->looks -= flight->call.kind == SYNAPSE_READ_USER;
-    wire_answered(&engine->wire, flight->call.kind, reply, flight->sent);
+    outlet_answered(&engine->outlet, flight->call.kind, reply, flight->sent);
     brake_answered(&engine->brake, subject->key, now);
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
@@ -412,9 +412,9 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     engine->config = *config;
     engine->order.subjects.reactivates = config->rules.reactivate;
     engine->order.subjects.most_weight = config->most_memory;
-    wire_init(&engine->wire, homeserver, config->concurrency);
+    outlet_init(&engine->outlet, homeserver, config->concurrency);
     mirror_init(&engine->errands.mirror, &engine->order, config->rules.sync_user, config->mirrors);
-    errands_init(&engine->errands, &engine->wire, &handlers);
+    errands_init(&engine->errands, &engine->outlet, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);
     loop_timer_init(&engine->timer, loop, timer_due, engine);
     loop_timer_init(&engine->soon, loop, work_on, engine);
@@ -465,14 +465,14 @@ void engine_free(struct engine *engine)
 
 void engine_set_ready(struct engine *engine, bool ready)
 {
-    engine->wire.ready = ready;
+    engine->outlet.ready = ready;
     if (ready)
         work_on(engine);
 }
 
 void engine_told(struct engine *engine, const struct synapse_sign *sign)
 {
-    gate_told(&engine->wire.gate, sign, instant_now());
+    gate_told(&engine->outlet.gate, sign, instant_now());
     work_on(engine);
 }
 
@@ -489,11 +489,11 @@ struct engine_message *engine_submit(struct engine *engine, struct request *requ
 
 void engine_say_held(struct engine *engine, const char *trouble)
 {
-    held_look(&engine->held, engine->messages, trouble ? trouble : wire_trouble(&engine->wire),
+    held_look(&engine->held, engine->messages, trouble ? trouble : outlet_trouble(&engine->outlet),
               instant_now());
 }
 
 bool engine_is_stuck(const struct engine *engine)
 {
-    return wire_is_stuck(&engine->wire);
+    return outlet_is_stuck(&engine->outlet);
 }

@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 
-void errands_init(struct errands *errands, struct wire *wire, const struct errand_handlers *handlers)
+void errands_init(struct errands *errands, struct outlet *outlet, const struct errand_handlers *handlers)
 {
-    errands->wire = wire;
+    errands->outlet = outlet;
     errands->handlers = *handlers;
     ledger_init(&errands->ledger);
 }
@@ -21,7 +21,7 @@ static void mirror_replied(struct errands *errands, enum synapse_kind kind, stru
 {
     struct subject *subject;
 
-    wire_answered(errands->wire, kind, reply, errands->mirror.asked_at);
+    outlet_answered(errands->outlet, kind, reply, errands->mirror.asked_at);
     if (mirror_answered(&errands->mirror, kind, reply, instant_now()))
         while ((subject = mirror_release(&errands->mirror)))
             errands->handlers.woken(errands->handlers.context, subject);
@@ -61,7 +61,7 @@ static bool send_for_mirror(struct errands *errands, instant now, instant *ret_a
     if (!mirror_next(&errands->mirror, now, &call, ret_at))
         return false;
     mirror_sent(&errands->mirror, &call, now);
-    wire_send(errands->wire, &call, came[call.kind], errands);
+    outlet_send(errands->outlet, &call, came[call.kind], errands);
     return true;
 }
 
@@ -98,7 +98,7 @@ static void records_came(void *context, struct synapse_reply *reply)
     enum synapse_kind kind = errands->ledger.served->call.kind;
     struct flight *flight;
 
-    wire_answered(errands->wire, kind, reply, errands->ledger.asked_at);
+    outlet_answered(errands->outlet, kind, reply, errands->ledger.asked_at);
     ledger_answered(&errands->ledger, kind, reply);
     if (reply->outcome != SYNAPSE_OK)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(kind)),
@@ -124,6 +124,6 @@ bool errands_send(struct errands *errands, bool quiet, instant *ret_at, const st
         return false;
     }
     *ret_asker = errands->ledger.served->subject;
-    wire_send(errands->wire, &call, records_came, errands);
+    outlet_send(errands->outlet, &call, records_came, errands);
     return true;
 }

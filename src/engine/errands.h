@@ -3,7 +3,7 @@
 
 #include "engine/ledger.h"
 #include "engine/mirror.h"
-#include "engine/wire.h"
+#include "engine/outlet.h"
 
 /*
  * The calls that no subject makes for itself: those of the mirror and of the ledger, whom subjects wait for.
@@ -23,14 +23,14 @@ struct errand_handlers {
 };
 
 struct errands {
-    struct wire *wire;
+    struct outlet *outlet;
     struct mirror mirror;
     struct ledger ledger;
     struct errand_handlers handlers;
 };
 
 /* All is borrowed. The mirror is initialized by itself, with what it has to know (mirror_init()). */
-void errands_init(struct errands *errands, struct wire *wire, const struct errand_handlers *handlers);
+void errands_init(struct errands *errands, struct outlet *outlet, const struct errand_handlers *handlers);
 void errands_deinit(struct errands *errands);
 
 /* The flight, for SYNAPSE_READ_RECORDS or SYNAPSE_WRITE_RECORDS, is answered at once, or later. */

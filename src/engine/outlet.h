@@ -1,22 +1,24 @@
-#ifndef SYNC_ENGINE_WIRE_H
-#define SYNC_ENGINE_WIRE_H
+#ifndef SYNC_ENGINE_OUTLET_H
+#define SYNC_ENGINE_OUTLET_H
 
 #include "engine/engine.h"
 #include "engine/gate.h"
 #include "engine/restraint.h"
 
 /*
- * The way to the homeserver: how many calls are under way, whether one more may be sent, and how the
- * homeserver is, as far as replies tell. Whoever sends calls over it says so when their replies come.
+ * The way out to the homeserver: how many calls are under way (each has a slot), whether one more may be
+ * sent, and how the homeserver is, as far as replies tell. Whoever sends calls through it says so when their
+ * replies come.
  */
+
 /* How calls of one kind fare. */
-struct wire_kind {
+struct outlet_kind {
     instant succeeded;  /* when one last did what it is for */
     const void *failed; /* the subject that one failed for since; NULL: none did */
     bool several;       /* and another subject, too */
 };
 
-struct wire {
+struct outlet {
     struct engine_homeserver homeserver;
     unsigned concurrency; /* most calls at a time */
     bool ready;           /* the session is there */
@@ -25,20 +27,21 @@ struct wire {
     struct restraint restraint;
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
-    struct wire_kind kinds[SYNAPSE_KINDS];
+    struct outlet_kind kinds[SYNAPSE_KINDS];
 };
 
-void wire_init(struct wire *wire, const struct engine_homeserver *homeserver, unsigned concurrency);
+void outlet_init(struct outlet *outlet, const struct engine_homeserver *homeserver, unsigned concurrency);
 
 /* Whether a call may be sent; if not, this is to be asked again at *ret_at (INSTANT_NEVER: when something was
    answered, a sign came, or the session has changed). */
-bool wire_is_free(struct wire *wire, instant *ret_at);
-/* Sends the call. `done` must call wire_answered() before all else. */
-void wire_send(struct wire *wire, const struct synapse_call *call,
-               void (*done)(void *context, struct synapse_reply *reply), void *context);
+bool outlet_is_free(struct outlet *outlet, instant *ret_at);
+/* Sends the call. `done` must call outlet_answered() before all else. */
+void outlet_send(struct outlet *outlet, const struct synapse_call *call,
+                 void (*done)(void *context, struct synapse_reply *reply), void *context);
 /* The reply to a call that was sent at `sent`. What nobody answered while others were answered counts as
    failed: it is that call which fails, and it must not hold up all others. */
-void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_reply *reply, instant sent);
+void outlet_answered(struct outlet *outlet, enum synapse_kind kind, struct synapse_reply *reply,
+                     instant sent);
 
 /*
  * Whether a call that failed with this reply is at fault itself, since others succeeded lately; takes note of
@@ -46,11 +49,11 @@ void wire_answered(struct wire *wire, enum synapse_kind kind, struct synapse_rep
  * not and nobody else has met the same; but where it would not (reply->unwilling), this kind may be refused
  * to the sync user altogether.
  */
-bool wire_serves_others(struct wire *wire, enum synapse_kind kind, const struct synapse_reply *reply,
-                        const void *subject, instant now);
+bool outlet_serves_others(struct outlet *outlet, enum synapse_kind kind, const struct synapse_reply *reply,
+                          const void *subject, instant now);
 /* Why no call goes out although the session is there, in the homeserver's words; NULL: calls do. */
-const char *wire_trouble(const struct wire *wire);
+const char *outlet_trouble(const struct outlet *outlet);
 /* Nothing is under way and nothing can be sent. */
-bool wire_is_stuck(const struct wire *wire);
+bool outlet_is_stuck(const struct outlet *outlet);
 
 #endif
