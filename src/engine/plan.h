@@ -53,8 +53,8 @@ void obstacle_excuse(struct obstacles *obstacles, const struct synapse_call *cal
 
 /*
  * The call failed and may be tried later: after a pause that grows with every failure. Ten minutes after the
- * first failure while `others_succeeded` (see outlet_serves_others()), and if they do so again, the obstacle is
- * final (REQUEST_HOMESERVER_FAILING).
+ * first failure while `others_succeeded` (see outlet_serves_others()), and if they do so again, the obstacle
+ * is final (REQUEST_HOMESERVER_FAILING).
  */
 void obstacle_fail(struct obstacles *obstacles, const struct synapse_call *call,
                    const struct synapse_reply *reply, bool others_succeeded, instant now);
