@@ -28,8 +28,8 @@ DEFINE_CLEANUP(struct loop, loop_free)
 void loop_run(struct loop *loop);
 /* Makes loop_run() return once the callback under way has returned. */
 void loop_stop(struct loop *loop);
-/* The longest time in ms that the callbacks of one turn took together: for that long nothing else was served.
- */
+/* The longest time in ms that the callbacks of one turn took together: for that long nothing else was
+   served. */
 int64_t loop_longest_turn(const struct loop *loop);
 
 /* ---- file descriptors ---- */

@@ -8,8 +8,8 @@
 
 static const char replacement_character[] = "\xef\xbf\xbd";
 
-/* Unicode's Cc (control), Zl and Zp (separators of lines), and of Cf (format) what has no shape of its own.
- */
+/* Unicode's Cc (control), Zl and Zp (separators of lines), and of Cf (format) what has no shape of its
+   own. */
 bool visible_is_hidden(uint32_t code)
 {
     static const struct {

@@ -182,8 +182,8 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
     return error_set(error, "too many large messages at a time: for now one message at a time");
 }
 
-/* After every sending: it may have read frames into the library's buffer, of which the socket does not tell.
- */
+/* After every sending: it may have read frames into the library's buffer, of which the socket does not
+   tell. */
 static bool was_sent(struct consumer *consumer, bool sent)
 {
     if (!sent) {
@@ -195,8 +195,8 @@ static bool was_sent(struct consumer *consumer, bool sent)
     return sent;
 }
 
-/* Whoever stands by at a quorum queue finds a consumer at any time; a classic one would not serve the second.
- */
+/* Whoever stands by at a quorum queue finds a consumer at any time; a classic one would not serve the
+   second. */
 static void end_probation(struct consumer *consumer)
 {
     struct connection *connection = consumer->connection;

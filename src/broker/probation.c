@@ -17,8 +17,8 @@ struct probation probation_for_size(void)
     return (struct probation){.on = true, .innocent = true, .end = INSTANT_NEVER};
 }
 
-/* What the broker would drop soon is lost then; with some deliveries to spare, since they may come quickly.
- */
+/* What the broker would drop soon is lost then; with some deliveries to spare, since they may come
+   quickly. */
 static bool is_near(uint64_t deliveries, uint64_t limit)
 {
     return limit != PROBATION_NO_LIMIT && deliveries > 0 && deliveries >= limit - limit / 4;

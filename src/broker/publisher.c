@@ -203,8 +203,8 @@ static bool await_confirm(struct worker *worker, struct error *error)
     }
 }
 
-/* Frames are read first: after a long idle time the connection may have been closed, and a write would hang.
- */
+/* Frames are read first: after a long idle time the connection may have been closed, and a write would
+   hang. */
 static bool publish(struct worker *worker, const struct dead_letter *letter, struct error *error)
 {
     bool returned = false;

@@ -77,8 +77,8 @@ char *queue_kind_shortcomings(const struct queue_kind *kind, bool *ret_loses) MU
  */
 uint64_t queue_kind_delivery_limit(const struct queue_kind *kind, unsigned broker_version);
 
-/* Whether it takes back in order what is given back by basic.nack, all at a time; `delivery_limit` as above.
- */
+/* Whether it takes back in order what is given back by basic.nack, all at a time; `delivery_limit` as
+   above. */
 bool queue_kind_takes_back_in_order(const struct queue_kind *kind, uint64_t delivery_limit);
 
 /* One line of the log with kind and shortcomings. */

@@ -29,8 +29,8 @@ void intake_add(struct intake *intake, struct broker_delivery *delivery);
 /* The delivery is about to go; `decoded`: it was taken in. */
 void intake_leave(struct intake *intake, struct broker_delivery *delivery, bool decoded);
 
-/* What a message of these bytes weighs once it is decoded, about. NULL: nothing, it was too large to be kept.
- */
+/* What a message of these bytes weighs once it is decoded, about. NULL: nothing, it was too large to be
+   kept. */
 size_t intake_weigh(const void *body, size_t size);
 
 #endif

@@ -62,8 +62,8 @@ static size_t name_length(const char *text)
     return length;
 }
 
-/* Where the value begins behind a name, that is behind "=", or ":" and a blank; NULL: that is no assignment.
- */
+/* Where the value begins behind a name, that is behind "=", or ":" and a blank; NULL: that is no
+   assignment. */
 static const char *find_value(const char *behind_name)
 {
     const char *sign = skip_blanks(behind_name);

@@ -14,8 +14,8 @@
    regard to case (optimal string alignment); `limit` + 1 when it is more than the limit. */
 size_t names_distance(const char *a, const char *b, size_t limit);
 
-/* The name of the table, the names of secrets' files included, that is nearest within the limit; NULL: none.
- */
+/* The name of the table, the names of secrets' files included, that is nearest within the limit; NULL:
+   none. */
 const char *names_nearest(const char *name, size_t limit);
 
 /* What was probably meant by a name that is not in the table: for long names more letters may differ. */

@@ -28,8 +28,8 @@ static struct subject *find_user(const struct subjects *subjects, const char *id
     return user && !user->is_room ? user : NULL;
 }
 
-/* Of the users for whom this call makes member events, the one of that number; false: they are all through.
- */
+/* Of the users for whom this call makes member events, the one of that number; false: they are all
+   through. */
 static bool user_of(const struct subjects *subjects, const struct flight *flight, size_t number,
                     struct subject **ret_user)
 {

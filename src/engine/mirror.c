@@ -217,8 +217,8 @@ static bool is_invitation_of(const struct flight *flight, const struct state_eve
            text_equal(member.user, flight->call.user);
 }
 
-/* A call is under way: when it was answered we shall see. Twice in one call is more than can be told apart.
- */
+/* A call is under way: when it was answered we shall see. Twice in one call is more than can be told
+   apart. */
 static void keep(struct subject *subject, struct room_change *change)
 {
     struct room_known *room = &subject->room;

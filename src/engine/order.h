@@ -68,12 +68,12 @@ void order_deinit(struct order *order);
 
 /* A message with a place at the end of each line it is concerned with. Takes the request. */
 struct engine_message *order_enter(struct order *order, struct request *request, void *owner, instant now);
-/* Leaves all lines and frees the message. `left` is called for each subject, which may be put to rest in it.
- */
+/* Leaves all lines and frees the message. `left` is called for each subject, which may be put to rest in
+   it. */
 void order_leave(struct engine_message *message, void (*left)(void *context, struct subject *subject),
                  void *context);
-/* Brings what is known of a room up to date, if the mirror is ahead. Not while a call about it is under way.
- */
+/* Brings what is known of a room up to date, if the mirror is ahead. Not while a call about it is under
+   way. */
 void order_refresh(const struct order *order, struct room_known *room);
 
 /* What a room says of a member of its place's message. */

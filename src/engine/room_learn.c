@@ -24,8 +24,8 @@ static void forget(struct room_known *known)
 static const struct synapse_call deletion = {.kind = SYNAPSE_DELETE_ROOM};
 static const struct synapse_call making = {.kind = SYNAPSE_CREATE_ROOM};
 
-/* It is another room now, or none: what was refused in the one before is not in this one, and that is gone.
- */
+/* It is another room now, or none: what was refused in the one before is not in this one, and that is
+   gone. */
 static void forget_room(struct room_known *known)
 {
     forget(known);

@@ -25,8 +25,8 @@ bool told_is(const struct room_known *room, instant now) MUST_USE;
 bool told_is_silent(const struct room_known *room, instant now) MUST_USE;
 
 /* A mirrored room with messages that may be silent, and in which no mark was left lately. Catch-ups went on
-   up to `mirrored_at`: a room that was read since then may yet be named by the next one. NULL: there is none.
- */
+   up to `mirrored_at`: a room that was read since then may yet be named by the next one. NULL: there is
+   none. */
 struct subject *told_to_mark(const struct subjects *subjects, instant mirrored_at, instant now);
 /* A catch-up is over, which was asked for at that time: what is silent is not mirrored any more. */
 void told_settle(struct subjects *subjects, instant asked_at);

@@ -142,8 +142,8 @@ static struct action closing(struct plan *plan, const struct user_wanted *wanted
     return plan_step(plan, &call);
 }
 
-/* What is left of a first addUser once its user is there: the e-mail address of a cut creation, the welcome.
- */
+/* What is left of a first addUser once its user is there: the e-mail address of a cut creation, the
+   welcome. */
 static struct action completion(struct plan *plan, const struct user_known *known,
                                 const struct user_wanted *wanted)
 {

@@ -23,8 +23,8 @@
 struct action user_next(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules, instant now);
 
-/* Whether what is known of the user is older than what is wanted, so that only witnesses make it good enough.
- */
+/* Whether what is known of the user is older than what is wanted, so that only witnesses make it good
+   enough. */
 bool user_rests_on_witness(const struct user_known *known, const struct user_wanted *wanted);
 
 /* Whether the user was read and is there and active. */

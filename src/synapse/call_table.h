@@ -25,8 +25,8 @@ struct call_form {
     /* The body as JSON text, which the caller frees with text_free_secret(); NULL: it cannot be written (what
        the call was given is not UTF-8). The member is NULL when there is no body. */
     char *(*body)(const struct synapse_call *call, const struct call_terms *terms);
-    /* Reads a 2xx reply; false: it does not say what it must. The member is NULL when nothing is to be read.
-     */
+    /* Reads a 2xx reply; false: it does not say what it must. The member is NULL when nothing is to be
+       read. */
     bool (*read)(const json_t *body, struct synapse_reply *reply);
     /* The reply holds events, in arrays of this name: they are taken out of it one by one as they come, by
        `take`, whose context is the reply, and `read` gets the rest. NULL: it does not. */
@@ -44,8 +44,8 @@ bool call_needs_admin(enum synapse_kind kind);
 /* The path, with its query; the caller frees it. */
 char *call_path(const struct synapse_call *call, const struct call_terms *terms) MUST_USE;
 
-/* Type of the document that says what a SYNAPSE_WRITE_RECORDS does (synapse/records.h). The caller frees it.
- */
+/* Type of the document that says what a SYNAPSE_WRITE_RECORDS does (synapse/records.h). The caller frees
+   it. */
 char *call_record_type(const struct synapse_call *call) MUST_USE;
 
 #endif

@@ -19,8 +19,8 @@
 
 /* ---- one event ---- */
 
-/* No text that is wanted is as long. Of a longer one its beginning is kept, which is equal to none of those.
- */
+/* No text that is wanted is as long. Of a longer one its beginning is kept, which is equal to none of
+   those. */
 enum { LONGEST_TEXT = 8 * 1024 /* bytes */ };
 
 static void read_text(char **text, const json_t *content, const char *key)

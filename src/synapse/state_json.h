@@ -8,8 +8,8 @@
 /* Reading states from JSON (see synapse/state.h for what others see of them). */
 
 /* The key in a create event's content that says what the room was made for: {"alias": alias}, or {"welcome":
-   user id} of a welcome room. And the key of the mark by which this attempt to make it is told from others.
- */
+   user id} of a welcome room. And the key of the mark by which this attempt to make it is told from
+   others. */
 #define ROOM_PURPOSE "io.github.synapse_sync"
 #define ROOM_ATTEMPT "io.github.synapse_sync.attempt"
 
