@@ -105,6 +105,9 @@ bool broker_awaits_last(const struct broker *broker);
    kept for the dead-letter queue all the same (as far as it can be moved whole). */
 const void *broker_delivery_body(const struct broker_delivery *delivery);
 size_t broker_delivery_size(const struct broker_delivery *delivery);
+/* The first digits of the body's SHA-256, as they stand in the header x-error-digest, too. */
+enum { BROKER_DIGEST_SIZE = 12 + 1 };
+void broker_delivery_digest(const struct broker_delivery *delivery, char ret_digest[BROKER_DIGEST_SIZE]);
 /*
  * Whether the message may be what killed earlier processes, as far as the broker counts
  * deliveries (quorum queues).

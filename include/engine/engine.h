@@ -28,14 +28,32 @@ struct engine_homeserver {
     void (*doubt)(void *homeserver, int64_t retry_after);
 };
 
+/* What may be changed on the homeserver. */
+enum engine_change {
+    CHANGE_CREATED_USERS,
+    CHANGE_CREATED_ROOMS,
+    CHANGE_JOINED,  /* users into rooms */
+    CHANGE_RAISED,  /* users, to a higher power level */
+    CHANGE_RENAMED, /* users */
+    CHANGE_WELCOMED,
+    CHANGE_REACTIVATED,
+    CHANGE_SET, /* settings of rooms that were there */
+    CHANGE_REMOVED_USERS,
+    CHANGE_REMOVED_ROOMS,
+};
+enum { ENGINE_CHANGES = CHANGE_REMOVED_ROOMS + 1 };
+/* For logs: "created_users". */
+const char *engine_change_name(enum engine_change change);
+
 /* How a message ended. Texts live during the call only. */
 struct engine_verdict {
-    bool rejected;          /* else done */
-    enum request_code code; /* when rejected */
-    const char *detail;     /* why, when rejected; "" otherwise */
-    const char *warnings;   /* what was left as it is, and why; "" when nothing was */
-    unsigned requests;      /* calls made for it */
-    int64_t duration;       /* ms since it was submitted */
+    bool rejected;           /* else done */
+    enum request_code code;  /* when rejected */
+    const char *detail;      /* why, when rejected; "" otherwise */
+    const char *warnings;    /* what was left as it is, and why; "" when nothing was */
+    unsigned requests;       /* calls made for it */
+    int64_t duration;        /* ms since it was submitted */
+    const unsigned *changes; /* ENGINE_CHANGES of them: what was changed for it */
 };
 
 struct engine_config {

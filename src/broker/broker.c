@@ -19,6 +19,7 @@
 #include "broker/publisher.h"
 #include "broker/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -287,6 +288,11 @@ const void *broker_delivery_body(const struct broker_delivery *delivery)
 size_t broker_delivery_size(const struct broker_delivery *delivery)
 {
     return (size_t)delivery->message->size;
+}
+
+void broker_delivery_digest(const struct broker_delivery *delivery, char ret_digest[BROKER_DIGEST_SIZE])
+{
+    (void)snprintf(ret_digest, BROKER_DIGEST_SIZE, "%s", message_sha256(delivery->message));
 }
 
 enum broker_suspicion broker_delivery_suspicion(const struct broker_delivery *delivery)

@@ -16,13 +16,11 @@ enum {
     FIXED_PROPERTIES = 1 + 1 + 8     /* delivery mode, priority, timestamp */
 };
 
-enum header { HEADER_ERROR, HEADER_DETAIL, HEADER_QUEUE, HEADER_TIME, HEADER_STUB, HEADERS };
+enum header { HEADER_ERROR, HEADER_DETAIL, HEADER_QUEUE, HEADER_TIME, HEADER_DIGEST, HEADER_STUB, HEADERS };
 
-static const char *const header_names[HEADERS] = {[HEADER_ERROR] = "x-error",
-                                                  [HEADER_DETAIL] = "x-error-detail",
-                                                  [HEADER_QUEUE] = "x-original-queue",
-                                                  [HEADER_TIME] = "x-failed-at",
-                                                  [HEADER_STUB] = "x-error-stub"};
+static const char *const header_names[HEADERS] = {
+    [HEADER_ERROR] = "x-error",    [HEADER_DETAIL] = "x-error-detail", [HEADER_QUEUE] = "x-original-queue",
+    [HEADER_TIME] = "x-failed-at", [HEADER_DIGEST] = "x-error-digest", [HEADER_STUB] = "x-error-stub"};
 
 struct dead_letter *dead_letter_new(struct broker_message *message, const char *code, const char *detail,
                                     const char *queue)
@@ -49,14 +47,8 @@ bool dead_letter_make_stub(struct dead_letter *letter)
 
     if (letter->stub)
         return false;
-    if (message->body) {
-        CLEANUP(digest_freep) struct digest *digest = digest_new();
-
-        digest_add(digest, message->body, (size_t)message->size);
-        digest_finish(digest, message->sha256);
-    }
     letter->stub = text_format("{\"error\": \"%s\", \"size\": %" PRIu64 ", \"sha256\": \"%s\"}", letter->code,
-                               message->size, message->sha256);
+                               message->size, message_sha256(message));
     return true;
 }
 
@@ -116,6 +108,8 @@ static bool make_table(const struct dead_letter *letter, const amqp_table_t *ori
         text_header(header_names[HEADER_QUEUE], letter->queue, strlen(letter->queue));
     table.entries[HEADER_TIME] =
         text_header(header_names[HEADER_TIME], letter->failed_at, strlen(letter->failed_at));
+    table.entries[HEADER_DIGEST] =
+        text_header(header_names[HEADER_DIGEST], message_sha256(letter->message), BROKER_DIGEST_SIZE - 1);
     if (letter->stub)
         table.entries[table.num_entries++] =
             (amqp_table_entry_t){.key = amqp_cstring_bytes(header_names[HEADER_STUB]),

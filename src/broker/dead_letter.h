@@ -36,10 +36,10 @@ amqp_bytes_t dead_letter_body(const struct dead_letter *letter);
 /*
  * What the message is published with. The properties of the original, made persistent, without expiration (it
  * would make the dead letter vanish) and user id (the broker checks that it is the publisher's), and with the
- * headers x-error, x-error-detail, x-original-queue and x-failed-at in place of any there were. All must fit
- * into one frame of `frame_max` bytes: the detail is cut, between characters, to what is left; if even
- * without it there is no room, the headers of the original are left out (`ret_stripped`). A stub has the
- * header x-error-stub, too, and its own content type. Memory is the pool's and the letter's.
+ * headers x-error, x-error-detail, x-original-queue, x-failed-at and x-error-digest in place of any there
+ * were. All must fit into one frame of `frame_max` bytes: the detail is cut, between characters, to what is
+ * left; if even without it there is no room, the headers of the original are left out (`ret_stripped`). A
+ * stub has the header x-error-stub, too, and its own content type. Memory is the pool's and the letter's.
  */
 bool dead_letter_properties(const struct dead_letter *letter, size_t frame_max, amqp_pool_t *pool,
                             amqp_basic_properties_t *ret_properties, bool *ret_stripped,

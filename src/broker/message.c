@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "broker/connection.h"
+#include "broker/digest.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -55,4 +56,16 @@ uint64_t message_delivery_count(const struct broker_message *message)
     }
     empty_amqp_pool(&pool);
     return count;
+}
+
+const char *message_sha256(struct broker_message *message)
+{
+    CLEANUP(digest_freep) struct digest *digest = NULL;
+
+    if (message->sha256[0] == '\0' && message->body) {
+        digest = digest_new();
+        digest_add(digest, message->body, (size_t)message->size);
+        digest_finish(digest, message->sha256);
+    }
+    return message->sha256;
 }

@@ -20,7 +20,7 @@ struct broker_message {
     bool skipped;             /* there was no room for the body now: it can only be given back */
     char *body;               /* NULL: skipped, or too large to be kept */
     uint64_t size;            /* of the body, kept or not */
-    char sha256[DIGEST_SIZE]; /* of a body that is not kept */
+    char sha256[DIGEST_SIZE]; /* of the body; "": not reckoned yet, see message_sha256() */
 };
 
 /* NULL is fine. */
@@ -37,5 +37,8 @@ DEFINE_CLEANUP(struct broker_message, broker_message_free)
  * with the channel, or with basic.reject; not what was given back with basic.nack.
  */
 uint64_t message_delivery_count(const struct broker_message *message);
+
+/* The SHA-256 of the body, kept or not, in hexadecimal digits. The message's memory. */
+const char *message_sha256(struct broker_message *message);
 
 #endif

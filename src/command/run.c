@@ -26,6 +26,7 @@
 #include "broker/broker.h"
 #include "command/command.h"
 #include "command/intake.h"
+#include "command/outcome.h"
 #include "command/setup.h"
 #include "engine/engine.h"
 #include "http/http.h"
@@ -65,40 +66,12 @@ struct daemon {
 
 /* ---- from the queue to the engine ---- */
 
-/* How a message ended, as the log tells it. */
-struct outcome {
-    const char *method, *outcome;
-    const char *code, *detail; /* NULL: none */
-    const char *user, *room;   /* NULL: none */
-    unsigned requests;
-    int64_t duration; /* ms */
-};
-
-static void log_outcome(const struct outcome *outcome, const struct broker_delivery *delivery)
-{
-    const char *detail = outcome->detail && *outcome->detail ? outcome->detail : NULL;
-    const struct log_field fields[] = {
-        LOG_TEXT("method", outcome->method),
-        LOG_NUMBER("delivery", broker_delivery_tag(delivery)),
-        LOG_TEXT("outcome", outcome->outcome),
-        LOG_TEXT("code", outcome->code),
-        LOG_TEXT("user", outcome->user),
-        LOG_TEXT("room", outcome->room),
-        LOG_NUMBER("requests", outcome->requests),
-        LOG_NUMBER("duration_ms", outcome->duration),
-        LOG_TEXT("detail", detail),
-        {.kind = LOG_KIND_END},
-    };
-
-    log_write(outcome->code || detail ? LOG_WARNING : LOG_INFO, "message", fields);
-}
-
 /* What is not even a request. */
 static void reject(struct broker_delivery *delivery, enum request_code code, const char *detail)
 {
     const char *name = request_code_name(code);
 
-    log_outcome(&(struct outcome){.method = "-", .outcome = "rejected", .code = name, .detail = detail},
+    outcome_log(&(struct outcome){.method = "-", .outcome = "rejected", .code = name, .detail = detail},
                 delivery);
     broker_reject(delivery, name, detail);
 }
@@ -190,13 +163,14 @@ static void ended(void *context, struct engine_message *message, const struct en
     bool one_room = request->method == REQUEST_ADD_ROOM || request->method == REQUEST_REMOVE_ROOM;
 
     (void)context;
-    log_outcome(&(struct outcome){.method = request_method_name(request->method),
+    outcome_log(&(struct outcome){.method = request_method_name(request->method),
                                   .outcome = code ? "rejected" : "done",
                                   .code = code,
                                   .detail = code ? verdict->detail : verdict->warnings,
                                   .user = request->user.id,
                                   .room = one_room ? request->rooms[0].alias : NULL,
                                   .requests = verdict->requests,
+                                  .changes = verdict->changes,
                                   .duration = verdict->duration},
                 delivery);
     if (code)

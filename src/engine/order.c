@@ -257,5 +257,6 @@ struct engine_verdict message_verdict(const struct engine_message *message, inst
         .warnings = buffer_text(&message->report.warnings),
         .requests = message->requests,
         .duration = now - message->arrived,
+        .changes = message->changes,
     };
 }

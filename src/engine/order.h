@@ -44,9 +44,10 @@ struct engine_message {
     char *welcome_alias; /* of the room in which the user of addUser is greeted; NULL: no welcome */
     void *owner;         /* the user of the engine's own */
     instant arrived;
-    unsigned requests; /* calls that were made for it */
-    size_t open;       /* places that are not settled */
-    size_t pending;    /* the member that was pending when its room asked last: most likely still is */
+    unsigned requests;                /* calls that were made for it */
+    unsigned changes[ENGINE_CHANGES]; /* that were made for it */
+    size_t open;                      /* places that are not settled */
+    size_t pending; /* the member that was pending when its room asked last: most likely still is */
     struct report report;
     bool ended;                           /* the verdict was given, or is about to be */
     struct engine_message *prev, *next;   /* the engine's list of ended ones */

@@ -1,0 +1,52 @@
+"""The line that ends a message: what was changed for it, and the digest by which its dead letter is found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from lab.message import Json, add_room, add_user, member, remove_room, remove_user, room
+from stage import Stage
+
+CHANGES = {"created_users", "created_rooms", "joined", "raised", "renamed", "welcomed", "reactivated", "set",
+           "removed_users", "removed_rooms"}
+
+
+def changes_of(stage: Stage, request: Json) -> dict[str, int]:
+    end, = stage.done(request)
+    return {name: int(value) for name, value in end.fields.items() if name in CHANGES}
+
+
+def test_what_was_changed(stage: Stage) -> None:
+    user, room_id = stage.user(), stage.room_id()
+    request = add_user(user, room(room_id), name="Ada", welcome="Hello")
+    assert changes_of(stage, request) == {"created_users": 1, "created_rooms": 1, "joined": 1, "welcomed": 1}
+    assert changes_of(stage, request) == {}
+    assert changes_of(stage, add_user(user, name="Ada L.")) == {"renamed": 1}
+    assert changes_of(stage, add_user(user, room(room_id, is_moderator=True))) == {"raised": 1}
+    assert changes_of(stage, add_room(room(room_id, name="Other"), user)) == {"set": 1}
+    others = [member(stage.user(), is_moderator=True), member(stage.user())]
+    assert changes_of(stage, add_room(room(room_id, name="Other"), *others)) == \
+        {"created_users": 2, "joined": 2, "raised": 1}
+    assert changes_of(stage, remove_room(room_id)) == {"removed_rooms": 1}
+    assert changes_of(stage, remove_user(user)) == {"removed_users": 1}
+    assert changes_of(stage, remove_user(user)) == {}
+
+
+def test_changes_are_told_of_the_message_that_asked_for_them(stage: Stage) -> None:
+    room_id, users = stage.room_id(), [stage.user() for _ in range(4)]
+    ends = stage.done(*(add_user(user, room(room_id), name="Ada") for user in users))
+    told = {end.fields["user"]: end.fields for end in ends}
+    assert {told[user]["joined"] for user in users} == {"1"}
+    assert {told[user]["created_users"] for user in users} == {"1"}
+    assert sum(int(told[user].get("created_rooms", 0)) for user in users) == 1
+
+
+def test_the_digest_leads_from_the_line_to_the_dead_letter(stage: Stage) -> None:
+    request = add_user("@ada:elsewhere.example", name="Ada")
+    letter = stage.rejected(request, "foreign-server")
+    digest = hashlib.sha256(letter.body).hexdigest()[:12]
+    assert json.loads(letter.body) == request
+    assert letter.headers["x-error-digest"] == digest
+    end = [line for line in stage.daemon.ends() if line.outcome == "rejected"][-1]
+    assert end.fields["digest"] == digest
