@@ -12,9 +12,10 @@
  *     log_info("connected", LOG_TEXT("queue", queue), LOG_NUMBER("messages", 17));
  *     level=info event=connected queue=matrix_sync_populated messages=17
  *
- * No time is written when standard error goes to the journal (which stamps lines itself); else `time=` comes
- * first. Values are quoted where needed and cut at 2 kB; what is hidden in them is escaped (base/visible.h).
- * The level and format are the one piece of global state of the program.
+ * When standard error goes to the journal, a line begins with its level (`<4>`, see sd-daemon(3)), and no
+ * time is written, since the journal stamps lines itself; else `time=` comes first. Values are quoted where
+ * needed and cut at 2 kB; what is hidden in them is escaped (base/visible.h). The level and format are the
+ * one piece of global state of the program.
  */
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_LOGFMT, LOG_JSON };

@@ -67,9 +67,15 @@ enum request_code {
     REQUEST_HOMESERVER_FAILING,
 };
 
+enum { REQUEST_ID_SIZE = 255 + 1 }; /* of user ids and aliases, see request/identifier.h */
+
 struct request_complaint {
     enum request_code code;
     struct error detail; /* names the place, never quotes a value: rooms[3].is_moderator: expected boolean… */
+    /* What could be read all the same, for the log. */
+    const char *method;         /* one of those that there are; NULL: none */
+    char user[REQUEST_ID_SIZE]; /* what stands as the user's id, if that begins as one; else "" */
+    char room[REQUEST_ID_SIZE]; /* of addRoom and removeRoom: its alias; else "" */
 };
 
 /* What requests are held against. */

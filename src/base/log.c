@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,10 @@ static struct {
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
+/* sd-daemon(3): how a service tells the journal the level of a line. */
+static const char *const priorities[] = {
+    [LOG_ERROR] = "<3>", [LOG_WARNING] = "<4>", [LOG_INFO] = "<6>", [LOG_DEBUG] = "<7>"};
 
 void log_configure(enum log_level level, enum log_format format)
 {
@@ -131,8 +136,25 @@ static void append_time(struct buffer *line)
     append_field(line, &LOG_TEXT("time", stamp));
 }
 
+/* A terminal that was opened from a service knows the variable, too (systemd.exec(5), JOURNAL_STREAM). */
+static bool goes_to_journal(void)
+{
+    return getenv("JOURNAL_STREAM") && !isatty(STDERR_FILENO);
+}
+
+/* At once: two pieces could get another process's line between them. */
+static void write_line(const char *priority, const struct buffer *line)
+{
+    char first[] = "<0>";
+    struct iovec pieces[] = {{.iov_base = first}, {.iov_base = line->bytes, .iov_len = line->size}};
+
+    pieces[0].iov_len = (size_t)snprintf(first, sizeof(first), "%s", priority);
+    (void)!writev(STDERR_FILENO, pieces, 2);
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
+    bool journal = goes_to_journal();
     struct buffer line;
 
     if (!log_wants(level))
@@ -140,7 +162,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     buffer_init(&line, LONGEST_LINE);
     if (settings.format == LOG_JSON)
         (void)buffer_append_char(&line, '{');
-    if (!getenv("JOURNAL_STREAM"))
+    if (!journal)
         append_time(&line);
     append_field(&line, &LOG_TEXT("level", level_names[level]));
     append_field(&line, &LOG_TEXT("event", event));
@@ -148,6 +170,6 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         append_field(&line, fields);
     line.maximum = LONGEST_LINE + 8;
     (void)buffer_append_text(&line, settings.format == LOG_JSON ? "}\n" : "\n");
-    (void)!write(STDERR_FILENO, line.bytes, line.size);
+    write_line(journal ? priorities[level] : "", &line);
     buffer_deinit(&line);
 }

@@ -14,14 +14,23 @@ static size_t add_changes(const unsigned *changes, struct log_field *fields)
     return count;
 }
 
+static const char *unless_empty(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
 void outcome_log(const struct outcome *outcome, const struct broker_delivery *delivery)
 {
-    const char *detail = outcome->detail && *outcome->detail ? outcome->detail : NULL;
+    const char *detail = unless_empty(outcome->detail);
     struct log_field fields[MOST_FIELDS] = {
-        LOG_TEXT("method", outcome->method),       LOG_NUMBER("delivery", broker_delivery_tag(delivery)),
-        LOG_TEXT("outcome", outcome->outcome),     LOG_TEXT("code", outcome->code),
-        LOG_TEXT("user", outcome->user),           LOG_TEXT("room", outcome->room),
-        LOG_NUMBER("requests", outcome->requests), LOG_NUMBER("duration_ms", outcome->duration),
+        LOG_TEXT("method", outcome->method ? outcome->method : "-"),
+        LOG_NUMBER("delivery", broker_delivery_tag(delivery)),
+        LOG_TEXT("outcome", outcome->outcome),
+        LOG_TEXT("code", outcome->code),
+        LOG_TEXT("user", unless_empty(outcome->user)),
+        LOG_TEXT("room", unless_empty(outcome->room)),
+        LOG_NUMBER("requests", outcome->requests),
+        LOG_NUMBER("duration_ms", outcome->duration),
     };
     char digest[BROKER_DIGEST_SIZE];
     size_t count = 8;

@@ -6,9 +6,11 @@
 
 /* How a message ended, as the log tells it. */
 struct outcome {
-    const char *method, *outcome;
-    const char *code, *detail; /* NULL: none */
-    const char *user, *room;   /* NULL: none */
+    const char *method; /* NULL: not known */
+    const char *outcome;
+    const char *code;        /* NULL: none */
+    const char *detail;      /* NULL or "": none */
+    const char *user, *room; /* the same */
     unsigned requests;
     int64_t duration;        /* ms */
     const unsigned *changes; /* ENGINE_CHANGES of them, of which those are told that are not 0; NULL: none */

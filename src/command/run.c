@@ -67,13 +67,18 @@ struct daemon {
 /* ---- from the queue to the engine ---- */
 
 /* What is not even a request. */
-static void reject(struct broker_delivery *delivery, enum request_code code, const char *detail)
+static void reject(struct broker_delivery *delivery, const struct request_complaint *complaint)
 {
-    const char *name = request_code_name(code);
+    const char *code = request_code_name(complaint->code);
 
-    outcome_log(&(struct outcome){.method = "-", .outcome = "rejected", .code = name, .detail = detail},
+    outcome_log(&(struct outcome){.method = complaint->method,
+                                  .outcome = "rejected",
+                                  .code = code,
+                                  .user = complaint->user,
+                                  .room = complaint->room,
+                                  .detail = complaint->detail.text},
                 delivery);
-    broker_reject(delivery, name, detail);
+    broker_reject(delivery, code, complaint->detail.text);
 }
 
 /* False: it is rejected. */
@@ -88,17 +93,17 @@ static bool take_on(void *context, struct broker_delivery *delivery)
         broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
         return true;
     }
-    reject(delivery, complaint.code, complaint.detail.text);
+    reject(delivery, &complaint);
     return false;
 }
 
 static void set_aside(struct broker_delivery *delivery)
 {
-    CLEANUP(freep)
-    char *detail =
-        text_format("delivered %u times without an end: set aside", broker_delivery_count(delivery));
+    struct request_complaint complaint = {.code = REQUEST_INVALID_MESSAGE};
 
-    reject(delivery, REQUEST_INVALID_MESSAGE, detail);
+    (void)error_set(&complaint.detail, "delivered %u times without an end: set aside",
+                    broker_delivery_count(delivery));
+    reject(delivery, &complaint);
 }
 
 static void look_at_suspect(void *context)

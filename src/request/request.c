@@ -316,6 +316,44 @@ static bool check_protected(const struct reader *reader)
     return true;
 }
 
+/* ---- what could be read of a message that is complained of ---- */
+
+static const char *text_in(const json_t *root, const char *object, const char *field)
+{
+    return json_string_value(json_object_get(json_object_get(root, object), field));
+}
+
+/* What does not begin as an id is not told: it may be anything. */
+static void tell_user(const struct reader *reader)
+{
+    const char *id = text_in(reader->root, "user", "id");
+
+    if (id && id[0] == '@' && strlen(id) < REQUEST_ID_SIZE)
+        (void)snprintf(reader->complaint->user, REQUEST_ID_SIZE, "%s", id);
+}
+
+static void tell_room(const struct reader *reader)
+{
+    struct request_complaint ignored;
+    const char *id = text_in(reader->root, "room", "id");
+    CLEANUP(freep)
+    char *alias = id ? identifier_make_alias(text_in(reader->root, "room", "type"), id,
+                                             reader->rules->server_name, "room", &ignored)
+                     : NULL;
+
+    if (alias)
+        (void)snprintf(reader->complaint->room, REQUEST_ID_SIZE, "%s", alias);
+}
+
+static void tell_subject(const struct reader *reader, const struct form *form)
+{
+    reader->complaint->method = form->method;
+    if (form->user)
+        tell_user(reader);
+    if (form->room)
+        tell_room(reader);
+}
+
 struct request *request_parse(const void *bytes, size_t size, const struct request_rules *rules,
                               struct request_complaint *complaint)
 {
@@ -323,10 +361,15 @@ struct request *request_parse(const void *bytes, size_t size, const struct reque
     CLEANUP(json_decrefp) json_t *root = decode_body(bytes, size, rules->largest_body, complaint);
     struct reader reader = {.root = root, .rules = rules, .complaint = complaint};
 
+    complaint->method = NULL;
+    complaint->user[0] = complaint->room[0] = '\0';
     if (!root)
         return NULL;
     reader.request = request = NEW(struct request);
-    if (!read_method(&reader) || !read_parts(&reader) || !check_protected(&reader))
+    if (!read_method(&reader))
         return NULL;
-    return TAKE(request);
+    if (read_parts(&reader) && check_protected(&reader))
+        return TAKE(request);
+    tell_subject(&reader, &forms[request->method]);
+    return NULL;
 }

@@ -9,6 +9,14 @@
 
 enum { LONGEST_VALUE = 2048 };
 
+/* A line for the journal has its level before it. */
+static char *without_priority(char *line)
+{
+    assert_memory_equal(line, "<6>", 3);
+    memmove(line, line + 3, strlen(line + 3) + 1);
+    return line;
+}
+
 /* The line that a field with this text makes, in the given format, without a time. */
 static char *line_of(enum log_format format, const char *text)
 {
@@ -18,7 +26,7 @@ static char *line_of(enum log_format format, const char *text)
     assert_int_equal(setenv("JOURNAL_STREAM", "8:1", 1), 0);
     capture_begin(&capture);
     log_info("event", LOG_TEXT("key", text), LOG_NUMBER("n", -5));
-    return capture_end(&capture);
+    return without_priority(capture_end(&capture));
 }
 
 static void assert_logfmt(const char *text, const char *value)
@@ -156,7 +164,7 @@ static void test_every_pair_of_bytes_is_json(void **state)
         freep(&lines);
         lines = capture_end(&capture);
         for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
-            json_t *object = json_loads(line, 0, NULL);
+            json_t *object = json_loads(without_priority(line), 0, NULL);
 
             if (!object)
                 fail_msg("no JSON: %s", line);
@@ -207,7 +215,7 @@ static void test_long_line(void **state)
     log_configure(LOG_INFO, LOG_JSON);
     capture_begin(&capture);
     log_info("event", LOG_TEXT("a", text), LOG_TEXT("b", text), LOG_TEXT("c", "last"));
-    line = capture_end(&capture);
+    line = without_priority(capture_end(&capture));
     object = json_loads(line, 0, NULL);
     assert_non_null(object);
     assert_string_equal(json_string_value(json_object_get(object, "a")), text);
@@ -228,11 +236,11 @@ static void test_absent_text_is_left_out(void **state)
 static void test_levels(void **state)
 {
     static const char *const expected[] = {
-        [LOG_ERROR] = "level=error event=e\n",
-        [LOG_WARNING] = "level=error event=e\nlevel=warning event=w\n",
-        [LOG_INFO] = "level=error event=e\nlevel=warning event=w\nlevel=info event=i\n",
-        [LOG_DEBUG] =
-            "level=error event=e\nlevel=warning event=w\nlevel=info event=i\nlevel=debug event=d\n"};
+        [LOG_ERROR] = "<3>level=error event=e\n",
+        [LOG_WARNING] = "<3>level=error event=e\n<4>level=warning event=w\n",
+        [LOG_INFO] = "<3>level=error event=e\n<4>level=warning event=w\n<6>level=info event=i\n",
+        [LOG_DEBUG] = "<3>level=error event=e\n<4>level=warning event=w\n<6>level=info event=i\n"
+                      "<7>level=debug event=d\n"};
 
     (void)state;
     assert_int_equal(setenv("JOURNAL_STREAM", "8:1", 1), 0);

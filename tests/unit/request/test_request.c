@@ -292,6 +292,40 @@ static void every_prefix_is_refused(void **state)
     }
 }
 
+/* What the log can say of a message that is complained of. */
+static void test_what_could_be_read_is_told(void **state)
+{
+    static const struct {
+        const char *body, *method, *user, *room;
+    } cases[] = {
+        {"[", NULL, "", ""},
+        {"{\"method\": \"dance\", \"user\": {\"id\": \"@a:s\"}}", NULL, "", ""},
+        {"{\"method\": \"ADDUSER\", \"user\": {\"id\": \"@a:else\"}}", "addUser", "@a:else", ""},
+        {"{\"method\": \"addUser\", \"user\": {\"id\": \"secret\"}}", "addUser", "", ""},
+        {"{\"method\": \"addUser\", \"user\": {\"id\": 7}}", "addUser", "", ""},
+        {"{\"method\": \"removeUser\", \"user\": \"@a:s\"}", "removeUser", "", ""},
+        {"{\"method\": \"removeUser\"}", "removeUser", "", ""},
+        {"{\"method\": \"addRoom\", \"room\": {\"type\": \"course\", \"id\": \"7b\"}, \"members\": 1}",
+         "addRoom", "", "#course_7b:server.org"},
+        {"{\"method\": \"removeRoom\", \"room\": {\"type\": \"course\"}}", "removeRoom", "", ""},
+    };
+    const struct request_rules here = {
+        .server_name = "server.org", .sync_user = "@sync:server.org", .largest_body = 1024};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct request_complaint complaint;
+
+        assert_null(request_parse(cases[i].body, strlen(cases[i].body), &here, &complaint));
+        if (cases[i].method)
+            assert_string_equal(complaint.method, cases[i].method);
+        else
+            assert_null(complaint.method);
+        assert_string_equal(complaint.user, cases[i].user);
+        assert_string_equal(complaint.room, cases[i].room);
+    }
+}
+
 /* Each byte of a message replaced by each other byte: nothing breaks, no complaint quotes the message. */
 static void every_damage_is_survived(void **state)
 {
@@ -544,6 +578,7 @@ static void bounds_no_list_of_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_could_be_read_is_told),
         cmocka_unit_test(good_messages),
         cmocka_unit_test(bad_messages),
         cmocka_unit_test(raw_bytes),
