@@ -15,10 +15,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/deeds.h"
-#include "engine/errands.h"
+#include "engine/driver.h"
 #include "engine/flight.h"
 #include "engine/front.h"
-#include "engine/held.h"
 #include "engine/removal.h"
 #include "engine/room_learn.h"
 #include "engine/user_learn.h"
@@ -31,26 +30,6 @@ enum {
     DELETION_TURN = 200, /* ms until a deletion asks again for its turn */
     LEASE_PAUSE = 10,    /* ms until it is asked again whether the messages are ours */
     LONGEST_TURN = 20,   /* ms */
-};
-
-struct engine {
-    struct engine_config config;
-    struct outlet outlet;
-    struct order order;
-    struct engine_message *messages; /* in the order of their arrival */
-    struct turns turns;
-    struct turn_queue nobodys; /* of subjects that no message asks for any more */
-    struct engine_message *ended;
-    bool in_turn;
-
-    struct errands errands;
-    struct brake brake;
-    struct held held;
-    unsigned looks; /* at users, that are under way: who is looked at may want a record next */
-
-    struct loop_timer timer; /* the earliest wake of a subject, or the gate's, or the mirror's */
-    struct loop_timer soon;  /* a message was submitted, or left; or a turn was long */
-    instant turn_began, attended_at;
 };
 
 static void work_on(void *context);
@@ -487,15 +466,4 @@ struct engine_message *engine_submit(struct engine *engine, struct request *requ
         enqueue(engine, message->places[i].subject);
     loop_timer_set(&engine->soon, message->arrived);
     return message;
-}
-
-void engine_say_held(struct engine *engine, const char *trouble)
-{
-    held_look(&engine->held, engine->messages, trouble ? trouble : outlet_trouble(&engine->outlet),
-              instant_now());
-}
-
-bool engine_is_stuck(const struct engine *engine)
-{
-    return outlet_is_stuck(&engine->outlet);
 }
