@@ -10,8 +10,11 @@
  * sure that nothing is ever made, not even when the queue is deleted between two tries: then the broker
  * refuses the type itself ("invalid arg"). It also means that RABBITMQ_QUEUE_DECLARE=passive is honoured.
  *
- * Each try is an error in the broker's log; there are two to four, whenever a connection is made. Who may not
- * configure the queue is refused with 403 and learns nothing. Policies are not arguments: they stay unknown.
+ * Each try is an error in the broker's log. So before it comes to that, the queue is declared as one of the
+ * kind that it is expected to be: as it was before, or as we would make it. The broker accepts that in
+ * silence, if it is so. Where nothing must ever be made, what was learnt once is believed as long as the
+ * queue is not known to have gone. Who may not configure the queue is refused with 403 and learns nothing.
+ * Policies are not arguments: they stay unknown.
  */
 #include "broker/queue_kind.h"
 
@@ -26,11 +29,32 @@ enum { FIRST_WITH_LIMIT = 400, DEFAULT_LIMIT = 20 };
 
 static const char impossible_type[] = "synapse-sync-asks";
 
+static const char *const type_names[] = {[QUEUE_UNKNOWN] = "unknown",
+                                         [QUEUE_CLASSIC] = "classic",
+                                         [QUEUE_QUORUM] = "quorum",
+                                         [QUEUE_STREAM] = "stream"};
+
 /* ---- reading refusals ---- */
 
 struct queue_kind queue_kind_first_guess(void)
 {
     return (struct queue_kind){.durable = true};
+}
+
+/* A quorum queue must not be given x-max-priority: 406, also from versions whose quorum queues know
+   priorities. */
+struct queue_kind queue_kind_to_make(enum broker_declare declare)
+{
+    static const struct queue_kind_argument priorities = {"x-max-priority", "2", QUEUE_KIND_NUMBER};
+    static const struct queue_kind_argument single = {"x-single-active-consumer", "true", QUEUE_KIND_BOOLEAN};
+    bool quorum = declare == BROKER_QUORUM;
+
+    if (declare == BROKER_PASSIVE)
+        return (struct queue_kind){.type = QUEUE_UNKNOWN};
+    return (struct queue_kind){.type = quorum ? QUEUE_QUORUM : QUEUE_CLASSIC,
+                               .durable = declare != BROKER_LEGACY,
+                               .arguments = {quorum ? single : priorities},
+                               .count = 1};
 }
 
 /* The text between two marks; false: it is not there or does not fit. */
@@ -126,14 +150,21 @@ enum queue_kind_step queue_kind_fold(struct queue_kind *kind, const char *refusa
 
 /* ---- asking ---- */
 
+/* The broker compares numbers, whatever their width; what is made has the one that is usual. */
+static amqp_field_value_t number_value(int64_t number)
+{
+    if (number >= INT32_MIN && number <= INT32_MAX)
+        return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I32, .value = {.i32 = (int32_t)number}};
+    return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value = {.i64 = number}};
+}
+
 static amqp_field_value_t field_value(const struct queue_kind_argument *argument)
 {
     switch (argument->kind) {
     case QUEUE_KIND_TEXT:
         break;
     case QUEUE_KIND_NUMBER:
-        return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64,
-                                    .value = {.i64 = strtoll(argument->value, NULL, 10)}};
+        return number_value(strtoll(argument->value, NULL, 10));
     case QUEUE_KIND_BOOLEAN:
         return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_BOOLEAN,
                                     .value = {.boolean = strcmp(argument->value, "true") == 0}};
@@ -142,19 +173,37 @@ static amqp_field_value_t field_value(const struct queue_kind_argument *argument
                                 .value = {.bytes = amqp_cstring_bytes(argument->value)}};
 }
 
-static enum connection_answer try_kind(struct connection *connection, const char *queue,
-                                       const struct queue_kind *kind, uint16_t *ret_code, struct error *error)
+/* `type`: in place of the kind's own; NULL: none is named, which means classic. */
+static enum connection_answer declare(struct connection *connection, const char *queue,
+                                      const struct queue_kind *kind, const char *type, uint16_t *ret_code,
+                                      struct error *error)
 {
-    amqp_table_entry_t entries[QUEUE_KIND_ARGUMENTS + 1] = {
-        {.key = amqp_cstring_bytes("x-queue-type"),
-         .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = amqp_cstring_bytes(impossible_type)}}}};
+    amqp_table_entry_t entries[QUEUE_KIND_ARGUMENTS + 1];
+    int count = 0;
 
+    if (type)
+        entries[count++] = (amqp_table_entry_t){
+            .key = amqp_cstring_bytes("x-queue-type"),
+            .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = amqp_cstring_bytes(type)}}};
     for (int i = 0; i < kind->count; i++)
-        entries[i + 1] = (amqp_table_entry_t){.key = amqp_cstring_bytes(kind->arguments[i].name),
-                                              .value = field_value(&kind->arguments[i])};
+        entries[count++] = (amqp_table_entry_t){.key = amqp_cstring_bytes(kind->arguments[i].name),
+                                                .value = field_value(&kind->arguments[i])};
     (void)amqp_queue_declare(connection->amqp, CONNECTION_CHANNEL, amqp_cstring_bytes(queue), 0,
-                             kind->durable, 0, kind->auto_delete, (amqp_table_t){kind->count + 1, entries});
+                             kind->durable, 0, kind->auto_delete, (amqp_table_t){count, entries});
     return connection_answer(connection, ret_code, error);
+}
+
+enum connection_answer queue_kind_declare(struct connection *connection, const char *queue,
+                                          const struct queue_kind *kind, uint16_t *ret_code,
+                                          struct error *error)
+{
+    return declare(connection, queue, kind, kind->type == QUEUE_CLASSIC ? NULL : type_names[kind->type],
+                   ret_code, error);
+}
+
+static enum queue_kind_step read_refusal(struct queue_kind *kind, uint16_t code, const char *refusal)
+{
+    return code == AMQP_PRECONDITION_FAILED ? queue_kind_fold(kind, refusal) : QUEUE_KIND_LOST;
 }
 
 bool queue_kind_learn(struct connection *connection, const char *queue, struct queue_kind *ret_kind,
@@ -167,13 +216,13 @@ bool queue_kind_learn(struct connection *connection, const char *queue, struct q
 
     /* Each try but the last tells an argument, or one of the two flags. */
     for (int i = 0; i < QUEUE_KIND_ARGUMENTS + 3 && step == QUEUE_KIND_AGAIN; i++) {
-        switch (try_kind(connection, queue, &kind, &code, &refusal)) {
+        switch (declare(connection, queue, &kind, impossible_type, &code, &refusal)) {
         case CONNECTION_DONE:
             step = QUEUE_KIND_LOST;
             (void)error_set(&refusal, "the broker accepts a queue type that does not exist");
             break;
         case CONNECTION_REFUSED:
-            step = code == AMQP_PRECONDITION_FAILED ? queue_kind_fold(&kind, refusal.text) : QUEUE_KIND_LOST;
+            step = read_refusal(&kind, code, refusal.text);
             break;
         case CONNECTION_FAILED:
             *error = refusal;
@@ -189,11 +238,6 @@ bool queue_kind_learn(struct connection *connection, const char *queue, struct q
 }
 
 /* ---- saying ---- */
-
-static const char *const type_names[] = {[QUEUE_UNKNOWN] = "unknown",
-                                         [QUEUE_CLASSIC] = "classic",
-                                         [QUEUE_QUORUM] = "quorum",
-                                         [QUEUE_STREAM] = "stream"};
 
 static const char *value_of(const struct queue_kind *kind, const char *name)
 {

@@ -2,6 +2,7 @@
 #define SYNC_BROKER_QUEUE_KIND_H
 
 #include "base/error.h"
+#include "broker/broker.h"
 #include "broker/connection.h"
 
 #include <stdbool.h>
@@ -34,6 +35,15 @@ struct queue_kind {
 
 /* What nothing is known of yet. */
 struct queue_kind queue_kind_first_guess(void);
+
+/* What we make in this mode; QUEUE_UNKNOWN: nothing. */
+struct queue_kind queue_kind_to_make(enum broker_declare declare);
+
+/* Declares a queue of a known kind: done, if there is none, or one that is just so; blocks, for a helper
+   thread. A refusal costs the channel, see queue_kind_learn(). */
+enum connection_answer queue_kind_declare(struct connection *connection, const char *queue,
+                                          const struct queue_kind *kind, uint16_t *ret_code,
+                                          struct error *error);
 
 /*
  * Learns the kind of a queue that is there; blocks, for a helper thread. What is refused costs the channel,

@@ -23,45 +23,16 @@
 /* Milliseconds between two looks. */
 enum { STAND_BY = 1000, MOST_STAND_BY = 8000, SHORTEST_STAND_BY = 100, MISSING = 3000 };
 
-static amqp_table_entry_t text_argument(const char *name, const char *text)
+static bool make_queue(struct connection *connection, const struct broker_settings *settings,
+                       struct error *error)
 {
-    return (amqp_table_entry_t){
-        .key = amqp_cstring_bytes(name),
-        .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = amqp_cstring_bytes(text)}}};
-}
+    struct queue_kind kind = queue_kind_to_make(settings->declare);
+    uint16_t code;
 
-static amqp_table_entry_t number_argument(const char *name, int32_t number)
-{
-    return (amqp_table_entry_t){.key = amqp_cstring_bytes(name),
-                                .value = {.kind = AMQP_FIELD_KIND_I32, .value = {.i32 = number}}};
-}
-
-static amqp_table_entry_t true_argument(const char *name)
-{
-    return (amqp_table_entry_t){.key = amqp_cstring_bytes(name),
-                                .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value = {.boolean = 1}}};
-}
-
-/* A quorum queue must not be given x-max-priority: 406, also from versions whose quorum queues know
- * priorities. */
-static enum connection_answer declare(struct connection *connection, const struct broker_settings *settings,
-                                      struct error *error)
-{
-    amqp_table_entry_t classic[] = {number_argument("x-max-priority", 2)};
-    amqp_table_entry_t quorum[] = {text_argument("x-queue-type", "quorum"),
-                                   true_argument("x-single-active-consumer")};
-
-    switch (settings->declare) {
-    case BROKER_DURABLE:
-        return connection_declare(connection, settings->queue, true, (amqp_table_t){1, classic}, error);
-    case BROKER_QUORUM:
-        return connection_declare(connection, settings->queue, true, (amqp_table_t){2, quorum}, error);
-    case BROKER_LEGACY:
-        return connection_declare(connection, settings->queue, false, (amqp_table_t){1, classic}, error);
-    case BROKER_PASSIVE:
-        break;
-    }
-    return CONNECTION_FAILED;
+    if (queue_kind_declare(connection, settings->queue, &kind, &code, error) != CONNECTION_DONE)
+        return error_within(error, "declaring queue %s", settings->queue);
+    log_info("queue-declared", LOG_TEXT("queue", settings->queue));
+    return true;
 }
 
 /*
@@ -88,7 +59,7 @@ static bool find_queue(struct connection *connection, const struct broker_settin
         if (settings->declare != BROKER_PASSIVE) {
             if (*was_declared)
                 return error_set(error, "queue %s was declared and is missing again", settings->queue);
-            if (declare(connection, settings, error) != CONNECTION_DONE)
+            if (!make_queue(connection, settings, error))
                 return false;
             *was_declared = true;
             continue;
@@ -138,9 +109,10 @@ static enum outcome try_to_consume(struct connection *connection, const struct b
     struct queue_counts queue;
     struct error ignored;
     uint16_t code = 0;
-    enum connection_answer answer = consume(connection, settings, prefetch, true, &code, error);
+    bool exclusive = !queue_kind_is_single_active(kind);
+    enum connection_answer answer = consume(connection, settings, prefetch, exclusive, &code, error);
 
-    if (answer == CONNECTION_REFUSED && code == AMQP_ACCESS_REFUSED)
+    if (exclusive && answer == CONNECTION_REFUSED && code == AMQP_ACCESS_REFUSED)
         answer = consume(connection, settings, prefetch, false, &code, error);
     if (answer == CONNECTION_REFUSED && code == AMQP_ACCESS_REFUSED &&
         connection_look_up(connection, settings->queue, &queue, &code, &ignored) == CONNECTION_DONE &&
@@ -161,21 +133,47 @@ static enum outcome try_to_consume(struct connection *connection, const struct b
     return ALONE;
 }
 
+/* Of a kind that may go at any moment nothing is asked that could make the queue anew. */
+static bool may_confirm(const struct broker_settings *settings, const struct queue_kind *kind)
+{
+    return settings->declare != BROKER_PASSIVE && kind->type != QUEUE_UNKNOWN &&
+           !queue_kind_goes_with_consumer(kind);
+}
+
+static void tell_kind(const struct broker_settings *settings, struct takeover_found *found,
+                      const struct queue_kind *kind, const char *reason)
+{
+    CLEANUP(freep) char *before = queue_kind_describe(&found->kind), *after = queue_kind_describe(kind);
+
+    found->kind = *kind;
+    if (!found->said_kind || !text_equal(before, after))
+        queue_kind_log(kind, settings->queue, reason);
+    found->knows_kind = found->said_kind = true;
+}
+
+/* The kind that it had before, or that it has if it was made by us. */
 static bool learn_kind(struct connection *connection, const struct broker_settings *settings,
                        struct takeover_found *found, struct error *error)
 {
-    CLEANUP(freep) char *before = NULL, *after = NULL;
-    struct error reason;
+    struct queue_kind kind = found->said_kind ? found->kind : queue_kind_to_make(settings->declare);
+    struct error reason = {.text = ""};
+    uint16_t code = 0;
 
     if (found->knows_kind)
         return true;
-    before = queue_kind_describe(&found->kind);
-    if (!queue_kind_learn(connection, settings->queue, &found->kind, &reason, error))
+    if (may_confirm(settings, &kind))
+        switch (queue_kind_declare(connection, settings->queue, &kind, &code, error)) {
+        case CONNECTION_DONE:
+            tell_kind(settings, found, &kind, NULL);
+            return true;
+        case CONNECTION_REFUSED:
+            break;
+        case CONNECTION_FAILED:
+            return false;
+        }
+    if (!queue_kind_learn(connection, settings->queue, &kind, &reason, error))
         return false;
-    after = queue_kind_describe(&found->kind);
-    if (!found->said_kind || !text_equal(before, after))
-        queue_kind_log(&found->kind, settings->queue, reason.text);
-    found->knows_kind = found->said_kind = true;
+    tell_kind(settings, found, &kind, reason.text);
     return true;
 }
 

@@ -6,8 +6,8 @@
 #include "engine/errands.h"
 #include "engine/held.h"
 #include "engine/order.h"
-#include "engine/turns.h"
 #include "engine/outlet.h"
+#include "engine/turns.h"
 
 /* What the engine is made of: for engine.c, which drives it, and for overview.c, which looks at it. */
 struct engine {

@@ -1,4 +1,5 @@
-/* What can be said of the engine as a whole, to people and to monitors: nothing in here changes what it does. */
+/* What can be said of the engine as a whole, to people and to monitors: nothing in here changes what it does.
+ */
 #include "engine/driver.h"
 
 void engine_say_held(struct engine *engine, const char *trouble)

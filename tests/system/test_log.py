@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+import pytest
+
 from lab.message import Json, add_room, add_user, member, remove_room, remove_user, room
 from stage import Stage
 
@@ -50,3 +52,33 @@ def test_the_digest_leads_from_the_line_to_the_dead_letter(stage: Stage) -> None
     assert letter.headers["x-error-digest"] == digest
     end = [line for line in stage.daemon.ends() if line.outcome == "rejected"][-1]
     assert end.fields["digest"] == digest
+
+
+def refusals(stage: Stage) -> list[str]:
+    """What the broker's log says of what we asked; that it closes connections is the test's doing."""
+    log = (stage.school.broker.folder / "server.log").read_text()
+    return [line for line in log.splitlines() if "channel exception" in line]
+
+
+@pytest.mark.parametrize("declare", ["durable", "quorum", "legacy"])
+def test_a_normal_connect_is_no_error_in_the_log_of_the_broker(stage: Stage, declare: str) -> None:
+    stage.start(RABBITMQ_QUEUE_DECLARE=declare).wait_line("event=connected")
+    stage.daemon.stop()
+    before = refusals(stage)
+    daemon = stage.start(RABBITMQ_QUEUE_DECLARE=declare)
+    daemon.wait_line("event=queue-found")
+    daemon.wait_line("event=connected")
+    stage.school.broker.close_connections()
+    daemon.wait_line("event=connected", count=2)
+    assert refusals(stage) == before
+
+
+def test_a_queue_that_we_would_not_make_is_asked_about_once(stage: Stage) -> None:
+    stage.queue.declare(durable=True, arguments={"x-max-priority": 7})
+    daemon = stage.start()
+    daemon.wait_line("event=connected")
+    assert "x-max-priority=7" in daemon.wait_line("event=queue-found").fields["kind"]
+    before = refusals(stage)
+    stage.school.broker.close_connections()
+    daemon.wait_line("event=connected", count=2)
+    assert refusals(stage) == before
