@@ -126,7 +126,7 @@ static bool open_tls(struct connection *connection, const struct broker_settings
         return true;
     if (status == AMQP_STATUS_SOCKET_ERROR || status == AMQP_STATUS_TIMEOUT)
         return error_set(error, "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
-                         amqp_error_string2(status));
+                         connection_reason(status));
     return tls_failed(&connection->tls, status, error);
 }
 
@@ -198,6 +198,21 @@ static amqp_rpc_reply_t send_login(struct connection *connection, const struct b
                                       &properties, AMQP_SASL_METHOD_PLAIN, uri->user, uri->password);
 }
 
+/* That is for a person to mend, however often it is tried. */
+static bool login_refused(struct connection *connection, const struct broker_uri *uri,
+                          const amqp_rpc_reply_t *reply, struct error *error)
+{
+    const amqp_connection_close_t *close = reply->reply.decoded;
+    CLEANUP(freep) char *words = NULL;
+
+    if (reply->reply.id == AMQP_CONNECTION_CLOSE_METHOD)
+        words = connection_words(connection, close->reply_text);
+    log_error("login-refused", LOG_TEXT("peer", "broker"), LOG_TEXT("user", uri->user),
+              LOG_TEXT("host", uri->host), LOG_TEXT("vhost", uri->vhost), LOG_TEXT("reason", words));
+    return error_set(error, "the broker refused the login of user %s%s%s", uri->user, words ? ": " : "",
+                     words ? words : "");
+}
+
 static bool log_in(struct connection *connection, const struct broker_settings *settings, const char *role,
                    struct error *error)
 {
@@ -213,15 +228,8 @@ static bool log_in(struct connection *connection, const struct broker_settings *
     if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
         return error_set(error, "the broker did not finish the login: %s",
                          settings->uri.tls ? tls_reason(reply.library_error)
-                                           : amqp_error_string2(reply.library_error));
-    if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
-        const amqp_connection_close_t *close = reply.reply.decoded;
-        CLEANUP(freep) char *words = connection_words(connection, close->reply_text);
-
-        return error_set(error, "the broker refused the login of user %s: %u %s", settings->uri.user,
-                         close->reply_code, words);
-    }
-    return error_set(error, "the broker refused the login of user %s", settings->uri.user);
+                                           : connection_reason(reply.library_error));
+    return login_refused(connection, &settings->uri, &reply, error);
 }
 
 static void set_pulse(struct connection *connection)

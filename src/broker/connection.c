@@ -70,6 +70,36 @@ enum connection_answer connection_open_channel(struct connection *connection, st
     return connection_answer(connection, &code, error);
 }
 
+static const struct {
+    int status;
+    const char *reason;
+} reasons[] = {
+    {AMQP_STATUS_SOCKET_ERROR, "the network broke it off"},
+    {AMQP_STATUS_TCP_ERROR, "the network broke it off"},
+    {AMQP_STATUS_CONNECTION_CLOSED, "it was closed without a word"},
+    {AMQP_STATUS_SOCKET_CLOSED, "it was closed without a word"},
+    {AMQP_STATUS_TIMEOUT, "nothing came in time"},
+    {AMQP_STATUS_HEARTBEAT_TIMEOUT, "nothing came for two heartbeats"},
+    {AMQP_STATUS_BAD_AMQP_DATA, "what came is not AMQP"},
+    {AMQP_STATUS_UNKNOWN_CLASS, "what came is not AMQP 0-9-1"},
+    {AMQP_STATUS_UNKNOWN_METHOD, "what came is not AMQP 0-9-1"},
+    {AMQP_STATUS_INCOMPATIBLE_AMQP_VERSION, "the broker does not speak AMQP 0-9-1"},
+    {AMQP_STATUS_WRONG_METHOD, "something else came than what was asked for"},
+    {AMQP_STATUS_UNEXPECTED_STATE, "something else came than what was asked for"},
+    {AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD, "the broker takes no passwords (SASL PLAIN)"},
+    {AMQP_STATUS_TABLE_TOO_BIG, "the headers are too long"},
+    {AMQP_STATUS_SSL_ERROR, "TLS broke off"},
+    {AMQP_STATUS_SSL_CONNECTION_FAILED, "TLS could not be agreed on"},
+};
+
+const char *connection_reason(int status)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return amqp_error_string2(status);
+}
+
 /* A refusal closes the channel; it is answered and a new one opened, or every further call would fail. */
 static enum connection_answer refused(struct connection *connection, const amqp_channel_close_t *close,
                                       uint16_t *ret_code, struct error *error)
@@ -108,7 +138,7 @@ enum connection_answer connection_answer(struct connection *connection, uint16_t
         confirm_connection_close(connection);
         return CONNECTION_FAILED;
     }
-    (void)error_set(error, "the broker did not answer: %s", amqp_error_string2(reply.library_error));
+    (void)error_set(error, "the broker did not answer: %s", connection_reason(reply.library_error));
     return CONNECTION_FAILED;
 }
 
@@ -248,7 +278,7 @@ enum connection_read connection_read(struct connection *connection, amqp_frame_t
         return CONNECTION_NOTHING;
     if (status != AMQP_STATUS_OK) {
         /* After bad data nothing that follows can be trusted: no answer is sent. */
-        (void)error_set(error, "the connection broke: %s", amqp_error_string2(status));
+        (void)error_set(error, "the connection broke: %s", connection_reason(status));
         return CONNECTION_BROKEN;
     }
     if (ret_frame->frame_type == AMQP_FRAME_METHOD && !look_at_method(connection, ret_frame, error))

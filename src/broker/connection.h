@@ -114,4 +114,7 @@ DEFINE_CLEANUP(struct connection, connection_free)
 /* A text for the library, which does not change what it is given. */
 amqp_bytes_t connection_bytes(const void *bytes, size_t size);
 
+/* Why the library gave up (amqp_status_enum), in words for people. */
+const char *connection_reason(int status);
+
 #endif

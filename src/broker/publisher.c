@@ -133,7 +133,7 @@ static bool send_letter(struct worker *worker, const struct dead_letter *letter,
                                     amqp_cstring_bytes(worker->mailbox->settings->dead_letter_queue), 1, 0,
                                     &properties, dead_letter_body(letter));
         if (status != AMQP_STATUS_OK)
-            (void)error_set(error, "publishing broke off: %s", amqp_error_string2(status));
+            (void)error_set(error, "publishing broke off: %s", connection_reason(status));
     }
     empty_amqp_pool(&pool);
     if (stripped)

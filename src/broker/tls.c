@@ -8,6 +8,8 @@
  */
 #include "broker/tls.h"
 
+#include "broker/connection.h"
+
 #include <amqp_ssl_socket.h>
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -29,7 +31,7 @@ const char *tls_reason(int status)
 {
     const char *reason = openssl_reason();
 
-    return reason ? reason : amqp_error_string2(status);
+    return reason ? reason : connection_reason(status);
 }
 
 static bool is_address(const char *host)

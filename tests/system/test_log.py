@@ -82,3 +82,11 @@ def test_a_queue_that_we_would_not_make_is_asked_about_once(stage: Stage) -> Non
     stage.school.broker.close_connections()
     daemon.wait_line("event=connected", count=2)
     assert refusals(stage) == before
+
+
+def test_a_refused_password_is_called_so(stage: Stage) -> None:
+    uri = stage.school.broker.uri.replace("amqp://", "amqp://nobody:wr0ng@").replace("guest:guest@", "")
+    daemon = stage.start(RABBITMQ_URI=uri)
+    line = daemon.wait_line("event=login-refused")
+    assert line.level == "error" and line.fields["user"] == "nobody"
+    assert "wr0ng" not in daemon.log

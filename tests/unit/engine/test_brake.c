@@ -431,7 +431,7 @@ static bool try_engine(uint64_t seed, const void *context)
 {
     unsigned most = 1 + (unsigned)(seed % 12);
     struct scene *scene = braked_scene(most, 1 + (unsigned)(seed % 8));
-    bool good;
+    bool good = true;
 
     (void)context;
     clock_start(seed);

@@ -84,7 +84,7 @@ static struct {
     struct loop_timer until;
     struct pulse pulse;
     char told[64]; /* a letter for each sign: a(way), b(ack), s(low), p(atience) */
-    char problem[64];
+    struct error problem;
     int64_t retry_after;
     bool restarts; /* sends a call when it is told something */
 } bench;
@@ -97,7 +97,7 @@ static void note_sign(void *context, const struct synapse_sign *sign)
     assert_true(length < sizeof(bench.told) - 1);
     bench.told[length] = "absp"[sign->kind];
     bench.retry_after = sign->retry_after;
-    (void)strncpy(bench.problem, sign->problem.text, sizeof(bench.problem) - 1);
+    bench.problem = sign->problem;
     if (bench.restarts)
         (void)pulse_sent(&bench.pulse);
 }
@@ -295,7 +295,7 @@ static void test_it_is_away_and_back(void **state)
     run_for(LONG_ENOUGH);
     be_gone();
     assert_string_equal(bench.told, "a");
-    assert_string_equal(bench.problem, "read-health: h:1: gone");
+    assert_string_equal(bench.problem.text, "read-health: h:1: gone");
     await_question();
     reply_to_question(&bench.http, HTTP_ANSWERED, 502, -1);
     assert_string_equal(bench.told, "aa");
