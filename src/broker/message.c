@@ -62,9 +62,10 @@ const char *message_sha256(struct broker_message *message)
 {
     CLEANUP(digest_freep) struct digest *digest = NULL;
 
-    if (message->sha256[0] == '\0' && message->body) {
+    if (message->sha256[0] == '\0') { /* else it was reckoned when it came, or is known already */
         digest = digest_new();
-        digest_add(digest, message->body, (size_t)message->size);
+        if (message->body)
+            digest_add(digest, message->body, (size_t)message->size);
         digest_finish(digest, message->sha256);
     }
     return message->sha256;

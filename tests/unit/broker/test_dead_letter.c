@@ -139,7 +139,7 @@ static void test_properties_are_kept(void **state)
     assert_header(&properties, "x-error", "invalid-json");
     assert_header(&properties, "x-error-detail", "at 1");
     assert_header(&properties, "x-original-queue", "queue");
-    assert_int_equal(properties.headers.num_entries, 4 + 3);
+    assert_int_equal(properties.headers.num_entries, 5 + 3);
 }
 
 static void test_bare_message(void **state)
@@ -154,8 +154,9 @@ static void test_bare_message(void **state)
     (void)state;
     assert_true(dead_letter_properties(letter, FRAME_MAX, &pool, &properties, &stripped, &error));
     assert_int_equal(properties._flags, AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG);
-    assert_int_equal(properties.headers.num_entries, 4);
+    assert_int_equal(properties.headers.num_entries, 5);
     assert_header(&properties, "x-error-detail", "");
+    assert_header(&properties, "x-error-digest", "230d8358dc8e"); /* of "body" */
     assert_header(&properties, "x-failed-at", letter->failed_at);
     end = strptime(letter->failed_at, "%Y-%m-%dT%H:%M:%SZ", &parts);
     assert_non_null(end);
@@ -291,7 +292,7 @@ static void test_stub(void **state)
     assert_true(equals(properties.message_id, "id"));
     assert_header(&properties, "a", "b");
     assert_int_equal(header(&properties, "x-error-stub")->kind, AMQP_FIELD_KIND_BOOLEAN);
-    assert_int_equal(properties.headers.num_entries, 5 + 1);
+    assert_int_equal(properties.headers.num_entries, 6 + 1);
 }
 
 static void test_what_was_not_kept_is_a_stub(void **state)
