@@ -53,16 +53,19 @@ static bool can_join_front(const struct place *place, const struct place *head, 
     return false;
 }
 
-static void mark_front(struct subject *subject)
+/* Takes in those who can join the front now. Who is in it stays there, whoever leaves: what could be worked
+   on together with all before it can be so with fewer. */
+static void extend_front(struct subject *subject)
 {
     struct place *place, *head = subject->line;
-    bool open = true, adds_user = false;
+    bool adds_user = false;
 
     DL_FOREACH (subject->line, place) {
-        if (place != head)
-            open = open && !is_removal(head) && can_join_front(place, head, adds_user);
+        if (!place->in_front && place != head &&
+            (is_removal(head) || !can_join_front(place, head, adds_user)))
+            return;
+        place->in_front = true;
         adds_user = adds_user || place->kind == PLACE_USER_ADDED;
-        place->in_front = open;
     }
 }
 
@@ -100,7 +103,7 @@ static void take_user_place(struct order *order, struct engine_message *message,
     struct place *place = take_place(order, message, kind, user->id);
 
     place->user = user;
-    mark_front(place->subject);
+    extend_front(place->subject);
 }
 
 static void take_room_place(struct order *order, struct engine_message *message, enum place_kind kind,
@@ -113,7 +116,7 @@ static void take_room_place(struct order *order, struct engine_message *message,
         (void)snprintf(place->name, sizeof(place->name), "rooms[%zu]", room->index);
     else
         (void)snprintf(place->name, sizeof(place->name), "room");
-    mark_front(place->subject);
+    extend_front(place->subject);
 }
 
 struct engine_message *order_enter(struct order *order, struct request *request, void *owner, instant now)
@@ -163,7 +166,7 @@ void order_leave(struct engine_message *message, void (*left)(void *context, str
 
         DL_DELETE(subject->line, &message->places[i]);
         oldest = oldest_waiting(subject);
-        mark_front(subject);
+        extend_front(subject);
         obstacles_forget_final(subject_obstacles(subject), oldest);
         attempts_forget(&subject_obstacles(subject)->attempts, false);
         left(context, subject);

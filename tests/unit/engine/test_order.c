@@ -50,15 +50,21 @@ static struct subject *subject_of(const struct order *order, const char *key)
 }
 
 /* One letter for each place in the line: F is in front, - is behind. */
-static void assert_line(const struct order *order, const char *key, const char *expected)
+static char *front_of(const struct order *order, const char *key)
 {
-    const struct place *place = subject_of(order, key)->line;
-    char line[16];
+    const struct subject *subject = subjects_find(&order->subjects, key);
+    char *line = memory_new(16, 1);
     size_t length = 0;
 
-    for (; place; place = place->next)
+    for (const struct place *place = subject ? subject->line : NULL; place; place = place->next)
         line[length++] = place->in_front ? 'F' : '-';
-    line[length] = '\0';
+    return line;
+}
+
+static void assert_line(const struct order *order, const char *key, const char *expected)
+{
+    CLEANUP(freep) char *line = front_of(order, key);
+
     assert_string_equal(line, expected);
 }
 
@@ -112,6 +118,38 @@ static void test_fronts(void **state)
         assert_null(order.subjects.active);
         order_deinit(&order);
     }
+}
+
+/* The line of those messages, but one who never came, or who came and left. */
+static char *front_without(const char *key, const char *const texts[6], size_t one, bool came)
+{
+    struct order order = {0};
+    struct engine_message *messages[6] = {NULL};
+    char *front;
+
+    for (size_t i = 0; i < 6 && texts[i]; i++)
+        if (came || i != one)
+            messages[i] = enter(&order, texts[i], (instant)i);
+    if (came)
+        leave(&order, TAKE(messages[one]));
+    front = front_of(&order, key);
+    for (size_t i = 0; i < 6; i++)
+        if (messages[i])
+            leave(&order, messages[i]);
+    order_deinit(&order);
+    return front;
+}
+
+static void test_who_leaves_might_never_have_come(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        for (size_t one = 0; one < 6 && lines[i].texts[one]; one++) {
+            CLEANUP(freep) char *left = front_without(lines[i].key, lines[i].texts, one, true);
+            CLEANUP(freep) char *never_there = front_without(lines[i].key, lines[i].texts, one, false);
+
+            assert_string_equal(left, never_there);
+        }
 }
 
 /* Whoever leaves makes way, wherever it stood. */
@@ -283,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fronts),
         cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_who_leaves_might_never_have_come),
         cmocka_unit_test(test_all_lines_have_one_order),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_the_last_one_decides_how_old_knowledge_may_be),
