@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 enum {
     GATHERING = 1,                  /* ms: messages come in bursts, and one catch-up serves them all */
@@ -54,8 +55,7 @@ void mirror_wait(struct mirror *mirror, struct subject *subject)
     if (subject->waits)
         return;
     subject->waits = true;
-    subject->next_waiting = mirror->waiting;
-    mirror->waiting = subject;
+    DL_APPEND2(mirror->waiting, subject, prev_waiting, next_waiting);
 }
 
 struct subject *mirror_release(struct mirror *mirror)
@@ -64,7 +64,7 @@ struct subject *mirror_release(struct mirror *mirror)
 
     if (!subject)
         return NULL;
-    mirror->waiting = TAKE(subject->next_waiting);
+    DL_DELETE2(mirror->waiting, subject, prev_waiting, next_waiting);
     subject->waits = false;
     return subject;
 }

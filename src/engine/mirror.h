@@ -60,7 +60,9 @@ void mirror_want(struct mirror *mirror, instant now);
 
 /* The subject waits for the end of a catch-up; nothing happens where it does already. */
 void mirror_wait(struct mirror *mirror, struct subject *subject);
-/* A catch-up is over: the next of those who waited for it, who then waits no longer; NULL: that was all. */
+/* A catch-up is over: the next of those who waited for it, who then waits no longer; NULL: that was all. Who
+   waited first goes first: users, since a message takes their places first, and then its rooms need not be
+   told again and again how it stands with them. */
 struct subject *mirror_release(struct mirror *mirror);
 
 /* The next call of the mirror, if there is one now; *ret_at is when to ask again otherwise (INSTANT_NEVER:

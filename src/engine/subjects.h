@@ -29,7 +29,7 @@ struct subject {
     struct turn_queue *queue; /* in which it waits to be attended to; NULL: it does not */
     struct subject *prev, *next;
     bool waits; /* for a catch-up of the mirror */
-    struct subject *next_waiting;
+    struct subject *prev_waiting, *next_waiting;
     instant wake;  /* to be looked at again at that time */
     size_t weight; /* bytes while it rests; 0: it does not */
     char *watched; /* the room's id by which it is found; NULL: it is not */
