@@ -69,27 +69,42 @@ static void keep_doubt(struct buffer *rest)
     sieve_keep(rest, redaction, sizeof(redaction) - 1);
 }
 
-void changes_keep_needed(const char *event, size_t size, struct buffer *rest)
+/* To leave something out takes longer than to read it again, so where there is little, an event is kept as it
+   is. One so small is not nested too deeply for the whole, either. */
+static bool is_little(size_t size, const struct buffer *rest)
+{
+    enum { SMALL_EVENT = 1024, LITTLE = 64 * 1024 }; /* bytes */
+
+    return size <= SMALL_EVENT && rest->size <= LITTLE;
+}
+
+static void keep_parts(const json_t *event, struct buffer *rest)
 {
     static const char *const keys[] = {"type", "state_key", "sender", "origin_server_ts"};
-    json_auto_t *whole = parse_object(event, size), *needed = json_object();
+    json_auto_t *needed = json_object();
     CLEANUP(freep) char *text = NULL;
     json_t *age;
 
-    if (!whole) {
-        keep_doubt(rest);
-        return;
-    }
-    if (!is_needed(whole))
-        return;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        copy_member(needed, whole, keys[i]);
-    (void)json_object_set_new(needed, "content", needed_content(whole));
-    age = json_object_get(json_object_get(whole, "unsigned"), "age");
+        copy_member(needed, event, keys[i]);
+    (void)json_object_set_new(needed, "content", needed_content(event));
+    age = json_object_get(json_object_get(event, "unsigned"), "age");
     if (age)
         (void)json_object_set_new(needed, "unsigned", json_pack("{s:O}", "age", age));
     text = json_dumps(needed, JSON_COMPACT);
     sieve_keep(rest, text, strlen(text));
+}
+
+void changes_keep_needed(const char *event, size_t size, struct buffer *rest)
+{
+    json_auto_t *whole = parse_object(event, size);
+
+    if (!whole)
+        keep_doubt(rest);
+    else if (is_needed(whole) && is_little(size, rest))
+        sieve_keep(rest, event, size);
+    else if (is_needed(whole))
+        keep_parts(whole, rest);
 }
 
 /* ---- one room ---- */
