@@ -142,5 +142,9 @@ bool broker_lease_covers(const struct broker *broker, instant since);
 
 /* Whether messages flow: connected and consuming, not standing by. */
 bool broker_is_consuming(const struct broker *broker);
+/* Why they do not, in one sentence; NULL when they do. Owned by the broker. */
+const char *broker_trouble(const struct broker *broker);
+/* How many connections to consume on were made so far. */
+unsigned broker_connections(const struct broker *broker);
 
 #endif

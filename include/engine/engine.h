@@ -92,9 +92,31 @@ const struct request *engine_request(const struct engine_message *message);
    freed. A call under way for it goes on, and what comes behind it waits for that. */
 void engine_leave(struct engine *engine, struct engine_message *message);
 
+/* Messages that wait because a call keeps failing. */
+struct engine_held {
+    unsigned messages;
+    char reason[256]; /* in the homeserver's words, cut; "" while there are none */
+};
+
+/* One for each kind of call, and the last for all calls together. */
+enum { ENGINE_HELD = SYNAPSE_KINDS + 1 };
+/* The call, as in the log: "create-room"; NULL for the last. */
+const char *engine_held_name(size_t number);
+
+/* How the engine is. */
+struct engine_figures {
+    unsigned calls, calls_allowed; /* under way, and so many may be */
+    char trouble[256];             /* why no call is made; "": calls are */
+    struct engine_held held[ENGINE_HELD];
+    uint64_t ended[SYNAPSE_OUTCOMES]; /* calls, by what came of them */
+    size_t mirror_bytes;              /* what is remembered for nobody in particular */
+    size_t mirror_subjects;           /* users and rooms of which something is known */
+};
+
 /* Says in the log what messages are held for, and how many, when it begins and as long as it lasts: to be
-   called about once a second. `trouble`: why there is no session; NULL: there is one. */
-void engine_say_held(struct engine *engine, const char *trouble);
+   called about once a second. `trouble`: why there is no session; NULL: there is one. And tells how the
+   engine is, unless that is NULL. */
+void engine_look(struct engine *engine, const char *trouble, struct engine_figures *ret_figures);
 
 /* Whether nothing is under way that could still lead to an end: no call in flight, and none may be made. */
 bool engine_is_stuck(const struct engine *engine);

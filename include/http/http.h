@@ -25,6 +25,8 @@
 struct http;
 struct http_call;
 
+struct http_event;
+
 struct http_config {
     const char *base;    /* URI of the server, no user, query or slash at its end: http://synapse:8008 */
     const char *proxy;   /* URI of a proxy; NULL: none, whatever the environment says */
@@ -41,6 +43,9 @@ struct http_config {
        called for it, at `begun`; false: it does not, and is HTTP_UNREACHABLE. NULL: all may. */
     bool (*may_write)(void *context, instant begun);
     void *context;
+    /* Told of each request that came to its end, before its own `done` is called. NULL: nobody. */
+    void (*observe)(void *observer, const struct http_event *event);
+    void *observer;
 };
 
 enum http_method { HTTP_GET, HTTP_PUT, HTTP_POST, HTTP_DELETE };
@@ -50,8 +55,9 @@ typedef bool http_take(void *context, const char *bytes, size_t size);
 
 struct http_request {
     enum http_method method;
-    const char *path;         /* with its leading slash and its query, percent-encoded by the caller */
-    const char *bearer;       /* access token, sent in the Authorization header only; NULL: none (secret) */
+    const char *route;  /* a text that lasts: what the path is made from, see struct http_event; or NULL */
+    const char *path;   /* with its leading slash and its query, percent-encoded by the caller */
+    const char *bearer; /* access token, sent in the Authorization header only; NULL: none (secret) */
     const char *content_type; /* of the body; NULL: application/json */
     const void *body;         /* NULL: none. POST and PUT then send an empty one */
     size_t body_size;
@@ -74,6 +80,15 @@ enum http_result {
 
 /* The longest pause that a server may ask for, in milliseconds; longer ones are cut to it. */
 enum { HTTP_LONGEST_PAUSE = 300000 };
+
+/* A request that came to its end. */
+struct http_event {
+    enum http_method method;
+    const char *route; /* as in the request */
+    enum http_result result;
+    long status;      /* 0 unless answered */
+    int64_t duration; /* ms since it had its turn */
+};
 
 struct http_reply {
     enum http_result result;

@@ -24,6 +24,7 @@ enum request_method {
     REQUEST_ADD_ROOM,
     REQUEST_REMOVE_ROOM,
 };
+enum { REQUEST_METHODS = REQUEST_REMOVE_ROOM + 1 };
 
 struct request_user {
     char *id;          /* @localpart:server */
@@ -66,6 +67,7 @@ enum request_code {
     REQUEST_HOMESERVER_REJECTED,
     REQUEST_HOMESERVER_FAILING,
 };
+enum { REQUEST_CODES = REQUEST_HOMESERVER_FAILING + 1 };
 
 enum { REQUEST_ID_SIZE = 255 + 1 }; /* of user ids and aliases, see request/identifier.h */
 

@@ -143,6 +143,7 @@ enum synapse_outcome {
     SYNAPSE_SHUT_OUT,    /* the token is refused, or no longer an admin's: not carried out; the session is
                             being mended (see synapse.h) */
 };
+enum { SYNAPSE_OUTCOMES = SYNAPSE_SHUT_OUT + 1 };
 
 struct synapse_reply {
     enum synapse_outcome outcome;

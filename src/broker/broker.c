@@ -359,3 +359,18 @@ bool broker_is_consuming(const struct broker *broker)
 {
     return consumer_is_consuming(broker->consumer);
 }
+
+const char *broker_trouble(const struct broker *broker)
+{
+    const char *told = consumer_lease(broker->consumer)->lost.text;
+
+    if (broker_is_consuming(broker))
+        return NULL;
+    return *told ? told
+                 : "no messages are taken: another consumer has the queue, or the connection is being made";
+}
+
+unsigned broker_connections(const struct broker *broker)
+{
+    return consumer_lease(broker->consumer)->count;
+}

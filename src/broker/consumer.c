@@ -76,6 +76,7 @@ static void retry_later(struct consumer *consumer, const struct error *error)
     int64_t longest = instant_max(FIRST_PAUSE, instant_min(LONGEST_PAUSE, before_it_expires));
     int64_t pause = backoff_next(&consumer->backoff, FIRST_PAUSE, longest);
 
+    consumer->lease.lost = *error;
     log_warning("connection-lost", LOG_TEXT("reason", error->text), LOG_NUMBER("retry_ms", pause));
     loop_timer_set(&consumer->timer, instant_now() + pause);
 }

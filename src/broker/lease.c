@@ -11,6 +11,8 @@ void lease_begin(struct lease *lease, int heartbeat)
 {
     lease->longest = heartbeat > 0 ? (int64_t)heartbeat * 1250 : 0;
     lease->since = lease->heard_at = instant_now();
+    lease->count++;
+    lease->lost.text[0] = '\0';
 }
 
 void lease_end(struct lease *lease)

@@ -1,6 +1,7 @@
 #ifndef SYNC_BROKER_LEASE_H
 #define SYNC_BROKER_LEASE_H
 
+#include "base/error.h"
 #include "base/instant.h"
 
 #include <stdbool.h>
@@ -13,10 +14,12 @@
  * not done so. Anything that came late is a gap: calls that were begun till then may cross those of another.
  */
 struct lease {
-    int64_t longest;  /* ms that the broker is silent for at most; 0: any time */
-    instant since;    /* when the connection was taken over */
-    instant heard_at; /* when something came over it last */
-    instant gap;      /* the end of the last silence that was too long; INSTANT_PAST: there was none */
+    int64_t longest;   /* ms that the broker is silent for at most; 0: any time */
+    instant since;     /* when the connection was taken over */
+    instant heard_at;  /* when something came over it last */
+    unsigned count;    /* of connections that were taken over */
+    struct error lost; /* why there is none now, as far as that was told; "" */
+    instant gap;       /* the end of the last silence that was too long; INSTANT_PAST: there was none */
 };
 
 struct lease lease_none(void);

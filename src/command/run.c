@@ -26,6 +26,7 @@
 #include "broker/broker.h"
 #include "command/command.h"
 #include "command/intake.h"
+#include "command/observe.h"
 #include "command/outcome.h"
 #include "command/setup.h"
 #include "engine/engine.h"
@@ -54,6 +55,7 @@ struct daemon {
     struct engine *engine;
     struct broker *broker;
     struct intake intake;
+    struct observe observe;
     struct loop_timer hold_timer;
     bool holding_off;                /* all messages were given back */
     bool ready;                      /* the homeserver is there and we are logged in */
@@ -66,18 +68,26 @@ struct daemon {
 
 /* ---- from the queue to the engine ---- */
 
+static void tell(struct daemon *daemon, const struct outcome *outcome, const struct broker_delivery *delivery)
+{
+    outcome_log(outcome, delivery);
+    observe_message(&daemon->observe, outcome);
+}
+
 /* What is not even a request. */
-static void reject(struct broker_delivery *delivery, const struct request_complaint *complaint)
+static void reject(struct daemon *daemon, struct broker_delivery *delivery,
+                   const struct request_complaint *complaint)
 {
     const char *code = request_code_name(complaint->code);
 
-    outcome_log(&(struct outcome){.method = complaint->method,
-                                  .outcome = "rejected",
-                                  .code = code,
-                                  .user = complaint->user,
-                                  .room = complaint->room,
-                                  .detail = complaint->detail.text},
-                delivery);
+    tell(daemon,
+         &(struct outcome){.method = complaint->method,
+                           .outcome = "rejected",
+                           .code = code,
+                           .user = complaint->user,
+                           .room = complaint->room,
+                           .detail = complaint->detail.text},
+         delivery);
     broker_reject(delivery, code, complaint->detail.text);
 }
 
@@ -93,17 +103,17 @@ static bool take_on(void *context, struct broker_delivery *delivery)
         broker_delivery_set_data(delivery, engine_submit(daemon->engine, request, delivery));
         return true;
     }
-    reject(delivery, &complaint);
+    reject(daemon, delivery, &complaint);
     return false;
 }
 
-static void set_aside(struct broker_delivery *delivery)
+static void set_aside(struct daemon *daemon, struct broker_delivery *delivery)
 {
     struct request_complaint complaint = {.code = REQUEST_INVALID_MESSAGE};
 
     (void)error_set(&complaint.detail, "delivered %u times without an end: set aside",
                     broker_delivery_count(delivery));
-    reject(delivery, &complaint);
+    reject(daemon, delivery, &complaint);
 }
 
 static void look_at_suspect(void *context)
@@ -115,7 +125,7 @@ static void look_at_suspect(void *context)
     if (!suspect)
         return;
     if (daemon->ready) {
-        set_aside(suspect);
+        set_aside(daemon, suspect);
         return;
     }
     log_info("suspect-tried", LOG_NUMBER("deliveries", broker_delivery_count(suspect)),
@@ -139,7 +149,7 @@ static void delivered(void *context, struct broker_delivery *delivery)
             loop_timer_set(&daemon->suspect_timer, instant_now() + PATIENCE);
         break;
     case BROKER_LAST_DELIVERY:
-        set_aside(delivery);
+        set_aside(daemon, delivery);
         break;
     }
 }
@@ -167,17 +177,17 @@ static void ended(void *context, struct engine_message *message, const struct en
     const char *code = verdict->rejected ? request_code_name(verdict->code) : NULL;
     bool one_room = request->method == REQUEST_ADD_ROOM || request->method == REQUEST_REMOVE_ROOM;
 
-    (void)context;
-    outcome_log(&(struct outcome){.method = request_method_name(request->method),
-                                  .outcome = code ? "rejected" : "done",
-                                  .code = code,
-                                  .detail = code ? verdict->detail : verdict->warnings,
-                                  .user = request->user.id,
-                                  .room = one_room ? request->rooms[0].alias : NULL,
-                                  .requests = verdict->requests,
-                                  .changes = verdict->changes,
-                                  .duration = verdict->duration},
-                delivery);
+    tell(context,
+         &(struct outcome){.method = request_method_name(request->method),
+                           .outcome = code ? "rejected" : "done",
+                           .code = code,
+                           .detail = code ? verdict->detail : verdict->warnings,
+                           .user = request->user.id,
+                           .room = one_room ? request->rooms[0].alias : NULL,
+                           .requests = verdict->requests,
+                           .changes = verdict->changes,
+                           .duration = verdict->duration},
+         delivery);
     if (code)
         broker_reject(delivery, code, verdict->detail);
     else
@@ -202,6 +212,7 @@ static void session_changed(void *context, bool ready)
     struct daemon *daemon = context;
 
     daemon->ready = ready;
+    observe_session(&daemon->observe, ready);
     engine_set_ready(daemon->engine, ready);
     if (ready)
         look_at_suspect(daemon);
@@ -228,7 +239,7 @@ static void look_at_oldest(void *context)
     instant now = instant_now(), oldest = broker_oldest(daemon->broker);
 
     loop_timer_set(&daemon->hold_timer, now + HOLD_LOOK);
-    engine_say_held(daemon->engine, synapse_trouble(daemon->synapse));
+    engine_look(daemon->engine, synapse_trouble(daemon->synapse), &daemon->observe.figures);
     if (oldest == INSTANT_NEVER || now - oldest < limit)
         return;
     daemon->holding_off = true;
@@ -269,6 +280,7 @@ static void signalled(void *context, int number)
     log_info("stopping", LOG_NUMBER("signal", number),
              LOG_NUMBER("under_way", broker_under_way(daemon->broker)));
     daemon->drain_end = instant_now() + (int64_t)daemon->config->sync.drain_seconds * 1000;
+    daemon->observe.is_stopping = true;
     broker_stop_consuming(daemon->broker);
     look_at_drain(daemon);
 }
@@ -296,6 +308,8 @@ static struct http *make_http(struct daemon *daemon, struct error *error)
 
     config.may_write = may_write;
     config.context = daemon;
+    config.observe = observe_request;
+    config.observer = &daemon->observe;
     return http_new(&config, daemon->loop, error);
 }
 
@@ -331,6 +345,7 @@ static bool start(struct daemon *daemon, struct error *error)
     intake_init(&daemon->intake, daemon->loop, take_on, daemon);
     if (!signals_start(&daemon->signals, daemon->loop, signalled, daemon, error))
         return false;
+    observe_start(&daemon->observe, daemon->config, daemon->loop);
     daemon->http = make_http(daemon, error);
     if (!daemon->http)
         return error_within(error, "MATRIX_MESSENGER__URI");
@@ -342,6 +357,8 @@ static bool start(struct daemon *daemon, struct error *error)
     daemon->broker = make_broker(daemon, error);
     if (!daemon->broker)
         return error_within(error, "RABBITMQ_URI");
+    daemon->observe.synapse = daemon->synapse;
+    daemon->observe.broker = daemon->broker;
     look_at_oldest(daemon);
     return true;
 }
@@ -349,6 +366,7 @@ static bool start(struct daemon *daemon, struct error *error)
 /* The broker first: it hands its deliveries back to the engine. */
 static void stop(struct daemon *daemon)
 {
+    observe_stop(&daemon->observe);
     broker_free(daemon->broker);
     synapse_free(daemon->synapse);
     engine_free(daemon->engine);

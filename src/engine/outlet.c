@@ -78,6 +78,7 @@ void outlet_answered(struct outlet *outlet, enum synapse_kind kind, struct synap
     instant now = instant_now();
 
     outlet->in_flight--;
+    outlet->ended[reply->outcome]++;
     restrain(outlet, reply, now);
     if (is_its_own_fault(outlet, kind, reply, sent)) {
         gate_ended(&outlet->gate, sent);

@@ -28,6 +28,7 @@ struct outlet {
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
     struct outlet_kind kinds[SYNAPSE_KINDS];
+    uint64_t ended[SYNAPSE_OUTCOMES]; /* calls, by what came of them */
 };
 
 void outlet_init(struct outlet *outlet, const struct engine_homeserver *homeserver, unsigned concurrency);

@@ -33,6 +33,9 @@ struct http_call {
     struct http *http;
     enum call_state state;
     bool fresh;                    /* as the request asked for */
+    enum http_method method;       /* likewise */
+    const char *route;             /* likewise, borrowed */
+    instant began;                 /* to run */
     unsigned long number;          /* among those that began to run, from 1 on */
     struct http_call *prev, *next; /* among the waiting or the running */
     CURL *easy;                    /* while running */
@@ -113,6 +116,7 @@ static void begin_waiting(struct http *http)
         DL_APPEND(http->running, call);
         http->running_count++;
         call->state = CALL_RUNNING;
+        call->began = instant_now();
         call->number = ++http->begun;
         if (!call->fresh)
             call->exchange.oldest = oldest_good(http);
@@ -146,10 +150,23 @@ static void end_running(struct http_call *call)
     easy_put(http, TAKE(call->easy));
 }
 
+static void tell_observer(const struct http_call *call, const struct http_reply *reply)
+{
+    const struct http_config *config = &call->http->config;
+
+    if (config->observe)
+        config->observe(config->observer, &(struct http_event){.method = call->method,
+                                                               .route = call->route,
+                                                               .result = reply->result,
+                                                               .status = reply->status,
+                                                               .duration = instant_now() - call->began});
+}
+
 static void report(struct http_call *call, const struct http_reply *reply)
 {
     struct http *http = call->http;
 
+    tell_observer(call, reply);
     end_running(call);
     call->state = CALL_REPORTING;
     call->done(call->context, reply);
@@ -219,6 +236,8 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     call->done = done;
     call->context = context;
     call->fresh = request->fresh;
+    call->method = request->method;
+    call->route = request->route;
     http_exchange_init(&call->exchange, &http->config, &http->share, request);
     DL_APPEND(http->waiting, call);
     http->count++;

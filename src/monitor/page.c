@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static const char template[] = {
-#include "page_html.inc"
+#include "monitor/page_html.inc"
     , '\0'};
 
 /* ---- words ---- */

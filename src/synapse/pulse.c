@@ -128,7 +128,8 @@ static void ask(struct pulse *pulse)
     pulse->asked_at = instant_now();
     pulse->question = http_send(
         pulse->http,
-        &(struct http_request){.method = HTTP_GET, .path = "/health", .limit = PATIENCE, .fresh = true},
+        &(struct http_request){
+            .method = HTTP_GET, .route = "/health", .path = "/health", .limit = PATIENCE, .fresh = true},
         heard_health, pulse);
 }
 

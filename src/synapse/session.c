@@ -255,6 +255,7 @@ static void take_step(void *context)
     session->call = http_send(session->http,
                               &(struct http_request){
                                   .method = question.method,
+                                  .route = question.route,
                                   .path = question.path,
                                   .bearer = step->anonymous ? NULL : session->facts.token,
                                   .content_type = question.content_type,
@@ -384,6 +385,7 @@ struct http_call *session_ask(struct session *session, enum step_name name, http
     (void)step->ask(&session->facts, &question, &error); /* those that concern it alone can be asked */
     call = http_send(session->http,
                      &(struct http_request){.method = question.method,
+                                            .route = question.route,
                                             .path = question.path,
                                             .bearer = session->facts.token,
                                             .body = question.body,

@@ -104,6 +104,7 @@ static char *path_with_user(const char *template, const struct facts *facts)
 static bool ask_get(const char *template, const struct facts *facts, struct question *question)
 {
     question->method = HTTP_GET;
+    question->route = template;
     question->path = path_with_user(template, facts);
     return true;
 }
@@ -112,6 +113,7 @@ static bool ask_with_body(enum http_method method, const char *template, json_t 
                           const struct facts *facts, struct question *question, struct error *error)
 {
     question->method = method;
+    question->route = template;
     question->path = path_with_user(template, facts);
     question->body = body_print(body);
     question->body_size = question->body ? strlen(question->body) : 0;
@@ -330,7 +332,8 @@ static bool upload_ask(const struct facts *facts, struct question *question, str
     if (!picture_read(facts->avatar_path, &picture, error))
         return false;
     question->method = HTTP_POST;
-    question->path = path_expand("/_matrix/media/v3/upload?filename={file}", values);
+    question->route = "/_matrix/media/v3/upload?filename={file}";
+    question->path = path_expand(question->route, values);
     question->body = picture.bytes;
     question->body_size = picture.size;
     question->content_type = picture.content_type;

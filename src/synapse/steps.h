@@ -40,9 +40,10 @@ struct facts {
 void facts_init(struct facts *facts, const struct synapse_config *config);
 void facts_deinit(struct facts *facts);
 
-/* A request to be made. Texts are owned, except for the content type. */
+/* A request to be made. Texts are owned, except for the content type and the route. */
 struct question {
     enum http_method method;
+    const char *route; /* what the path is made from */
     char *path;
     char *body; /* may hold a secret; NULL: none */
     size_t body_size;

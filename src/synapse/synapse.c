@@ -246,6 +246,7 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
     pending->call = http_send(synapse->http,
                               &(struct http_request){
                                   .method = form->method,
+                                  .route = form->path,
                                   .path = path,
                                   .bearer = session_token(synapse->session),
                                   .body = body,

@@ -121,7 +121,7 @@ static void look_for(struct scene *scene, int64_t length, const char *trouble)
         stage_run_for(&scene->stage, SECOND);
         if (instant_now() < next) /* no message was left */
             clock_pass(next - instant_now());
-        engine_say_held(scene->stage.engine, trouble);
+        engine_look(scene->stage.engine, trouble, NULL);
     }
 }
 
@@ -162,7 +162,7 @@ static void test_what_passes_is_not_said(void **state)
     post_room(scene, 1);
     scene_curse(scene, FATE_DENIED, NULL, SYNAPSE_CREATE_ROOM);
     stage_run_for(&scene->stage, 900);
-    engine_say_held(scene->stage.engine, NULL);
+    engine_look(scene->stage.engine, NULL, NULL);
     scene_curse(scene, FATE_NORMAL, NULL, -1);
     look_for(scene, 10 * SECOND, NULL);
     log = capture_end(&capture);
