@@ -213,7 +213,7 @@ static void write_message(struct buffer *buffer, const struct history_message *m
     (void)buffer_append_text(buffer, "<tr><td><time>");
     write_clock(buffer, message->ended);
     (void)buffer_append_text(buffer, "</time></td>");
-    write_cell(buffer, "", message->method);
+    write_cell(buffer, "name", message->method ? message->method : "–");
     write_cell(buffer, message->is_rejected ? "bad" : "good", message->is_rejected ? message->code : "done");
     write_cell(buffer, "wide", message->subject);
     write_remarks(buffer, message);
