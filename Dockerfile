@@ -42,4 +42,6 @@ ENV CREDENTIALS_DIRECTORY=/run/secrets
 # A number, so that who runs the image can see that it is not root's.
 USER 65532:65532
 STOPSIGNAL SIGTERM
+# Needs the monitor; where MONITOR__LISTEN is off, run with --no-healthcheck.
+HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["/usr/bin/synapse-sync", "healthcheck"]
 ENTRYPOINT ["/usr/bin/synapse-sync"]

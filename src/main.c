@@ -30,6 +30,8 @@ static const struct command {
     {"run", "", 0, 0, 0, command_run,
      "the daemon: consume the queue and keep the homeserver in line (default)"},
     {"config", "", 0, 0, TAKES_JSON, command_config, "the settings in force, and where each came from"},
+    {"healthcheck", "", 0, 0, 0, command_healthcheck,
+     "asks the running daemon whether it is alive, for containers"},
 };
 
 /* What the command line says. */

@@ -24,5 +24,7 @@ struct command_options {
 int command_run(const struct config *config, const struct command_options *options) MUST_USE;
 /* Prints the settings in force and where each came from. */
 int command_config(const struct config *config, const struct command_options *options) MUST_USE;
+/* Asks the monitor of the daemon that runs with this configuration whether it is alive. */
+int command_healthcheck(const struct config *config, const struct command_options *options) MUST_USE;
 
 #endif

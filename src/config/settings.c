@@ -119,7 +119,7 @@ const struct setting settings[SETTING_COUNT] = {
              "larger"},
 
     {NAME("MONITOR__LISTEN"), .type = SETTING_LISTEN, TO(monitor.listen), .fallback = "127.0.0.1:9595",
-     .help = "Where /livez, /readyz and /metrics are served"},
+     .help = "Where the monitor is: a page for people, /livez, /readyz and /metrics"},
 
     {NAME("LOG__LEVEL"), .type = SETTING_CHOICE, TO(log.level), .fallback = "info",
      .choices = level_choices, .help = "How much is logged"},

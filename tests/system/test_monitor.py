@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -418,3 +419,52 @@ def test_the_page_without_script(stage: Stage, monitor: Monitor) -> None:
         assert "removeRoom" in chromium.text()
     finally:
         chromium.close()
+
+
+# --- healthcheck ------------------------------------------------------------------------------------------------------
+
+
+def test_healthcheck(stage: Stage, monitor: Monitor) -> None:
+    alive = run_to_end(["healthcheck"], monitor.daemon.env)
+    assert alive.returncode == 0 and alive.stdout == "alive\n"
+    monitor.daemon.stop()
+    gone = run_to_end(["healthcheck"], monitor.daemon.env)
+    assert gone.returncode == 1 and str(monitor.port) in gone.stderr
+    off = run_to_end(["healthcheck"], {**monitor.daemon.env, "MONITOR__LISTEN": "off"})
+    assert off.returncode == 1 and "MONITOR__LISTEN is off" in off.stderr
+    assert stage
+
+
+def test_healthcheck_finds_who_listens_everywhere(stage: Stage) -> None:
+    for address in ("0.0.0.0", "[::]"):
+        daemon = stage.start(MONITOR__LISTEN=f"{address}:{free_port()}")
+        daemon.wait_line("event=monitor-listens")
+        assert run_to_end(["healthcheck"], daemon.env).returncode == 0
+        daemon.stop()
+
+
+def test_healthcheck_tells_who_is_stuck(monitor: Monitor) -> None:
+    monitor.daemon.signal(signal.SIGSTOP)
+    try:
+        assert run_to_end(["healthcheck"], monitor.daemon.env).returncode == 1
+    finally:
+        monitor.daemon.signal(signal.SIGCONT)
+
+
+# --- what is made for Prometheus and Grafana --------------------------------------------------------------------------
+
+MONITORING = REPOSITORY / "data" / "monitoring"
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_the_alert_rules() -> None:
+    promtool("check", "rules", str(MONITORING / "alerts.yaml"))
+    promtool("test", "rules", str(Path(__file__).parent / "alerts_test.yaml"))
+
+
+def test_dashboard_and_rules_use_what_there_is(stage: Stage, monitor: Monitor) -> None:
+    busy(stage)
+    known = set(re.findall(r"^(\w+)[{ ]", monitor.text("/metrics"), re.MULTILINE))
+    for name in ("alerts.yaml", "dashboard.json"):
+        used = set(re.findall(r"\b(?:synapse_sync|process)_[a-z_]+", (MONITORING / name).read_text(encoding="utf-8")))
+        assert used and not used - known, f"{name} uses what is not there: {used - known}"
