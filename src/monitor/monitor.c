@@ -160,9 +160,10 @@ static struct server_reply *answer(void *context, const char *path, const char *
 static void try_to_listen(void *context)
 {
     struct monitor *monitor = context;
+    const struct server_handler handler = {.answer = answer, .context = monitor};
     struct error error;
 
-    monitor->server = server_new(monitor->listen, answer, monitor, monitor->loop, &error);
+    monitor->server = server_new(monitor->listen, &handler, monitor->loop, &error);
     if (monitor->server) {
         log_info("monitor-listens", LOG_TEXT("address", monitor->listen));
         if (!listener_is_private(monitor->listen))

@@ -43,8 +43,7 @@ struct server {
     struct loop_timer reaper;
     struct client *clients;
     bool has_room_again; /* a connection ended while it ran */
-    server_answer *answer;
-    void *context;
+    struct server_handler handler;
     struct server_reply *not_allowed; /* the answer to all other methods */
 };
 
@@ -172,8 +171,8 @@ static enum MHD_Result asked(void *context, struct MHD_Connection *connection, c
     (void)size;
     (void)request;
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-        reply = server->answer(server->context, path,
-                               MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"));
+        reply = server->handler.answer(server->handler.context, path,
+                                       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"));
     return MHD_queue_response(connection, reply->status, reply->response);
 }
 /* NOLINTEND(readability-non-const-parameter) */
@@ -223,14 +222,13 @@ static struct MHD_Daemon *start_daemon(struct server *server, int listener)
     return daemon;
 }
 
-struct server *server_new(const char *listen, server_answer *answer, void *context, struct loop *loop,
+struct server *server_new(const char *listen, const struct server_handler *handler, struct loop *loop,
                           struct error *error)
 {
     CLEANUP(server_freep) struct server *server = NEW(struct server);
     int listener = listener_open(listen, error);
 
-    server->answer = answer;
-    server->context = context;
+    server->handler = *handler;
     server->not_allowed = refuse_methods();
     loop_timer_init(&server->timer, loop, run, server);
     loop_timer_init(&server->reaper, loop, cut_overdue, server);

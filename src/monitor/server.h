@@ -23,11 +23,15 @@ struct server_reply *server_reply_new(unsigned status, const char *type, struct 
 /* Those who are still being given it, get it to its end. NULL is fine. */
 void server_reply_free(struct server_reply *reply);
 
-/* Gives the answer to a request, which stays the callee's. `host`: NULL where there was none. */
-typedef struct server_reply *server_answer(void *context, const char *path, const char *host);
+/* Who answers. */
+struct server_handler {
+    /* The reply stays the callee's. `host`: as the request names it; NULL: it does not. */
+    struct server_reply *(*answer)(void *context, const char *path, const char *host);
+    void *context;
+};
 
 /* Fails where the address (in digits, with a port) cannot be had. */
-struct server *server_new(const char *listen, server_answer *answer, void *context, struct loop *loop,
+struct server *server_new(const char *listen, const struct server_handler *handler, struct loop *loop,
                           struct error *error) MUST_USE;
 /* Cuts all connections. Not from within an answer. NULL is fine. */
 void server_free(struct server *server);

@@ -369,6 +369,47 @@ static void test_a_write_that_may_not_go_out_any_more(void **state)
     fixture_end(&fixture);
 }
 
+/* ---- the observer ---- */
+
+struct seen {
+    struct http_event events[4];
+    size_t count;
+};
+
+static void see(void *observer, const struct http_event *event)
+{
+    struct seen *seen = observer;
+
+    assert_true(seen->count < 4);
+    seen->events[seen->count++] = *event;
+}
+
+static void test_each_request_is_told_by_its_route(void **state)
+{
+    static const struct server_step steps[] = {{.status = 404}, {.raw = "nonsense", .end = SERVER_CLOSE}};
+    static const struct http_request named = {.route = "/rooms/{room}", .path = "/rooms/7"};
+    struct http_server *server = HTTP_SERVER_START(steps);
+    struct http_config config = fixture_config(http_server_uri(server));
+    struct seen seen = {.count = 0};
+    struct fixture fixture;
+
+    (void)state;
+    config.observe = see;
+    config.observer = &seen;
+    fixture_begin(&fixture, server, &config);
+    (void)fixture_ask(&fixture, named);
+    (void)fixture_ask(&fixture, (struct http_request){.method = HTTP_PUT, .path = "/rooms/7"});
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.events[0].route, "/rooms/{room}");
+    assert_int_equal(seen.events[0].status, 404);
+    assert_int_equal(seen.events[0].result, HTTP_ANSWERED);
+    assert_int_equal(seen.events[1].method, HTTP_PUT);
+    assert_null(seen.events[1].route);
+    assert_int_equal(seen.events[1].status, 0);
+    assert_int_equal(seen.events[1].result, HTTP_BROKEN);
+    fixture_end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_callback_sends_the_next),
         cmocka_unit_test(test_nothing_is_left_of_the_call_before),
         cmocka_unit_test(test_a_write_that_may_not_go_out_any_more),
+        cmocka_unit_test(test_each_request_is_told_by_its_route),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
