@@ -36,25 +36,29 @@ static struct addrinfo *read_address(const char *text)
     return getaddrinfo(host, port, &hints, &found) == 0 ? found : NULL;
 }
 
+static bool listen_at(int fd, const struct addrinfo *address)
+{
+    int on = 1;
+
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+           bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+}
+
 int listener_open(const char *address, struct error *error)
 {
     CLEANUP(free_addresses) struct addrinfo *found = read_address(address);
-    CLEANUP(closep) int fd = -1;
-    int result, on = 1;
+    int fd;
 
     if (!found) {
         (void)error_set(error, "%s: this is no address", address);
         return -1;
     }
     fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
-        (void)error_set(error, "%s: %s", address, strerror(errno));
-        return -1;
-    }
-    result = fd;
-    fd = -1;
-    return result;
+    if (fd >= 0 && listen_at(fd, found))
+        return fd;
+    (void)error_set(error, "%s: %s", address, strerror(errno));
+    closep(&fd);
+    return -1;
 }
 
 bool listener_is_private(const char *address)

@@ -19,10 +19,15 @@ struct series {
     UT_hash_handle hh;
 };
 
+/* What was counted of one metric. */
+struct family {
+    struct series *series; /* by key, the oldest first */
+};
+
 struct metrics {
     const struct metric *table;
     size_t count;
-    struct series **series; /* for each metric, by key, the oldest first */
+    struct family *families; /* one for each row of the table */
 };
 
 struct metrics *metrics_new(const struct metric *table, size_t count)
@@ -31,10 +36,11 @@ struct metrics *metrics_new(const struct metric *table, size_t count)
 
     metrics->table = table;
     metrics->count = count;
-    metrics->series = memory_new(count, sizeof(metrics->series[0]));
+    metrics->families = memory_new(count, sizeof(metrics->families[0]));
     return metrics;
 }
 
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks what is freed */
 static void free_series(struct series *list)
 {
     struct series *series, *next;
@@ -46,14 +52,15 @@ static void free_series(struct series *list)
         free(series);
     }
 }
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 void metrics_free(struct metrics *metrics)
 {
     if (!metrics)
         return;
     for (size_t i = 0; i < metrics->count; i++)
-        free_series(metrics->series[i]);
-    free(metrics->series);
+        free_series(metrics->families[i].series);
+    free(metrics->families);
     free(metrics);
 }
 
@@ -95,7 +102,7 @@ static struct series *find(const struct metrics *metrics, size_t metric, const s
     CLEANUP(freep) char *key = make_key(&metrics->table[metric], values);
     struct series *series = NULL;
 
-    HASH_FIND_STR(metrics->series[metric], key, series);
+    HASH_FIND_STR(metrics->families[metric].series, key, series);
     return series;
 }
 
@@ -104,7 +111,7 @@ static struct series *find_or_make(struct metrics *metrics, size_t metric, const
     const struct metric *row = &metrics->table[metric];
     struct series *series = find(metrics, metric, values);
 
-    if (!series && values != &others && HASH_COUNT(metrics->series[metric]) >= METRIC_MOST_SERIES)
+    if (!series && values != &others && HASH_COUNT(metrics->families[metric].series) >= METRIC_MOST_SERIES)
         return find_or_make(metrics, metric, &others);
     if (series)
         return series;
@@ -112,7 +119,7 @@ static struct series *find_or_make(struct metrics *metrics, size_t metric, const
     series->key = make_key(row, values);
     if (row->type == METRIC_HISTOGRAM)
         series->buckets = memory_new(row->bound_count, sizeof(series->buckets[0]));
-    HASH_ADD_KEYPTR(hh, metrics->series[metric], series->key, strlen(series->key), series);
+    HASH_ADD_KEYPTR(hh, metrics->families[metric].series, series->key, strlen(series->key), series);
     return series;
 }
 
@@ -216,11 +223,11 @@ void metrics_write(const struct metrics *metrics, struct buffer *buffer)
         const struct metric *metric = &metrics->table[i];
         const struct series *series;
 
-        if (!metrics->series[i])
+        if (!metrics->families[i].series)
             continue;
         (void)buffer_append_format(buffer, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
                                    metric->name, types[metric->type]);
-        for (series = metrics->series[i]; series; series = series->hh.next)
+        for (series = metrics->families[i].series; series; series = series->hh.next)
             if (series->buckets)
                 write_histogram(buffer, metric, series);
             else
