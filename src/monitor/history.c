@@ -94,8 +94,7 @@ struct history_minute history_minute(const struct history *history, int64_t ago,
 {
     int64_t minute = now / MINUTE - ago;
 
-    if (minute < 0 || minute > history->minute || minute <= history->minute - HISTORY_MINUTES ||
-        ago >= HISTORY_MINUTES)
+    if (minute < 0 || minute > history->minute || minute <= history->minute - HISTORY_MINUTES)
         return (struct history_minute){0};
     return history->minutes[minute % HISTORY_MINUTES];
 }

@@ -43,7 +43,7 @@ void history_add(struct history *history, const struct monitor_message *message,
 
 /* The newest message is number 0; NULL: there are no more. */
 const struct history_message *history_message(const struct history *history, size_t number);
-/* What ended in that minute: 0 is the one that is under way. */
+/* What ended in that minute: 0 is the one that is under way, below HISTORY_MINUTES. */
 struct history_minute history_minute(const struct history *history, int64_t ago, instant now);
 
 #endif

@@ -98,12 +98,13 @@ static void test_the_picture_of_the_hour(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         history_add(&history, &(struct monitor_message){.method = "addUser"}, NOW - 59 * 60000);
+    history_add(&history, &(struct monitor_message){.method = "addUser"}, NOW);
     history_add(&history, &(struct monitor_message){.code = "invalid-json"}, NOW);
     page = render(&history, &calm);
-    assert_non_null(strstr(page, "3 done, 1 rejected, at most 3 in a minute"));
+    assert_non_null(strstr(page, "4 done, 1 rejected, at most 3 in a minute"));
     assert_non_null(strstr(page, "<rect class=\"done\" x=\"0\" y=\"0.0\" width=\"8\" height=\"100.0\"/>"));
     assert_non_null(
-        strstr(page, "<rect class=\"rejected\" x=\"590\" y=\"66.7\" width=\"8\" height=\"33.3\"/>"));
+        strstr(page, "<rect class=\"rejected\" x=\"590\" y=\"33.3\" width=\"8\" height=\"33.3\"/>"));
     assert_non_null(strstr(page, "running for 1 d 1 h"));
     history_deinit(&history);
 }
