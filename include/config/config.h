@@ -84,18 +84,28 @@ struct config {
     } log;
 };
 
+/* Who is told of mistakes, and of what is only suspicious, as they are found, in place of the log. */
+struct config_listener {
+    void (*mistake)(void *context, const char *text); /* file, line, name and what was expected */
+    void (*doubt)(void *context, const char *place, const char *name, const char *text);
+    void *context;
+};
+
 /* Where settings are looked for besides the environment; NULL members: the usual places, which
  * config/README.md lists. */
 struct config_sources {
     const char *yaml_file;        /* --config */
     const char *const *overrides; /* NAME=VALUE texts of the command line, NULL at the end; or NULL. Secrets
                                      are refused here: a command line is seen by everyone on the machine */
+    bool no_environment;          /* neither the environment nor systemd's credentials are looked at */
+    const struct config_listener *listener; /* NULL: the log */
 };
 
 /*
  * Reads and checks everything. On failure the error holds the first mistake by file, line, name, what was
  * expected, and a suggestion for a misspelt name; further mistakes are written to the log, as are things that
- * are only suspicious. The log is not configured by it.
+ * are only suspicious (among them files with secrets that everybody on the machine may read). A listener is
+ * told of all of them, the first included, and the log says nothing. The log is not configured by it.
  */
 struct config *config_load(const struct config_sources *sources, struct error *error) MUST_USE;
 /* NULL is fine. Secrets are overwritten. */

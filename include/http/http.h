@@ -90,12 +90,27 @@ struct http_event {
     int64_t duration; /* ms since it had its turn */
 };
 
+/* What was in the way, as far as somebody has to mend it. */
+enum http_trouble {
+    HTTP_NO_TROUBLE,      /* it was answered */
+    HTTP_TROUBLE,         /* none of the others: the connection was cut, say */
+    HTTP_NO_NAME,         /* the name of the server cannot be resolved */
+    HTTP_NO_PROXY_NAME,   /* nor that of the proxy */
+    HTTP_NO_CONNECTION,   /* refused, or no way there */
+    HTTP_NO_TLS,          /* something is there, but no TLS came about */
+    HTTP_BAD_CERTIFICATE, /* the server's is not accepted */
+    HTTP_BAD_FILES,       /* our own authorities, certificate or key cannot be used */
+    HTTP_NO_TIME,         /* it took too long */
+};
+
 struct http_reply {
     enum http_result result;
+    enum http_trouble trouble;
     long status;      /* HTTP status; 0 unless answered */
     const char *body; /* terminated; "" when there is none */
     size_t body_size;
     int64_t retry_after; /* milliseconds by the Retry-After header, 0 to HTTP_LONGEST_PAUSE; -1: none */
+    int64_t date;        /* the server's clock by the Date header: seconds since 1970, UTC; -1: none */
     const char *problem; /* "host:port: what went wrong", without path or secret; NULL when answered */
 };
 

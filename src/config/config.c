@@ -9,6 +9,7 @@
 #include "config/config.h"
 
 #include "base/memory.h"
+#include "config/exposure.h"
 #include "config/file.h"
 #include "config/list.h"
 #include "config/settings.h"
@@ -91,8 +92,11 @@ static void check_quotes(const struct setting *setting, const struct given *give
     if (given->source != SOURCE_ENVIRONMENT || !is_quoted(given->text))
         return;
     if (may_hold_quotes(setting->type))
-        log_warning("config-value-quoted", LOG_TEXT("place", given->place), LOG_TEXT("name", setting->name),
-                    LOG_TEXT("problem", "the quotes around the value are taken as a part of it"));
+        complain_softly(complaints,
+                        &(struct doubt){.event = "config-value-quoted",
+                                        .place = given->place,
+                                        .name = setting->name,
+                                        .problem = "the quotes around the value are taken as a part of it"});
     else
         complain(complaints,
                  "%s: %s: expected a value without quotes around it (docker's --env-file keeps them)",
@@ -167,11 +171,12 @@ struct config *config_load(const struct config_sources *sources, struct error *e
 {
     CLEANUP(config_freep) struct config *config = NEW(struct config);
     CLEANUP(givens_deinit) struct givens givens = {0};
-    struct complaints complaints = {.first = error};
+    struct complaints complaints = {.first = error, .listener = sources->listener};
 
     sources_read(sources, &givens, &complaints);
     if (complaints.count == 0)
         read_secret_files(&givens, &complaints);
+    complain_of_exposure(&givens, &complaints);
     store_all(&givens, config, &complaints);
     if (complaints.count == 0)
         check_required(&givens, &complaints);

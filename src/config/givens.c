@@ -1,5 +1,6 @@
 #include "config/givens.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/names.h"
@@ -20,8 +21,25 @@ void complain(struct complaints *complaints, const char *format, ...)
     va_end(arguments);
     if (complaints->count++ == 0)
         (void)error_set(complaints->first, "%s", text);
-    else if (complaints->count <= MOST_LOGGED)
+    if (complaints->listener)
+        complaints->listener->mistake(complaints->listener->context, text);
+    else if (complaints->count > 1 && complaints->count <= MOST_LOGGED)
         log_error("config-mistake", LOG_TEXT("problem", text));
+}
+
+void complain_softly(const struct complaints *complaints, const struct doubt *doubt)
+{
+    const struct config_listener *listener = complaints->listener;
+    CLEANUP(freep) char *question = NULL;
+
+    if (!listener) {
+        log_warning(doubt->event, LOG_TEXT("place", doubt->place), LOG_TEXT("name", doubt->name),
+                    LOG_TEXT("problem", doubt->problem), LOG_TEXT("did_you_mean", doubt->did_you_mean));
+        return;
+    }
+    if (doubt->did_you_mean)
+        question = text_format("unknown setting; did you mean %s?", doubt->did_you_mean);
+    listener->doubt(listener->context, doubt->place, doubt->name, question ? question : doubt->problem);
 }
 
 static void given_deinit(struct given *given)
@@ -65,8 +83,10 @@ static void judge_unknown(enum source source, const char *place, const char *nam
     if (!is_shared || names_is_ours(name) || (near_miss && names_guards(near_miss)))
         complain_of_unknown(place, name, complaints);
     else if (near_miss)
-        log_warning("config-unknown-name", LOG_TEXT("place", place), LOG_TEXT("name", name),
-                    LOG_TEXT("did_you_mean", near_miss));
+        complain_softly(complaints, &(struct doubt){.event = "config-unknown-name",
+                                                    .place = place,
+                                                    .name = name,
+                                                    .did_you_mean = near_miss});
 }
 
 void givens_put(struct givens *givens, enum source source, const char *place, const char *name,

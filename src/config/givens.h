@@ -2,6 +2,7 @@
 #define SYNC_CONFIG_GIVENS_H
 
 #include "base/error.h"
+#include "config/config.h"
 #include "config/settings.h"
 
 #include <stddef.h>
@@ -30,13 +31,25 @@ struct givens {
     struct given of[NAME_COUNT];
 };
 
-/* Mistakes. The first one becomes the error; those after it are written to the log. */
+/* Mistakes. The first one becomes the error; those after it are written to the log. With a listener all are
+   told to that. */
 struct complaints {
     struct error *first;
     size_t count;
+    const struct config_listener *listener; /* NULL: none */
 };
 
 void complain(struct complaints *complaints, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* What is only suspicious: a warning. */
+struct doubt {
+    const char *event;        /* for the log */
+    const char *place, *name; /* NULL: of no setting in particular */
+    const char *problem;      /* for people */
+    const char *did_you_mean; /* NULL: nothing */
+};
+
+void complain_softly(const struct complaints *complaints, const struct doubt *doubt);
 /* Of a name that is not in the table, with a suggestion if one is near. */
 void complain_of_unknown(const char *place, const char *name, struct complaints *complaints);
 

@@ -46,7 +46,8 @@ static void read_overrides(const struct config_sources *sources, struct givens *
 static void read_environment(const struct config_sources *sources, struct givens *givens,
                              struct complaints *complaints)
 {
-    (void)sources;
+    if (sources->no_environment)
+        return;
     for (char **variable = environ; variable && *variable; variable++) {
         const char *sign = strchr(*variable, '=');
         CLEANUP(freep) char *name = sign ? text_copy_bytes(*variable, (size_t)(sign - *variable)) : NULL;
@@ -82,8 +83,7 @@ static void read_credentials(const struct config_sources *sources, struct givens
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
-    (void)sources;
-    if (!folder || !*folder)
+    if (sources->no_environment || !folder || !*folder)
         return;
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (setting_is_secret(&settings[i]))
@@ -101,8 +101,12 @@ static void found_in_dotenv(void *data, const struct dotenv_entry *entry)
     CLEANUP(freep) char *place = text_format("%s:%u", DOTENV_FILE, entry->line);
 
     if (entry->ended_by_comment && setting_number(entry->name) < NAME_COUNT)
-        log_warning("config-value-cut", LOG_TEXT("place", place), LOG_TEXT("name", entry->name),
-                    LOG_TEXT("problem", "a # begins a comment here; quote the value if it belongs to it"));
+        complain_softly(
+            context->complaints,
+            &(struct doubt){.event = "config-value-cut",
+                            .place = place,
+                            .name = entry->name,
+                            .problem = "a # begins a comment here; quote the value if it belongs to it"});
     givens_put(context->givens, SOURCE_DOTENV, place, entry->name, entry->value, context->complaints);
 }
 

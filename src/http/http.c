@@ -208,7 +208,12 @@ static void grace_over(void *context)
     while ((call = find_doubtful(http))) {
         http_pump_remove(&http->pump, call->easy);
         report(call, &(struct http_reply){
-                         .result = HTTP_BROKEN, .body = "", .retry_after = -1, .problem = problem.text});
+                         .result = HTTP_BROKEN,
+                         .trouble = HTTP_TROUBLE,
+                         .body = "",
+                         .retry_after = -1,
+                         .date = -1,
+                         .problem = problem.text});
     }
     http->doubtful = 0;
 }
