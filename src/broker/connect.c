@@ -21,6 +21,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,21 +96,36 @@ static int connect_tcp(const struct addrinfo *address, int64_t limit, struct hel
     return -1;
 }
 
-static bool open_plain(struct connection *connection, const struct broker_settings *settings,
-                       const struct addrinfo *address, struct helper *helper, struct error *error)
+static enum broker_trouble fail(enum broker_trouble trouble, struct error *error, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static enum broker_trouble fail(enum broker_trouble trouble, struct error *error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)error_set_list(error, format, arguments);
+    va_end(arguments);
+    return trouble;
+}
+
+static enum broker_trouble open_plain(struct connection *connection, const struct broker_settings *settings,
+                                      const struct addrinfo *address, struct helper *helper,
+                                      struct error *error)
 {
     amqp_socket_t *socket = amqp_tcp_socket_new(connection->amqp); /* belongs to the connection */
     int fd = connect_tcp(address, settings->connect_limit, helper);
 
     if (fd < 0)
-        return error_set(error, "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
-                         strerror(errno));
+        return fail(errno == ETIMEDOUT ? BROKER_NO_ANSWER : BROKER_NO_CONNECTION, error,
+                    "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
+                    strerror(errno));
     amqp_tcp_socket_set_sockfd(socket, fd);
-    return true;
+    return BROKER_REACHED;
 }
 
-static bool open_tls(struct connection *connection, const struct broker_settings *settings,
-                     const struct addrinfo *address, struct error *error)
+static enum broker_trouble open_tls(struct connection *connection, const struct broker_settings *settings,
+                                    const struct addrinfo *address, struct error *error)
 {
     struct timeval limit = {.tv_sec = settings->connect_limit / 1000,
                             .tv_usec = settings->connect_limit % 1000 * 1000L};
@@ -118,16 +134,18 @@ static bool open_tls(struct connection *connection, const struct broker_settings
     int status;
 
     if (!socket)
-        return false;
+        return BROKER_BAD_FILES;
     if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
-        return error_set(error, "an address of the broker cannot be written down");
+        return fail(BROKER_NO_CONNECTION, error, "an address of the broker cannot be written down");
     status = amqp_socket_open_noblock(socket, host, settings->uri.port, &limit);
     if (status == AMQP_STATUS_OK)
-        return true;
+        return BROKER_REACHED;
     if (status == AMQP_STATUS_SOCKET_ERROR || status == AMQP_STATUS_TIMEOUT)
-        return error_set(error, "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
-                         connection_reason(status));
-    return tls_failed(&connection->tls, status, error);
+        return fail(status == AMQP_STATUS_TIMEOUT ? BROKER_NO_ANSWER : BROKER_NO_CONNECTION, error,
+                    "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
+                    connection_reason(status));
+    (void)tls_failed(&connection->tls, status, error);
+    return tls_trouble(&connection->tls);
 }
 
 /*
@@ -148,11 +166,12 @@ static void set_socket_options(int fd, uint16_t heartbeat)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered, sizeof(unanswered));
 }
 
-static struct connection *connect_to(const struct broker_settings *settings, const struct addrinfo *address,
-                                     struct helper *helper, struct error *error)
+static enum broker_trouble connect_to(const struct broker_settings *settings, const struct addrinfo *address,
+                                      struct helper *helper, struct connection **ret_connection,
+                                      struct error *error)
 {
     CLEANUP(connection_freep) struct connection *connection = NEW(struct connection);
-    bool opened;
+    enum broker_trouble opened;
 
     connection->amqp = amqp_new_connection();
     if (!connection->amqp)
@@ -161,11 +180,12 @@ static struct connection *connect_to(const struct broker_settings *settings, con
     connection->secrets = settings->secrets;
     opened = settings->uri.tls ? open_tls(connection, settings, address, error)
                                : open_plain(connection, settings, address, helper, error);
-    if (!opened)
-        return NULL;
+    if (opened != BROKER_REACHED)
+        return opened;
     set_socket_options(connection_socket(connection), settings->heartbeat);
     helper_guard(helper, connection_socket(connection));
-    return TAKE(connection);
+    *ret_connection = TAKE(connection);
+    return BROKER_REACHED;
 }
 
 /* ---- logging in ---- */
@@ -198,38 +218,41 @@ static amqp_rpc_reply_t send_login(struct connection *connection, const struct b
                                       &properties, AMQP_SASL_METHOD_PLAIN, uri->user, uri->password);
 }
 
-/* That is for a person to mend, however often it is tried. */
-static bool login_refused(struct connection *connection, const struct broker_uri *uri,
-                          const amqp_rpc_reply_t *reply, struct error *error)
+/* The broker closes with 530 where the vhost is missing, as where it is not open to the user: its words tell
+   the two apart, and where they are others, the first is taken for the cause. */
+static enum broker_trouble refusal(const amqp_connection_close_t *close, const char *words)
 {
-    const amqp_connection_close_t *close = reply->reply.decoded;
-    CLEANUP(freep) char *words = NULL;
-
-    if (reply->reply.id == AMQP_CONNECTION_CLOSE_METHOD)
-        words = connection_words(connection, close->reply_text);
-    log_error("login-refused", LOG_TEXT("peer", "broker"), LOG_TEXT("user", uri->user),
-              LOG_TEXT("host", uri->host), LOG_TEXT("vhost", uri->vhost), LOG_TEXT("reason", words));
-    return error_set(error, "the broker refused the login of user %s%s%s", uri->user, words ? ": " : "",
-                     words ? words : "");
+    if (close->reply_code == AMQP_ACCESS_REFUSED)
+        return BROKER_LOGIN_REFUSED;
+    if (close->reply_code != AMQP_NOT_ALLOWED)
+        return BROKER_CLOSED;
+    return strstr(words, "refused") ? BROKER_VHOST_FORBIDDEN : BROKER_NO_VHOST;
 }
 
-static bool log_in(struct connection *connection, const struct broker_settings *settings, const char *role,
-                   struct error *error)
+static enum broker_trouble log_in(struct connection *connection, const struct broker_settings *settings,
+                                  const char *role, struct error *error)
 {
     struct timeval handshake = {.tv_sec = LOGIN_SECONDS}, call = {.tv_sec = CALL_SECONDS};
     amqp_rpc_reply_t reply;
 
     if (amqp_set_handshake_timeout(connection->amqp, &handshake) != AMQP_STATUS_OK ||
         amqp_set_rpc_timeout(connection->amqp, &call) != AMQP_STATUS_OK)
-        return error_set(error, "the limits of the login cannot be set");
+        return fail(BROKER_CLOSED, error, "the limits of the login cannot be set");
     reply = send_login(connection, settings, role);
     if (reply.reply_type == AMQP_RESPONSE_NORMAL)
-        return true;
+        return BROKER_REACHED;
     if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
-        return error_set(error, "the broker did not finish the login: %s",
-                         settings->uri.tls ? tls_reason(reply.library_error)
-                                           : connection_reason(reply.library_error));
-    return login_refused(connection, &settings->uri, &reply, error);
+        return fail(BROKER_NO_LOGIN, error, "the broker did not finish the login: %s",
+                    settings->uri.tls ? tls_reason(reply.library_error)
+                                      : connection_reason(reply.library_error));
+    if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
+        const amqp_connection_close_t *close = reply.reply.decoded;
+        CLEANUP(freep) char *words = connection_words(connection, close->reply_text);
+
+        return fail(refusal(close, words), error, "the broker refused the login of user %s: %u %s",
+                    settings->uri.user, close->reply_code, words);
+    }
+    return fail(BROKER_LOGIN_REFUSED, error, "the broker refused the login of user %s", settings->uri.user);
 }
 
 static void set_pulse(struct connection *connection)
@@ -239,9 +262,11 @@ static void set_pulse(struct connection *connection)
     connection->pulse = third > 0 && third < SLOWEST_PULSE ? third : SLOWEST_PULSE;
 }
 
-struct connection *connection_open(const struct broker_settings *settings, const char *role,
-                                   struct helper *helper, struct error *error)
+enum broker_trouble connection_try(const struct broker_settings *settings, const char *role,
+                                   struct helper *helper, struct connection **ret_connection,
+                                   struct error *error)
 {
+    enum broker_trouble result = BROKER_NO_NAME;
     CLEANUP(free_addresses) struct addrinfo *addresses = look_host_up(&settings->uri, error);
     CLEANUP(connection_freep) struct connection *connection = NULL;
 
@@ -249,10 +274,32 @@ struct connection *connection_open(const struct broker_settings *settings, const
               LOG_NUMBER("port", settings->uri.port));
     for (const struct addrinfo *address = addresses; address && !connection; address = address->ai_next)
         if (!helper_is_stopping(helper))
-            connection = connect_to(settings, address, helper, error);
-    if (!connection || !log_in(connection, settings, role, error) ||
-        connection_open_channel(connection, error) != CONNECTION_DONE)
-        return NULL;
+            result = connect_to(settings, address, helper, &connection, error);
+    if (result != BROKER_REACHED)
+        return result;
+    result = log_in(connection, settings, role, error);
+    if (result != BROKER_REACHED)
+        return result;
+    if (connection_open_channel(connection, error) != CONNECTION_DONE)
+        return BROKER_CLOSED;
     set_pulse(connection);
-    return TAKE(connection);
+    *ret_connection = TAKE(connection);
+    return BROKER_REACHED;
+}
+
+/* That is for a person to mend, however often it is tried. */
+static bool is_refusal(enum broker_trouble trouble)
+{
+    return trouble == BROKER_LOGIN_REFUSED || trouble == BROKER_VHOST_FORBIDDEN || trouble == BROKER_NO_VHOST;
+}
+
+struct connection *connection_open(const struct broker_settings *settings, const char *role,
+                                   struct helper *helper, struct error *error)
+{
+    struct connection *connection = NULL;
+    enum broker_trouble trouble = connection_try(settings, role, helper, &connection, error);
+
+    if (is_refusal(trouble))
+        log_error("login-refused", LOG_TEXT("user", settings->uri.user), LOG_TEXT("reason", error->text));
+    return trouble == BROKER_REACHED ? connection : NULL;
 }

@@ -237,6 +237,18 @@ bool queue_kind_learn(struct connection *connection, const char *queue, struct q
     return true;
 }
 
+bool queue_kind_ask_right(struct connection *connection, const char *queue, bool *ret_may,
+                          struct error *error)
+{
+    const struct queue_kind guess = queue_kind_first_guess();
+    uint16_t code = 0;
+
+    if (try_kind(connection, queue, &guess, &code, error) == CONNECTION_FAILED)
+        return false;
+    *ret_may = code != AMQP_ACCESS_REFUSED;
+    return true;
+}
+
 /* ---- saying ---- */
 
 static const char *value_of(const struct queue_kind *kind, const char *name)

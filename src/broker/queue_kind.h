@@ -53,6 +53,13 @@ enum connection_answer queue_kind_declare(struct connection *connection, const c
 bool queue_kind_learn(struct connection *connection, const char *queue, struct queue_kind *ret_kind,
                       struct error *ret_reason, struct error *error) MUST_USE;
 
+/*
+ * Whether we may configure the queue, be it there or not, as the broker answers to a declaration that it can
+ * never carry out: 403, or anything else. In a helper thread, like the above; false: the connection failed.
+ */
+bool queue_kind_ask_right(struct connection *connection, const char *queue, bool *ret_may,
+                          struct error *error) MUST_USE;
+
 enum queue_kind_step { QUEUE_KIND_AGAIN, QUEUE_KIND_KNOWN, QUEUE_KIND_LOST };
 
 /* What a refusal of the broker tells, folded into the kind. Lost: it tells nothing. */

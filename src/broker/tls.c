@@ -154,6 +154,20 @@ amqp_socket_t *tls_socket(amqp_connection_state_t amqp, const struct broker_sett
     return configure(socket, settings, check, error) ? socket : NULL;
 }
 
+/* A plain peer answers with something that is no TLS, or ends the connection without a word. */
+enum broker_trouble tls_trouble(const struct tls_check *check)
+{
+    unsigned long code = ERR_peek_error();
+    bool is_of_system = code == 0 || ERR_SYSTEM_ERROR(code);
+
+    if (check->result != X509_V_OK)
+        return BROKER_BAD_CERTIFICATE;
+    if (is_of_system || ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
+        ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        return BROKER_NO_TLS;
+    return BROKER_BAD_TLS;
+}
+
 bool tls_failed(const struct tls_check *check, int status, struct error *error)
 {
     if (check->result != X509_V_OK)

@@ -2,6 +2,7 @@
 #define SYNC_BROKER_TLS_H
 
 #include "base/error.h"
+#include "broker/inspect.h"
 #include "broker/settings.h"
 
 #include <amqp.h>
@@ -21,6 +22,9 @@ struct tls_check {
  */
 amqp_socket_t *tls_socket(amqp_connection_state_t amqp, const struct broker_settings *settings,
                           struct tls_check *check, struct error *error) MUST_USE;
+/* What was in the way of the handshake: BROKER_BAD_CERTIFICATE, BROKER_NO_TLS or BROKER_BAD_TLS. Only in the
+   thread that tried it. */
+enum broker_trouble tls_trouble(const struct tls_check *check);
 /* Says why the handshake failed, status being what the library returned. */
 bool tls_failed(const struct tls_check *check, int status, struct error *error);
 /*

@@ -41,7 +41,8 @@ static bool others_may_read(const char *path)
 static bool was_told(const struct givens *givens, size_t before, const char *path)
 {
     for (size_t i = 0; i < before; i++) {
-        CLEANUP(freep) char *other = holds_secret(&settings[i], &givens->of[i]) ? file_of(&givens->of[i]) : NULL;
+        CLEANUP(freep)
+        char *other = holds_secret(&settings[i], &givens->of[i]) ? file_of(&givens->of[i]) : NULL;
 
         if (other && strcmp(other, path) == 0)
             return true;
@@ -52,7 +53,8 @@ static bool was_told(const struct givens *givens, size_t before, const char *pat
 void complain_of_exposure(const struct givens *givens, const struct complaints *complaints)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        CLEANUP(freep) char *path = holds_secret(&settings[i], &givens->of[i]) ? file_of(&givens->of[i]) : NULL;
+        CLEANUP(freep)
+        char *path = holds_secret(&settings[i], &givens->of[i]) ? file_of(&givens->of[i]) : NULL;
 
         if (path && others_may_read(path) && !was_told(givens, i, path))
             complain_softly(complaints,

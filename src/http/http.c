@@ -207,13 +207,12 @@ static void grace_over(void *context)
     (void)error_set(&problem, "%s: the connection is dead", http->peer);
     while ((call = find_doubtful(http))) {
         http_pump_remove(&http->pump, call->easy);
-        report(call, &(struct http_reply){
-                         .result = HTTP_BROKEN,
-                         .trouble = HTTP_TROUBLE,
-                         .body = "",
-                         .retry_after = -1,
-                         .date = -1,
-                         .problem = problem.text});
+        report(call, &(struct http_reply){.result = HTTP_BROKEN,
+                                          .trouble = HTTP_TROUBLE,
+                                          .body = "",
+                                          .retry_after = -1,
+                                          .date = -1,
+                                          .problem = problem.text});
     }
     http->doubtful = 0;
 }

@@ -20,8 +20,10 @@ static const struct words {
     const char *unsent, *sent; /* what is said, depending on whether the request was sent */
     enum http_trouble trouble;
 } table[] = {
-    {CURLE_URL_MALFORMAT, DETAIL_NONE, "a character in the path or the token cannot be sent", NULL, HTTP_TROUBLE},
-    {CURLE_COULDNT_RESOLVE_PROXY, DETAIL_NONE, "the name of the proxy cannot be resolved", NULL, HTTP_NO_PROXY_NAME},
+    {CURLE_URL_MALFORMAT, DETAIL_NONE, "a character in the path or the token cannot be sent", NULL,
+     HTTP_TROUBLE},
+    {CURLE_COULDNT_RESOLVE_PROXY, DETAIL_NONE, "the name of the proxy cannot be resolved", NULL,
+     HTTP_NO_PROXY_NAME},
     {CURLE_COULDNT_RESOLVE_HOST, DETAIL_NONE, "the name cannot be resolved", NULL, HTTP_NO_NAME},
     {CURLE_COULDNT_CONNECT, DETAIL_SYSTEM, "no connection", NULL, HTTP_NO_CONNECTION},
     {CURLE_SSL_CONNECT_ERROR, DETAIL_LIBCURL, "no secure connection", NULL, HTTP_NO_TLS},
@@ -35,7 +37,8 @@ static const struct words {
      "the connection was closed before the reply", HTTP_TROUBLE},
     {CURLE_SEND_ERROR, DETAIL_LIBCURL, "no connection", "the connection was cut", HTTP_TROUBLE},
     {CURLE_RECV_ERROR, DETAIL_LIBCURL, "no connection", "the connection was cut", HTTP_TROUBLE},
-    {CURLE_PARTIAL_FILE, DETAIL_NONE, NULL, "the connection was cut in the middle of the reply", HTTP_TROUBLE},
+    {CURLE_PARTIAL_FILE, DETAIL_NONE, NULL, "the connection was cut in the middle of the reply",
+     HTTP_TROUBLE},
 };
 
 static const char *detail_text(const struct http_exchange *exchange, CURL *easy, enum detail detail)
@@ -91,9 +94,12 @@ static struct http_reply answered(const struct http_exchange *exchange, CURL *ea
 struct http_reply http_outcome(const struct http_exchange *exchange, CURL *easy, CURLcode code,
                                const char *peer, struct error *problem)
 {
-    struct http_reply reply = {
-        .result = HTTP_BROKEN, .trouble = HTTP_TROUBLE, .body = "", .retry_after = -1, .date = -1,
-        .problem = problem->text};
+    struct http_reply reply = {.result = HTTP_BROKEN,
+                               .trouble = HTTP_TROUBLE,
+                               .body = "",
+                               .retry_after = -1,
+                               .date = -1,
+                               .problem = problem->text};
 
     if (code == CURLE_OK)
         return answered(exchange, easy);

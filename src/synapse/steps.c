@@ -67,6 +67,7 @@ void facts_init(struct facts *facts, const struct synapse_config *config)
         .wanted_version = text_copy(config->room_version),
         .lift_rate_limit = config->lift_rate_limit,
         .token = text_copy(config->token),
+        .device = DEVICE,
     };
     gather_secrets(facts, config);
 }
@@ -171,16 +172,22 @@ static bool login_types_ask(const struct facts *facts, struct question *question
     return ask_get("/_matrix/client/v3/login", facts, question);
 }
 
+static bool has_flow(const json_t *flows, const char *type)
+{
+    for (size_t i = 0; i < json_array_size(flows); i++)
+        if (text_equal(parse_text(json_array_get(flows, i), "type"), type))
+            return true;
+    return false;
+}
+
 static bool login_types_learn(struct facts *facts, const json_t *body, struct error *error)
 {
     const json_t *flows = json_object_get(body, "flows");
 
     if (!json_is_array(flows))
         return error_set(error, "the homeserver does not say how to log in");
-    facts->has_own_login_type = false;
-    for (size_t i = 0; i < json_array_size(flows); i++)
-        if (text_equal(parse_text(json_array_get(flows, i), "type"), SHARED_SECRET_LOGIN))
-            facts->has_own_login_type = true;
+    facts->has_own_login_type = has_flow(flows, SHARED_SECRET_LOGIN);
+    facts->has_password_type = has_flow(flows, PASSWORD_LOGIN);
     return true;
 }
 
@@ -193,10 +200,11 @@ static bool login_ask(const struct facts *facts, struct question *question, stru
 {
     bool own_type = facts->has_own_login_type; /* not asked for where there is a password */
     char *password = facts->password ? text_copy(facts->password) : shared_secret_password(facts);
-    json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "type",
-                             own_type ? SHARED_SECRET_LOGIN : PASSWORD_LOGIN, "identifier", "type",
-                             "m.id.user", "user", facts->user, own_type ? "token" : "password", password,
-                             "device_id", DEVICE, "initial_device_display_name", DEVICE);
+    json_t *body =
+        json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "type",
+                  own_type ? SHARED_SECRET_LOGIN : PASSWORD_LOGIN, "identifier", "type", "m.id.user", "user",
+                  facts->login_name ? facts->login_name : facts->user, own_type ? "token" : "password",
+                  password, "device_id", facts->device, "initial_device_display_name", facts->device);
 
     text_free_secret(password);
     return ask_with_body(HTTP_POST, "/_matrix/client/v3/login", body, facts, question, error);

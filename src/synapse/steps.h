@@ -23,11 +23,14 @@ struct facts {
     char *avatar_path;
     char *wanted_version;
     bool lift_rate_limit;
+    const char *device;      /* of which it logs in; borrowed */
+    const char *login_name;  /* by which it logs in; borrowed; NULL: the full id */
     struct secrets *secrets; /* those above, and what the shared secret makes of the user's id */
 
     char *token;             /* (secret) NULL: none */
     struct secrets *tokens;  /* the last two that were got by logging in; NULL: none */
     bool has_own_login_type; /* the homeserver offers com.devture.shared_secret_auth */
+    bool has_password_type;  /* it offers m.login.password */
     char *name;              /* display name; NULL: none */
     bool has_avatar;
     char *avatar_uri;   /* of the uploaded file */
