@@ -17,20 +17,26 @@
 enum { MOST_OVERRIDES = 64, LARGE_BLOCK = 256 * 1024 };
 
 /* Options that only some commands take: one bit each. */
-enum { TAKES_JSON = 1 << 0 };
+enum { TAKES_JSON = 1 << 0, TAKES_WAIT = 1 << 1, TAKES_NO_ENVIRONMENT = 1 << 2 };
+
+enum { LONGEST_WAIT = 86400 /* seconds */ };
 
 static const struct command {
     const char *name;
     const char *arguments; /* for people; "" when it takes none */
     size_t fewest, most;   /* arguments */
     unsigned takes;        /* options */
+    bool reads_settings;   /* by itself: it is run without them */
     int (*run)(const struct config *config, const struct command_options *options);
     const char *help;
 } commands[] = {
-    {"run", "", 0, 0, 0, command_run,
+    {"run", "", 0, 0, 0, false, command_run,
      "the daemon: consume the queue and keep the homeserver in line (default)"},
-    {"config", "", 0, 0, TAKES_JSON, command_config, "the settings in force, and where each came from"},
-    {"healthcheck", "", 0, 0, 0, command_healthcheck,
+    {"check", "", 0, 0, TAKES_JSON | TAKES_WAIT | TAKES_NO_ENVIRONMENT, true, command_check,
+     "what is wrong with settings, broker or homeserver, and what to do about it"},
+    {"config", "", 0, 0, TAKES_JSON, false, command_config,
+     "the settings in force, and where each came from"},
+    {"healthcheck", "", 0, 0, 0, false, command_healthcheck,
      "asks the running daemon whether it is alive, for containers"},
 };
 
@@ -48,6 +54,8 @@ static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"set", required_argument, NULL, 's'},
     {"json", no_argument, NULL, 'j'},
+    {"wait", required_argument, NULL, 'w'},
+    {"no-environment", no_argument, NULL, 'n'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {"markdown-settings", no_argument, NULL, 'm'},
@@ -69,6 +77,8 @@ static void print_help(void)
          "  -c, --config FILE     YAML file in place of config/default.yaml\n"
          "  -s, --set NAME=VALUE  a setting, before all other sources (not for secrets: others can see it)\n"
          "  -j, --json            for machines: what a command prints is JSON\n"
+         "      --wait SECONDS    check: look again until there is no error, for so long\n"
+         "      --no-environment  check: only the files, without environment and servers\n"
          "  -h, --help            this text\n"
          "  -V, --version         the version\n"
          "\nExit status: 0 fine, 1 something is wrong, 2 wrong command line, 78 wrong configuration.\n"
@@ -88,6 +98,19 @@ static int misused(const char *what, const char *expected)
 }
 
 /* The status with which the process ends; -1: goes on. */
+static int take_wait(struct command_line *line, const char *text)
+{
+    char *end;
+    unsigned long seconds = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || seconds > LONGEST_WAIT)
+        return misused("--wait", "expected a number of seconds, 86400 at most");
+    line->options.wait_seconds = (unsigned)seconds;
+    line->given |= TAKES_WAIT;
+    return -1;
+}
+
+/* Likewise. */
 static int take_option(struct command_line *line, int option)
 {
     switch (option) {
@@ -102,6 +125,12 @@ static int take_option(struct command_line *line, int option)
     case 'j':
         line->options.json = true;
         line->given |= TAKES_JSON;
+        return -1;
+    case 'w':
+        return take_wait(line, optarg);
+    case 'n':
+        line->sources.no_environment = true;
+        line->given |= TAKES_NO_ENVIRONMENT;
         return -1;
     case 'h':
         print_help();
@@ -145,6 +174,7 @@ static int read_command_line(struct command_line *line, int argc, char **argv)
     int option, status = -1;
 
     line->sources.overrides = line->overrides;
+    line->options.sources = &line->sources;
     while (status == -1 && (option = getopt_long(argc, argv, "c:s:jhV", long_options, NULL)) != -1)
         status = take_option(line, option);
     if (status != -1)
@@ -184,6 +214,8 @@ static int run(const struct command_line *line)
     json_set_alloc_funcs(allocate, memory_free_secret); /* a message may hold a password, a reply a token */
     json_object_seed(0);
     return_large_blocks();
+    if (line->command->reads_settings)
+        return line->command->run(NULL, &line->options);
     config = config_load(&line->sources, &error);
     if (!config) {
         fprintf(stderr, "synapse-sync: %s\n", error.text);

@@ -15,13 +15,18 @@ enum { COMMAND_MISUSED = 2 };
 /* What was given behind the command, as far as it takes that (see the table in main.c). */
 struct command_options {
     bool json;                    /* for machines */
+    unsigned wait_seconds;        /* how long to try again; 0: once */
     const char *const *arguments; /* what is no option */
     size_t argument_count;
+    const struct config_sources *sources; /* for a command that reads the settings by itself */
 };
 
 /* The daemon: consumes until a signal comes. 0 after a drain, also one that ran out of time; EX_CONFIG when a
    setting cannot be used. */
 int command_run(const struct config *config, const struct command_options *options) MUST_USE;
+/* Looks at the settings, the broker and the homeserver, and prints what is wrong. Reads the settings by
+   itself, so that their mistakes are part of what it prints: `none` is NULL. */
+int command_check(const struct config *none, const struct command_options *options) MUST_USE;
 /* Prints the settings in force and where each came from. */
 int command_config(const struct config *config, const struct command_options *options) MUST_USE;
 /* Asks the monitor of the daemon that runs with this configuration whether it is alive. */

@@ -81,25 +81,41 @@ struct broker_config setup_broker(const struct config *config)
     };
 }
 
+static struct synapse_config synapse_terms(const struct config *config, const char *sync_user,
+                                           const char *const *secrets)
+{
+    return (struct synapse_config){
+        .server_name = config->matrix.server_name,
+        .sync_user = sync_user,
+        .token = config->matrix.sync_user_token,
+        .password = config->matrix.sync_user_password,
+        .shared_secret = config->matrix.secret,
+        .display_name = config->matrix.sync_user_displayname,
+        .avatar_path = config->matrix.sync_user_avatar_path,
+        .lift_rate_limit = config->sync.lift_rate_limit,
+        .room_version = config->sync.room_version,
+        .secrets = secrets,
+    };
+}
+
 struct synapse *setup_synapse(const struct config *config, const char *sync_user,
                               const struct synapse_handlers *handlers, struct http *http, struct loop *loop)
 {
     CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
     CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
     const char *const secrets[] = {broker ? broker : proxy, broker ? proxy : NULL, NULL};
+    const struct synapse_config terms = synapse_terms(config, sync_user, secrets);
 
-    return synapse_new(
-        &(struct synapse_config){
-            .server_name = config->matrix.server_name,
-            .sync_user = sync_user,
-            .token = config->matrix.sync_user_token,
-            .password = config->matrix.sync_user_password,
-            .shared_secret = config->matrix.secret,
-            .display_name = config->matrix.sync_user_displayname,
-            .avatar_path = config->matrix.sync_user_avatar_path,
-            .lift_rate_limit = config->sync.lift_rate_limit,
-            .room_version = config->sync.room_version,
-            .secrets = secrets,
-        },
-        handlers, http, loop);
+    return synapse_new(&terms, handlers, http, loop);
+}
+
+struct synapse_inspector *setup_inspector(const struct config *config, const char *sync_user,
+                                          struct http *http, struct http *other, struct loop *loop)
+{
+    CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
+    CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
+    const char *const secrets[] = {broker ? broker : proxy, broker ? proxy : NULL, NULL};
+    const struct synapse_config terms = synapse_terms(config, sync_user, secrets);
+
+    return synapse_inspector_new(&terms, http, other, loop);
 }

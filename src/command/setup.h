@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "http/http.h"
 #include "request/request.h"
+#include "synapse/inspect.h"
 #include "synapse/synapse.h"
 
 /*
@@ -25,5 +26,8 @@ struct broker_config setup_broker(const struct config *config);
 struct synapse *setup_synapse(const struct config *config, const char *sync_user,
                               const struct synapse_handlers *handlers, struct http *http,
                               struct loop *loop) MUST_USE;
+/* See synapse_inspector_new(). */
+struct synapse_inspector *setup_inspector(const struct config *config, const char *sync_user,
+                                          struct http *http, struct http *other, struct loop *loop) MUST_USE;
 
 #endif

@@ -134,21 +134,39 @@ static void store_all(const struct givens *givens, struct config *config, struct
 
 /* ---- together ---- */
 
+/* Who looks at the files alone does not know whether it stands in the environment. */
+static void complain_of_absence(struct complaints *complaints, const char *what, const char *expected,
+                                const char *ending)
+{
+    CLEANUP(freep) char *problem = NULL;
+
+    if (!complaints->is_partial) {
+        complain(complaints, "%s: expected %s%s", what, expected, ending);
+        return;
+    }
+    problem = text_format("not in the files, so the environment must have it: expected %s", expected);
+    complain_softly(
+        complaints,
+        &(struct doubt){.event = "config-incomplete", .place = "files", .name = what, .problem = problem});
+}
+
 static void check_required(const struct givens *givens, struct complaints *complaints)
 {
     char expected[EXPECTED_SIZE];
 
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings[i].required && !givens->of[i].text)
-            complain(complaints, "%s: expected %s, but it is not set anywhere", settings[i].name,
-                     setting_expected(&settings[i], expected));
+            complain_of_absence(complaints, settings[i].name, setting_expected(&settings[i], expected),
+                                ", but it is not set anywhere");
 }
 
 static void check_together(const struct config *config, struct complaints *complaints)
 {
     if (!config->matrix.sync_user_token && !config->matrix.sync_user_password && !config->matrix.secret)
-        complain(complaints, "no way to log in: expected one of MATRIX_MESSENGER__SECRET, "
-                             "MATRIX_MESSENGER__SYNC_USER_PASSWORD and MATRIX_MESSENGER__SYNC_USER_TOKEN");
+        complain_of_absence(complaints, "no way to log in",
+                            "one of MATRIX_MESSENGER__SECRET, MATRIX_MESSENGER__SYNC_USER_PASSWORD and "
+                            "MATRIX_MESSENGER__SYNC_USER_TOKEN",
+                            "");
     if (!config->rabbitmq.certificate_file != !config->rabbitmq.key_file)
         complain(complaints, "RABBITMQ_CERTIFICATE_FILE and RABBITMQ_KEY_FILE: expected both or neither");
     if (!config->http.certificate_file != !config->http.key_file)
@@ -171,7 +189,8 @@ struct config *config_load(const struct config_sources *sources, struct error *e
 {
     CLEANUP(config_freep) struct config *config = NEW(struct config);
     CLEANUP(givens_deinit) struct givens givens = {0};
-    struct complaints complaints = {.first = error, .listener = sources->listener};
+    struct complaints complaints = {
+        .first = error, .listener = sources->listener, .is_partial = sources->no_environment};
 
     sources_read(sources, &givens, &complaints);
     if (complaints.count == 0)

@@ -37,6 +37,7 @@ struct complaints {
     struct error *first;
     size_t count;
     const struct config_listener *listener; /* NULL: none */
+    bool is_partial;                        /* the environment was not looked at */
 };
 
 void complain(struct complaints *complaints, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -9,13 +9,11 @@
  * - else an alias that nobody has: under its own name Synapse says so at once (404), under another it asks
  *   that server, or refuses to (get_association() in handlers/directory.py).
  */
-#include "synapse/inspect.h"
+#include "synapse/inspector.h"
 
 #include "base/memory.h"
-#include "synapse/inquiry.h"
 #include "synapse/parse.h"
 #include "synapse/path.h"
-#include "synapse/steps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,34 +21,20 @@
 
 #define CHECK_DEVICE "synapse-sync-check"
 
-/* Milliseconds after which a login that was refused is tried again: Synapse counts them. */
-enum { REFUSED_PAUSE = 60000 };
-
-struct synapse_inspector {
-    struct inquiry inquiry;
-    struct inquiry other; /* by the other scheme */
-    struct facts facts;
-    char *server_name, *localpart;
-    bool logged_in;             /* the token is our own */
-    enum synapse_entry refused; /* how the last login ended, if not well; SYNAPSE_ENTRY_NONE */
-    char *named;                /* the owner of the token as the login told; NULL: not logged in */
-    instant not_before;         /* and when another may be tried */
-};
-
 /* What of the sight goes on to be of use after a question. */
 enum next { GO_ON, ENOUGH };
 
-static void note(struct synapse_sight *sight, const struct heard *heard)
+void inspector_note(struct synapse_sight *sight, const struct heard *heard)
 {
     sight->problem = heard->answer.problem;
 }
 
-static bool is_success(const struct heard *heard)
+bool inspector_succeeded(const struct heard *heard)
 {
     return heard->answer.status >= 200 && heard->answer.status <= 299 && heard->answer.body;
 }
 
-static bool has_errcode(const struct heard *heard, const char *errcode)
+bool inspector_has_errcode(const struct heard *heard, const char *errcode)
 {
     return strcmp(heard->answer.errcode, errcode) == 0;
 }
@@ -60,6 +44,14 @@ static void take_text(struct synapse_inspector *inspector, char **place, const j
 {
     free(*place);
     *place = inquiry_quote(&inspector->inquiry, parse_text(object, key));
+}
+
+void inspector_take_name(struct synapse_inspector *inspector, struct synapse_sight *sight, char *name)
+{
+    free(sight->server_name);
+    sight->server_name = name;
+    if (name)
+        sight->is_ours = strcmp(name, inspector->server_name) == 0 ? SYNAPSE_YES : SYNAPSE_NO;
 }
 
 /* ---- what is there ---- */
@@ -91,15 +83,16 @@ static bool answers_otherwise(const struct synapse_inspector *inspector)
 
 static enum next see_peer(struct synapse_inspector *inspector, struct synapse_sight *sight)
 {
+    static const char path[] = "/_matrix/client/versions";
     struct heard heard;
 
-    inquire_get(&inspector->inquiry, "/_matrix/client/versions", NULL, &heard);
+    inquire_get(&inspector->inquiry, path, NULL, &heard);
     sight->peer = peer_of(&heard);
     sight->status = heard.answer.status;
     sight->trouble = heard.trouble;
     sight->title = TAKE(heard.title);
-    if (sight->peer != SYNAPSE_PEER_MATRIX)
-        note(sight, &heard);
+    if (sight->peer != SYNAPSE_PEER_MATRIX) /* without the path, which is of no use to anybody here */
+        (void)error_set(&sight->problem, "%s", heard.answer.problem.text + strlen(path) + strlen(": "));
     if (heard.date >= 0) {
         sight->has_clock = true;
         sight->ahead = heard.date - (int64_t)time(NULL);
@@ -122,7 +115,7 @@ static unsigned number_of(const char *version)
 
 static enum synapse_admin_api admin_api_of(const struct heard *heard)
 {
-    if (is_success(heard))
+    if (inspector_succeeded(heard))
         return SYNAPSE_ADMIN_THERE;
     if (heard->answer.status < 300 || heard->answer.status >= 500 || heard->answer.status == 429)
         return SYNAPSE_ADMIN_UNSEEN;
@@ -136,7 +129,7 @@ static enum next see_version(struct synapse_inspector *inspector, struct synapse
     inquire_get(&inspector->inquiry, "/_synapse/admin/v1/server_version", NULL, &heard);
     sight->admin_api = admin_api_of(&heard);
     sight->admin_status = heard.answer.status;
-    note(sight, &heard);
+    inspector_note(sight, &heard);
     take_text(inspector, &sight->version, heard.answer.body, "server_version");
     if (sight->version)
         sight->version_number = number_of(sight->version);
@@ -150,7 +143,7 @@ static enum next see_issuer(struct synapse_inspector *inspector, struct synapse_
     struct heard heard;
 
     inquire_get(&inspector->inquiry, "/_matrix/client/v1/auth_metadata", NULL, &heard);
-    if (is_success(&heard))
+    if (inspector_succeeded(&heard))
         take_text(inspector, &sight->issuer, heard.answer.body, "issuer");
     heard_deinit(&heard);
     return GO_ON;
@@ -163,7 +156,7 @@ static enum next see_registration(struct synapse_inspector *inspector, struct sy
 
     inquire_get(&inspector->inquiry, "/_matrix/client/v3/register/available?username=synapse-sync-asks", NULL,
                 &heard);
-    if (is_success(&heard))
+    if (inspector_succeeded(&heard))
         sight->open_registration = SYNAPSE_YES;
     else if (heard.answer.status == 403)
         sight->open_registration = SYNAPSE_NO;
@@ -171,153 +164,21 @@ static enum next see_registration(struct synapse_inspector *inspector, struct sy
     return GO_ON;
 }
 
-static void take_name(struct synapse_inspector *inspector, struct synapse_sight *sight, char *name)
-{
-    free(sight->server_name);
-    sight->server_name = name;
-    if (name)
-        sight->is_ours = strcmp(name, inspector->server_name) == 0 ? SYNAPSE_YES : SYNAPSE_NO;
-}
-
 static enum next see_name(struct synapse_inspector *inspector, struct synapse_sight *sight)
 {
     struct heard heard;
 
     inquire_get(&inspector->inquiry, "/_matrix/key/v2/server", NULL, &heard);
-    if (is_success(&heard))
-        take_name(inspector, sight,
-                  inquiry_quote(&inspector->inquiry, parse_text(heard.answer.body, "server_name")));
+    if (inspector_succeeded(&heard))
+        inspector_take_name(inspector, sight,
+                            inquiry_quote(&inspector->inquiry, parse_text(heard.answer.body, "server_name")));
     heard_deinit(&heard);
     return GO_ON;
 }
 
-/* ---- coming in ---- */
-
-static enum synapse_entry entry_of(const struct heard *heard)
-{
-    if (has_errcode(heard, "M_USER_LOCKED"))
-        return SYNAPSE_ENTRY_LOCKED;
-    if (has_errcode(heard, "M_USER_DEACTIVATED"))
-        return SYNAPSE_ENTRY_DEACTIVATED;
-    if (heard->answer.outcome == SYNAPSE_LIMITED)
-        return SYNAPSE_ENTRY_LIMITED;
-    if (heard->answer.status == 401 || has_errcode(heard, "M_FORBIDDEN"))
-        return SYNAPSE_ENTRY_REFUSED;
-    return SYNAPSE_ENTRY_FAILED;
-}
-
-/* Of "@user:server.com". */
-static void take_owner(struct synapse_inspector *inspector, struct synapse_sight *sight, const char *user)
-{
-    const char *colon = user ? strchr(user, ':') : NULL;
-
-    free(sight->owner);
-    sight->owner = inquiry_quote(&inspector->inquiry, user);
-    if (sight->owner && colon)
-        take_name(inspector, sight, inquiry_quote(&inspector->inquiry, colon + 1));
-}
-
-static void show_token(struct synapse_inspector *inspector, struct synapse_sight *sight)
-{
-    struct heard heard;
-
-    inquire_get(&inspector->inquiry, "/_matrix/client/v3/account/whoami", inspector->facts.token, &heard);
-    sight->entry = is_success(&heard) ? SYNAPSE_ENTRY_DONE : entry_of(&heard);
-    if (sight->entry == SYNAPSE_ENTRY_DONE) {
-        take_owner(inspector, sight, parse_text(heard.answer.body, "user_id"));
-        sight->without_device = !parse_text(heard.answer.body, "device_id");
-    } else {
-        note(sight, &heard);
-    }
-    heard_deinit(&heard);
-}
-
-/* Whether there is a way to log in; learns which. */
-static bool find_way(struct synapse_inspector *inspector, struct synapse_sight *sight)
-{
-    struct heard heard;
-    bool found;
-
-    inquire_get(&inspector->inquiry, "/_matrix/client/v3/login", NULL, &heard);
-    found = is_success(&heard) &&
-            step_at(STEP_READ_LOGIN_TYPES)->learn(&inspector->facts, heard.answer.body, &sight->problem);
-    if (inspector->facts.password)
-        inspector->facts.has_own_login_type = false;
-    if (found) {
-        found = inspector->facts.has_own_login_type || inspector->facts.has_password_type;
-        sight->entry = SYNAPSE_ENTRY_NO_WAY;
-    } else {
-        sight->entry = heard.answer.status == 404 ? SYNAPSE_ENTRY_NO_WAY : entry_of(&heard);
-        note(sight, &heard);
-    }
-    heard_deinit(&heard);
-    return found;
-}
-
-static void logged_in(struct synapse_inspector *inspector, const json_t *body)
-{
-    inspector->logged_in = true;
-    inspector->facts.token = text_copy(parse_text(body, "access_token"));
-    inspector->facts.tokens = secrets_new();
-    secrets_add(inspector->facts.tokens, inspector->facts.token);
-    inspector->inquiry.secrets.of[1] = inspector->facts.tokens;
-    text_set(&inspector->named, parse_text(body, "user_id"));
-}
-
-static void send_login(struct synapse_inspector *inspector, struct synapse_sight *sight)
-{
-    struct question question = {.path = NULL};
-    struct heard heard;
-
-    if (!step_at(STEP_LOG_IN)->ask(&inspector->facts, &question, &sight->problem)) {
-        sight->entry = SYNAPSE_ENTRY_FAILED;
-        question_deinit(&question);
-        return;
-    }
-    inquire(&inspector->inquiry, "log-in",
-            &(struct http_request){.method = question.method,
-                                   .path = question.path,
-                                   .body = question.body,
-                                   .body_size = question.body_size},
-            &heard);
-    question_deinit(&question);
-    sight->entry = is_success(&heard) && parse_text(heard.answer.body, "access_token") ? SYNAPSE_ENTRY_DONE
-                                                                                       : entry_of(&heard);
-    if (sight->entry == SYNAPSE_ENTRY_DONE)
-        logged_in(inspector, heard.answer.body);
-    else
-        note(sight, &heard);
-    heard_deinit(&heard);
-}
-
-static bool is_counted(enum synapse_entry entry)
-{
-    return entry != SYNAPSE_ENTRY_DONE && entry != SYNAPSE_ENTRY_FAILED && entry != SYNAPSE_ENTRY_NO_WAY;
-}
-
-static void log_in(struct synapse_inspector *inspector, struct synapse_sight *sight)
-{
-    if (instant_now() < inspector->not_before) {
-        sight->entry = inspector->refused;
-        (void)error_set(&sight->problem, "refused a moment ago, and not tried again so soon");
-        return;
-    }
-    if (find_way(inspector, sight))
-        send_login(inspector, sight);
-    if (sight->entry == SYNAPSE_ENTRY_DONE) {
-        take_owner(inspector, sight, inspector->named);
-    } else if (is_counted(sight->entry)) {
-        inspector->refused = sight->entry;
-        inspector->not_before = instant_now() + REFUSED_PAUSE;
-    }
-}
-
 static enum next come_in(struct synapse_inspector *inspector, struct synapse_sight *sight)
 {
-    if (inspector->facts.token)
-        show_token(inspector, sight);
-    else if (!sight->issuer && sight->is_ours != SYNAPSE_NO)
-        log_in(inspector, sight);
+    inspector_come_in(inspector, sight);
     return GO_ON;
 }
 
@@ -341,14 +202,15 @@ static enum next see_cause(struct synapse_inspector *inspector, struct synapse_s
     if (sight->is_ours == SYNAPSE_UNSEEN) {
         ask_path(inspector, "/_matrix/client/v3/directory/room/{alias}", &heard);
         if (heard.answer.status != 0 && heard.answer.status != 429)
-            sight->is_ours =
-                is_success(&heard) || heard.answer.outcome == SYNAPSE_ABSENT ? SYNAPSE_YES : SYNAPSE_NO;
+            sight->is_ours = inspector_succeeded(&heard) || heard.answer.outcome == SYNAPSE_ABSENT
+                                 ? SYNAPSE_YES
+                                 : SYNAPSE_NO;
         heard_deinit(&heard);
     }
     if (sight->is_ours == SYNAPSE_NO || sight->entry != SYNAPSE_ENTRY_REFUSED || inspector->facts.given_token)
         return ENOUGH;
     ask_path(inspector, "/_matrix/client/v3/profile/{user}", &heard);
-    if (is_success(&heard))
+    if (inspector_succeeded(&heard))
         sight->is_known = SYNAPSE_YES;
     else if (heard.answer.outcome == SYNAPSE_ABSENT)
         sight->is_known = SYNAPSE_NO;
@@ -365,15 +227,15 @@ static enum next see_self(struct synapse_inspector *inspector, struct synapse_si
     if (!text_equal(sight->owner, inspector->facts.user))
         return ENOUGH;
     ask_path(inspector, "/_synapse/admin/v2/users/{user}", &heard);
-    if (is_success(&heard)) {
+    if (inspector_succeeded(&heard)) {
         /* Where accounts are kept elsewhere the flag means nothing: that we are answered does. */
         sight->is_admin =
             sight->issuer || parse_flag(heard.answer.body, "admin", false) ? SYNAPSE_YES : SYNAPSE_NO;
         sight->suspended = parse_flag(heard.answer.body, "suspended", false);
         sight->shadow_banned = parse_flag(heard.answer.body, "shadow_banned", false);
     } else {
-        sight->is_admin = has_errcode(&heard, "M_FORBIDDEN") ? SYNAPSE_NO : SYNAPSE_UNSEEN;
-        note(sight, &heard);
+        sight->is_admin = inspector_has_errcode(&heard, "M_FORBIDDEN") ? SYNAPSE_NO : SYNAPSE_UNSEEN;
+        inspector_note(sight, &heard);
     }
     heard_deinit(&heard);
     return GO_ON;
@@ -400,7 +262,7 @@ static enum next see_limit(struct synapse_inspector *inspector, struct synapse_s
     struct heard heard;
 
     ask_path(inspector, "/_synapse/admin/v1/users/{user}/override_ratelimit", &heard);
-    if (is_success(&heard))
+    if (inspector_succeeded(&heard))
         sight->rate_limited = parse_number(heard.answer.body, "messages_per_second", -1) != 0 ||
                                       parse_number(heard.answer.body, "burst_count", -1) != 0
                                   ? SYNAPSE_YES

@@ -35,7 +35,7 @@ LIBRARIES = {
     "curl/": {"http"},
     "cyaml/": {"config"},
     "yaml.h": {"config"},
-    "jansson": {"request", "synapse", "config", "main"},
+    "jansson": {"request", "synapse", "config", "command", "main"},
     "microhttpd": {"monitor"},
     "gumbo": {"synapse"},
     "openssl/": {"synapse", "broker"},
