@@ -212,8 +212,9 @@ static enum next see_cause(struct synapse_inspector *inspector, struct synapse_s
     ask_path(inspector, "/_matrix/client/v3/profile/{user}", &heard);
     if (inspector_succeeded(&heard))
         sight->is_known = SYNAPSE_YES;
-    else if (heard.answer.outcome == SYNAPSE_ABSENT)
-        sight->is_known = SYNAPSE_NO;
+    else if (heard.answer.status == 404 && *heard.answer.errcode &&
+             !inspector_has_errcode(&heard, "M_UNRECOGNIZED"))
+        sight->is_known = SYNAPSE_NO; /* M_NOT_FOUND, or, from Synapse 1.160, M_UNKNOWN */
     heard_deinit(&heard);
     return ENOUGH;
 }
