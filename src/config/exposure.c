@@ -7,12 +7,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Where systemd and container engines put secrets, which they guard themselves: in a container nobody else is
+   there, and files have the rights 444. */
+static bool is_guarded(const struct given *given)
+{
+    static const char folder[] = "/run/secrets/";
+
+    return given->source == SOURCE_CREDENTIALS || strncmp(given->place, folder, sizeof(folder) - 1) == 0;
+}
+
 /* A URI is one only if there is a password in it. */
 static bool holds_secret(const struct setting *setting, const struct given *given)
 {
     CLEANUP(text_free_secretp) char *password = NULL;
 
-    if (!given->text || !setting_is_secret(setting))
+    if (!given->text || !setting_is_secret(setting) || is_guarded(given))
         return false;
     if (!strstr(given->text, "://"))
         return true;

@@ -134,6 +134,13 @@ static void test_files_of_secrets_that_everybody_can_read(void **state)
     config_free(load_telling(&told, false));
     assert_non_null(strstr(told.text, "token\nMATRIX_MESSENGER__SYNC_USER_TOKEN\neverybody"));
     assert_null(strstr(told.text, "sesame"));
+    set("CREDENTIALS_DIRECTORY", "credentials");
+    assert_int_equal(mkdir("credentials", 0700), 0);
+    write_file("credentials/MATRIX_MESSENGER__SECRET", "sesame");
+    assert_int_equal(chmod("credentials/MATRIX_MESSENGER__SECRET", 0444), 0);
+    assert_int_equal(unsetenv("MATRIX_MESSENGER__SECRET"), 0);
+    config_free(load_telling(&told, false));
+    assert_int_equal(told.doubts, 1);
     capture_log();
     config_free(load());
     assert_non_null(strstr(logged(), "level=warning event=config-file-readable place=token"));
