@@ -193,6 +193,16 @@ static void ask_path(struct synapse_inspector *inspector, const char *template, 
     inquire_get(&inspector->inquiry, path, inspector->facts.token, heard);
 }
 
+/* Of another server's alias Synapse says that it cannot ask there (502), or that it may not (403). */
+static enum synapse_answer ours_by_alias(const struct heard *heard)
+{
+    if (inspector_succeeded(heard) || heard->answer.outcome == SYNAPSE_ABSENT)
+        return SYNAPSE_YES;
+    return *heard->answer.errcode && (heard->answer.status == 502 || heard->answer.status == 403)
+               ? SYNAPSE_NO
+               : SYNAPSE_UNSEEN;
+}
+
 static enum next see_cause(struct synapse_inspector *inspector, struct synapse_sight *sight)
 {
     struct heard heard;
@@ -201,10 +211,7 @@ static enum next see_cause(struct synapse_inspector *inspector, struct synapse_s
         return sight->is_ours == SYNAPSE_NO ? ENOUGH : GO_ON;
     if (sight->is_ours == SYNAPSE_UNSEEN) {
         ask_path(inspector, "/_matrix/client/v3/directory/room/{alias}", &heard);
-        if (heard.answer.status != 0 && heard.answer.status != 429)
-            sight->is_ours = inspector_succeeded(&heard) || heard.answer.outcome == SYNAPSE_ABSENT
-                                 ? SYNAPSE_YES
-                                 : SYNAPSE_NO;
+        sight->is_ours = ours_by_alias(&heard);
         heard_deinit(&heard);
     }
     if (sight->is_ours == SYNAPSE_NO || sight->entry != SYNAPSE_ENTRY_REFUSED || inspector->facts.given_token)
