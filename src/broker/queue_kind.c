@@ -243,7 +243,7 @@ bool queue_kind_ask_right(struct connection *connection, const char *queue, bool
     const struct queue_kind guess = queue_kind_first_guess();
     uint16_t code = 0;
 
-    if (try_kind(connection, queue, &guess, &code, error) == CONNECTION_FAILED)
+    if (declare(connection, queue, &guess, impossible_type, &code, error) == CONNECTION_FAILED)
         return false;
     *ret_may = code != AMQP_ACCESS_REFUSED;
     return true;
