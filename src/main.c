@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { MOST_OVERRIDES = 64, LARGE_BLOCK = 256 * 1024 };
+enum { MOST_OVERRIDES = 64, MOST_ARGUMENTS = 1000, LARGE_BLOCK = 256 * 1024, COLUMN = 24 /* of help */ };
 
 /* Options that only some commands take: one bit each. */
-enum { TAKES_JSON = 1 << 0, TAKES_WAIT = 1 << 1, TAKES_NO_ENVIRONMENT = 1 << 2 };
+enum { TAKES_JSON = 1 << 0, TAKES_WAIT = 1 << 1, TAKES_NO_ENVIRONMENT = 1 << 2, TAKES_YES = 1 << 3 };
 
 enum { LONGEST_WAIT = 86400 /* seconds */ };
 
@@ -38,6 +38,8 @@ static const struct command {
      "the settings in force, and where each came from"},
     {"healthcheck", "", 0, 0, 0, false, command_healthcheck,
      "asks the running daemon whether it is alive, for containers"},
+    {"dlq", "list|show N|retry [N|DIGEST|CODE]...|drop [N|DIGEST|CODE]...", 1, MOST_ARGUMENTS,
+     TAKES_JSON | TAKES_YES, false, command_dlq, "dead letters: look at them, send them again, or drop them"},
 };
 
 /* What the command line says. */
@@ -56,6 +58,7 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"wait", required_argument, NULL, 'w'},
     {"no-environment", no_argument, NULL, 'n'},
+    {"yes", no_argument, NULL, 'y'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {"markdown-settings", no_argument, NULL, 'm'},
@@ -71,7 +74,11 @@ static void print_help(void)
         const struct command *command = &commands[i];
         int width = printf("  %s %s", command->name, command->arguments);
 
-        printf("%*s %s\n", width < 24 ? 24 - width : 0, "", command->help);
+        if (width >= COLUMN) {
+            putchar('\n');
+            width = 0;
+        }
+        printf("%*s %s\n", COLUMN - width, "", command->help);
     }
     puts("\nOptions:\n"
          "  -c, --config FILE     YAML file in place of config/default.yaml\n"
@@ -79,6 +86,7 @@ static void print_help(void)
          "  -j, --json            for machines: what a command prints is JSON\n"
          "      --wait SECONDS    check: look again until there is no error, for so long\n"
          "      --no-environment  check: only the files, without environment and servers\n"
+         "  -y, --yes             do not ask before something is dropped\n"
          "  -h, --help            this text\n"
          "  -V, --version         the version\n"
          "\nExit status: 0 fine, 1 something is wrong, 2 wrong command line, 78 wrong configuration.\n"
@@ -132,6 +140,10 @@ static int take_option(struct command_line *line, int option)
         line->sources.no_environment = true;
         line->given |= TAKES_NO_ENVIRONMENT;
         return -1;
+    case 'y':
+        line->options.yes = true;
+        line->given |= TAKES_YES;
+        return -1;
     case 'h':
         print_help();
         return EXIT_SUCCESS;
@@ -175,7 +187,7 @@ static int read_command_line(struct command_line *line, int argc, char **argv)
 
     line->sources.overrides = line->overrides;
     line->options.sources = &line->sources;
-    while (status == -1 && (option = getopt_long(argc, argv, "c:s:jhV", long_options, NULL)) != -1)
+    while (status == -1 && (option = getopt_long(argc, argv, "c:s:jyhV", long_options, NULL)) != -1)
         status = take_option(line, option);
     if (status != -1)
         return status;

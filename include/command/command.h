@@ -16,6 +16,7 @@ enum { COMMAND_MISUSED = 2 };
 struct command_options {
     bool json;                    /* for machines */
     unsigned wait_seconds;        /* how long to try again; 0: once */
+    bool yes;                     /* do not ask */
     const char *const *arguments; /* what is no option */
     size_t argument_count;
     const struct config_sources *sources; /* for a command that reads the settings by itself */
@@ -31,5 +32,8 @@ int command_check(const struct config *none, const struct command_options *optio
 int command_config(const struct config *config, const struct command_options *options) MUST_USE;
 /* Asks the monitor of the daemon that runs with this configuration whether it is alive. */
 int command_healthcheck(const struct config *config, const struct command_options *options) MUST_USE;
+
+/* Looks at the dead letters, sends them again, drops them. */
+int command_dlq(const struct config *config, const struct command_options *options) MUST_USE;
 
 #endif

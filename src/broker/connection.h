@@ -21,7 +21,7 @@ struct connection {
     amqp_connection_state_t amqp;
     struct helper *helper;         /* that guards the socket while a thread owns the connection; NULL: none */
     bool exclusive;                /* its consumer was asked for so */
-    const char *consumer_tag;      /* the name of its one consumer */
+    const char *consumer_tag;      /* the name of its one consumer; NULL: it has none */
     struct tls_check tls;          /* OpenSSL calls back with it as long as the connection lives */
     int64_t pulse;                 /* milliseconds: call in at least this often, for the heartbeats */
     instant told_since;            /* of what is told often: so long, */

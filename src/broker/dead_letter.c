@@ -71,7 +71,7 @@ void dead_letter_free(struct dead_letter *letter)
     free(letter);
 }
 
-static bool is_ours(amqp_bytes_t key)
+bool dead_letter_adds(amqp_bytes_t key)
 {
     for (int i = 0; i < HEADERS; i++)
         if (key.len == strlen(header_names[i]) && memcmp(key.bytes, header_names[i], key.len) == 0)
@@ -79,8 +79,7 @@ static bool is_ours(amqp_bytes_t key)
     return false;
 }
 
-/* Sender-selected distribution: the broker would send the letter there too, perhaps to where it came from. */
-static bool routes(amqp_bytes_t key)
+bool dead_letter_routes(amqp_bytes_t key)
 {
     return (key.len == 2 && memcmp(key.bytes, "CC", 2) == 0) ||
            (key.len == 3 && memcmp(key.bytes, "BCC", 3) == 0);
@@ -115,7 +114,7 @@ static bool make_table(const struct dead_letter *letter, const amqp_table_t *ori
             (amqp_table_entry_t){.key = amqp_cstring_bytes(header_names[HEADER_STUB]),
                                  .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value = {.boolean = 1}}};
     for (int i = 0; i < original->num_entries; i++)
-        if (!is_ours(original->entries[i].key) && !routes(original->entries[i].key))
+        if (!dead_letter_adds(original->entries[i].key) && !dead_letter_routes(original->entries[i].key))
             table.entries[table.num_entries++] = original->entries[i];
     *ret_table = table;
     return true;

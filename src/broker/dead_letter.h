@@ -33,6 +33,12 @@ bool dead_letter_make_stub(struct dead_letter *letter);
 /* What is published as the body. The letter's memory. */
 amqp_bytes_t dead_letter_body(const struct dead_letter *letter);
 
+/* Whether the header of this name is one that is added to a dead letter. */
+bool dead_letter_adds(amqp_bytes_t key);
+/* Whether it selects further queues (sender-selected distribution): the broker would send the letter there,
+   too, perhaps to where it came from. */
+bool dead_letter_routes(amqp_bytes_t key);
+
 /*
  * What the message is published with. The properties of the original, made persistent, without expiration (it
  * would make the dead letter vanish) and user id (the broker checks that it is the publisher's), and with the

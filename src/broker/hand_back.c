@@ -6,14 +6,24 @@
 
 enum { FRAMES_AT_A_TIME = 256 };
 
+/* Who got messages one by one has no consumer. */
+static bool send_cancel(struct connection *connection)
+{
+    amqp_basic_cancel_t cancel = {.nowait = 1};
+
+    if (!connection->consumer_tag)
+        return true;
+    cancel.consumer_tag = amqp_cstring_bytes(connection->consumer_tag);
+    return connection_send(connection, AMQP_BASIC_CANCEL_METHOD, &cancel);
+}
+
 /* What cannot be sent comes to the same end when the connection is cut. */
 void hand_back_send(struct connection *connection, bool nacks)
 {
-    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(connection->consumer_tag), .nowait = 1};
     amqp_basic_nack_t all = {.delivery_tag = 0, .multiple = 1, .requeue = 1};
     amqp_channel_close_t close = {.reply_code = AMQP_REPLY_SUCCESS};
-    bool sent = !nacks || (connection_send(connection, AMQP_BASIC_CANCEL_METHOD, &cancel) &&
-                           connection_send(connection, AMQP_BASIC_NACK_METHOD, &all));
+    bool sent =
+        !nacks || (send_cancel(connection) && connection_send(connection, AMQP_BASIC_NACK_METHOD, &all));
 
     (void)(sent && connection_send(connection, AMQP_CHANNEL_CLOSE_METHOD, &close));
 }

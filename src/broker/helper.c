@@ -31,15 +31,20 @@ struct helper {
     int guarded;
 };
 
+static void discard(struct helper *helper)
+{
+    closep(&helper->call);
+    closep(&helper->wakeup);
+    (void)pthread_mutex_destroy(&helper->lock);
+    free(helper);
+}
+
 static void let_go(struct helper *helper)
 {
     if (atomic_fetch_sub(&helper->sides, 1) > 1)
         return;
     helper->release(helper->context);
-    closep(&helper->call);
-    closep(&helper->wakeup);
-    (void)pthread_mutex_destroy(&helper->lock);
-    free(helper);
+    discard(helper);
 }
 
 static void raise_eventfd(int fd)
@@ -87,28 +92,47 @@ static int start_thread(struct helper *helper)
     return status;
 }
 
-struct helper *helper_start(void (*run)(struct helper *helper, void *context), void *context,
-                            void (*release)(void *context), struct error *error)
+/* Without a thread; `ret_status` is an errno. */
+static struct helper *make(int *ret_status)
 {
     struct helper *helper = NEW(struct helper);
-    int status = 0;
 
-    *helper = (struct helper){.run = run, .release = release, .context = context, .guarded = -1};
-    atomic_init(&helper->sides, 2);
+    helper->guarded = -1;
     (void)pthread_mutex_init(&helper->lock, NULL);
     helper->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     helper->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (helper->call < 0 || helper->wakeup < 0)
-        status = errno;
+    *ret_status = helper->call < 0 || helper->wakeup < 0 ? errno : 0;
+    return helper;
+}
+
+struct helper *helper_start(void (*run)(struct helper *helper, void *context), void *context,
+                            void (*release)(void *context), struct error *error)
+{
+    int status;
+    struct helper *helper = make(&status);
+
+    helper->run = run;
+    helper->release = release;
+    helper->context = context;
+    atomic_init(&helper->sides, 2);
     if (status == 0)
         status = start_thread(helper);
     if (status == 0)
         return helper;
     (void)error_set(error, "helper thread: %s", strerror(status));
-    closep(&helper->call);
-    closep(&helper->wakeup);
-    (void)pthread_mutex_destroy(&helper->lock);
-    free(helper);
+    discard(helper);
+    return NULL;
+}
+
+struct helper *helper_of_caller(struct error *error)
+{
+    int status;
+    struct helper *helper = make(&status);
+
+    if (status == 0)
+        return helper;
+    (void)error_set(error, "waiting: %s", strerror(status));
+    discard(helper);
     return NULL;
 }
 
@@ -118,6 +142,10 @@ void helper_stop(struct helper *helper)
 
     if (!helper)
         return;
+    if (!helper->run) { /* of the caller */
+        discard(helper);
+        return;
+    }
     atomic_store(&helper->stopping, true);
     raise_eventfd(helper->call);
     (void)pthread_mutex_lock(&helper->lock);

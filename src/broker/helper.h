@@ -22,6 +22,11 @@ struct helper;
 struct helper *helper_start(void (*run)(struct helper *helper, void *context), void *context,
                             void (*release)(void *context), struct error *error) MUST_USE;
 /*
+ * The helper of who may block as it is, a command without a loop: what is "from the thread" is called from
+ * the thread that made it, and nothing ever asks it to stop.
+ */
+struct helper *helper_of_caller(struct error *error) MUST_USE;
+/*
  * From the loop: asks the thread to stop, cuts the socket it guards, waits for it for up to a second and lets
  * go. The context must not be touched afterwards. NULL is fine.
  */

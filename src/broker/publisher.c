@@ -22,6 +22,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "broker/confirm.h"
 #include "broker/connect.h"
 #include "broker/helper.h"
 
@@ -107,12 +108,9 @@ static bool open_connection(struct worker *worker, struct error *error)
     const struct broker_settings *settings = worker->mailbox->settings;
     CLEANUP(connection_freep)
     struct connection *connection = connection_open(settings, "dead letters", worker->helper, error);
-    uint16_t code;
 
-    if (!connection || !connection_require_queue(connection, settings->dead_letter_queue, error))
-        return false;
-    (void)amqp_confirm_select(connection->amqp, CONNECTION_CHANNEL);
-    if (connection_answer(connection, &code, error) != CONNECTION_DONE)
+    if (!connection || !connection_require_queue(connection, settings->dead_letter_queue, error) ||
+        !confirm_select(connection, error))
         return false;
     worker->connection = TAKE(connection);
     return true;
@@ -141,79 +139,23 @@ static bool send_letter(struct worker *worker, const struct dead_letter *letter,
     return status == AMQP_STATUS_OK;
 }
 
-enum verdict { WAITING, CONFIRMED, RETURNED, REFUSED };
-
-static enum verdict judge(const amqp_frame_t *frame)
-{
-    if (frame->frame_type != AMQP_FRAME_METHOD)
-        return WAITING; /* header and body of what is returned */
-    switch (frame->payload.method.id) {
-    case AMQP_BASIC_RETURN_METHOD:
-        return RETURNED;
-    case AMQP_BASIC_ACK_METHOD: /* with or without `multiple`: there is but one letter it can be for */
-        return CONFIRMED;
-    case AMQP_BASIC_NACK_METHOD:
-        return REFUSED;
-    default:
-        return WAITING;
-    }
-}
-
-/* Reads all that is there. False: the connection can no longer be used. */
-static bool read_verdict(struct worker *worker, bool *returned, enum verdict *ret_verdict,
-                         struct error *error)
-{
-    amqp_frame_t frame;
-    enum connection_read result;
-
-    while ((result = connection_read(worker->connection, &frame, error)) == CONNECTION_FRAME) {
-        enum verdict verdict = judge(&frame);
-
-        if (verdict == RETURNED)
-            *returned = true;
-        else if (verdict != WAITING)
-            *ret_verdict = verdict;
-    }
-    return result == CONNECTION_NOTHING;
-}
-
 static void wait_for_frames(struct worker *worker, instant until)
 {
     helper_wait(worker->helper, connection_socket(worker->connection), POLLIN,
                 instant_min(until, instant_now() + worker->connection->pulse));
 }
 
-/* No limit: a broker under an alarm confirms late, and a dead connection shows by its heartbeats. */
-static bool await_confirm(struct worker *worker, struct error *error)
-{
-    bool returned = false;
-    enum verdict verdict = WAITING;
-
-    for (;;) {
-        if (!read_verdict(worker, &returned, &verdict, error))
-            return false;
-        if (verdict == CONFIRMED && !returned)
-            return true;
-        if (verdict != WAITING)
-            return error_set(error,
-                             returned ? "the dead-letter queue is missing" : "the broker did not take it");
-        if (helper_is_stopping(worker->helper))
-            return error_set(error, "asked to stop");
-        wait_for_frames(worker, INSTANT_NEVER);
-    }
-}
-
 /* Frames are read first: after a long idle time the connection may have been closed, and a write would
    hang. */
 static bool publish(struct worker *worker, const struct dead_letter *letter, struct error *error)
 {
-    bool returned = false;
-    enum verdict verdict = WAITING;
+    struct confirm before = {0}, confirm = {0};
 
     if (!worker->connection && !open_connection(worker, error))
         return false;
-    return read_verdict(worker, &returned, &verdict, error) && send_letter(worker, letter, error) &&
-           await_confirm(worker, error);
+    /* No limit: a broker under an alarm confirms late, and a dead connection shows by its heartbeats. */
+    return confirm_read(&before, worker->connection, error) && send_letter(worker, letter, error) &&
+           confirm_await(&confirm, worker->connection, INSTANT_NEVER, error);
 }
 
 static void pause_publishing(struct worker *worker, const struct error *error)
@@ -259,8 +201,7 @@ static bool publish_at_last(struct worker *worker, struct dead_letter *letter)
 static struct dead_letter *await_letter(struct worker *worker)
 {
     instant idle = instant_now() + IDLE;
-    bool returned = false;
-    enum verdict verdict = WAITING;
+    struct confirm none = {0};
     struct error error;
 
     while (!helper_is_stopping(worker->helper)) {
@@ -268,8 +209,7 @@ static struct dead_letter *await_letter(struct worker *worker)
 
         if (letter)
             return letter;
-        if (worker->connection &&
-            (instant_now() >= idle || !read_verdict(worker, &returned, &verdict, &error)))
+        if (worker->connection && (instant_now() >= idle || !confirm_read(&none, worker->connection, &error)))
             close_connection(worker);
         if (worker->connection)
             wait_for_frames(worker, idle);

@@ -1,0 +1,216 @@
+#include "command/dlq_body.h"
+
+#include "base/buffer.h"
+#include "base/json_weight.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/visible.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    HEAVIEST = 128 * 1024 * 1024, /* bytes of memory for a body that is taken apart */
+    MOST_SHOWN = 64 * 1024,       /* bytes of text */
+    LONGEST_WORD = 80,            /* bytes of a method or subject */
+    DEEPEST = 100                 /* arrays and objects in each other */
+};
+
+static const char MASK[] = "***";
+static const char WORD[] = "password";
+static const char CUT[] = "(the rest is not shown)\n";
+
+/* ---- JSON ---- */
+
+static json_t *masked(json_t *value, const struct secrets *secrets, int depth);
+
+static json_t *masked_object(json_t *object, const struct secrets *secrets, int depth)
+{
+    json_t *copy = json_object(), *value;
+    const char *key;
+
+    json_object_foreach(object, key, value)
+    {
+        json_t *shown = strcasecmp(key, WORD) == 0 && !json_is_null(value) ? json_string(MASK)
+                                                                           : masked(value, secrets, depth);
+
+        (void)json_object_set_new(copy, secrets_are_in(secrets, key) ? MASK : key, shown);
+    }
+    return copy;
+}
+
+static json_t *masked_array(json_t *array, const struct secrets *secrets, int depth)
+{
+    json_t *copy = json_array(), *value;
+    size_t index;
+
+    json_array_foreach(array, index, value)(void) json_array_append_new(copy, masked(value, secrets, depth));
+    return copy;
+}
+
+static json_t *masked(json_t *value, const struct secrets *secrets, int depth)
+{
+    if (depth > DEEPEST)
+        return json_string("(too deep to be shown)");
+    if (json_is_object(value))
+        return masked_object(value, secrets, depth + 1);
+    if (json_is_array(value))
+        return masked_array(value, secrets, depth + 1);
+    if (json_is_string(value) && secrets_are_in(secrets, json_string_value(value)))
+        return json_string(MASK);
+    return json_incref(value);
+}
+
+json_t *dlq_body_parse(const char *body, size_t size, const struct secrets *secrets)
+{
+    json_t *parsed, *copy;
+
+    if (!body || !json_fits(body, size, HEAVIEST))
+        return NULL;
+    parsed = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
+    if (!parsed)
+        return NULL;
+    copy = masked(parsed, secrets, 0);
+    json_decref(parsed);
+    return copy;
+}
+
+/* ---- text ---- */
+
+/* Where the value ends that begins there: behind its closing quote, or where a bare word ends; what is opened
+   and not closed, or may hold more values, goes to the end of the text. */
+static const char *end_of_value(const char *value)
+{
+    const char *end = value + 1;
+
+    if (*value == '{' || *value == '[')
+        return value + strlen(value);
+    if (*value != '"' && *value != '\'')
+        return value + strcspn(value, ",;&}] \t\r\n");
+    while (*end && *end != *value)
+        end += *end == '\\' && end[1] ? 2 : 1;
+    return *end ? end + 1 : end;
+}
+
+/* Behind what stands between the word and its value: quotes of the name, blanks, a colon or the like. */
+static const char *begin_of_value(const char *behind_word)
+{
+    const char *begin = behind_word + strspn(behind_word, "\"'\\ \t\r\n");
+
+    if (*begin != ':' && *begin != '=')
+        return behind_word; /* not a name */
+    begin += strspn(begin, ":=> \t\r\n\\");
+    return begin;
+}
+
+/* Appends the text with the values of passwords masked; `rest` gets what is left without the word. */
+static void mask_values(const char *text, struct buffer *shown, struct buffer *rest)
+{
+    const char *word;
+
+    while ((word = strcasestr(text, WORD)) != NULL) {
+        const char *behind = word + strlen(WORD), *begin = begin_of_value(behind);
+
+        (void)buffer_append(rest, text, (size_t)(word - text));
+        (void)buffer_append_char(rest, '\n');
+        (void)buffer_append(shown, text, (size_t)(begin - text));
+        text = begin;
+        if (begin != behind && *begin) {
+            (void)buffer_append_text(shown, MASK);
+            text = end_of_value(begin);
+        }
+    }
+    (void)buffer_append_text(rest, text);
+    (void)buffer_append_text(shown, text);
+}
+
+/* The word is there in another form: escaped, percent-encoded, in base64. */
+static bool may_hide_password(const char *text)
+{
+    struct secrets *words = secrets_new();
+    bool found;
+
+    secrets_add(words, WORD);
+    found = secrets_are_in(words, text);
+    secrets_free(words);
+    return found;
+}
+
+static void without_nul(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '\0')
+            text[i] = '\x01'; /* shown as an escape, and the text goes on behind it */
+}
+
+char *dlq_body_text(const char *body, size_t size, const struct secrets *secrets)
+{
+    size_t most = size < MOST_SHOWN ? size : MOST_SHOWN;
+    CLEANUP(text_free_secretp) char *text = text_copy_bytes(body, most);
+    struct buffer shown, rest;
+    CLEANUP(freep) char *lines = NULL;
+    bool hidden;
+
+    without_nul(text, most);
+    buffer_init_secret(&shown, 4 * (size_t)MOST_SHOWN);
+    buffer_init_secret(&rest, 4 * (size_t)MOST_SHOWN);
+    mask_values(text, &shown, &rest);
+    hidden = may_hide_password(buffer_text(&rest)) || secrets_are_in(secrets, buffer_text(&shown));
+    lines = hidden ? NULL : dlq_body_lines(buffer_text(&shown));
+    buffer_deinit(&shown);
+    buffer_deinit(&rest);
+    if (hidden)
+        return text_copy("(not shown: it may hold a password)\n");
+    return text_format("%s%s", lines, most < size ? CUT : "");
+}
+
+char *dlq_body_lines(const char *text)
+{
+    struct buffer lines;
+    size_t left = MOST_SHOWN;
+
+    buffer_init(&lines, 8 * (size_t)MOST_SHOWN);
+    while (*text && left > 0) {
+        size_t length = strcspn(text, "\n"), taken = length < left ? length : left;
+        CLEANUP(freep) char *line = text_copy_bytes(text, taken);
+        CLEANUP(freep) char *visible = visible_copy(line);
+
+        (void)buffer_append_format(&lines, "%s\n", visible);
+        left -= taken;
+        if (left > 0)
+            left--; /* the end of the line */
+        text += taken + (text[taken] == '\n');
+    }
+    if (*text)
+        (void)buffer_append_text(&lines, CUT);
+    return buffer_take(&lines);
+}
+
+/* ---- in a word ---- */
+
+static char *short_copy(const char *text)
+{
+    CLEANUP(freep) char *part = text ? text_copy_bytes(text, text_cut(text, LONGEST_WORD)) : NULL;
+
+    return part && *part ? visible_copy(part) : text_copy("-");
+}
+
+char *dlq_body_method(const json_t *parsed)
+{
+    return short_copy(json_string_value(json_object_get(parsed, "method")));
+}
+
+char *dlq_body_subject(const json_t *parsed)
+{
+    const json_t *room = json_object_get(parsed, "room");
+    const char *user = json_string_value(json_object_get(json_object_get(parsed, "user"), "id"));
+    const char *id = json_string_value(json_object_get(room, "id"));
+    const char *type = json_string_value(json_object_get(room, "type"));
+    CLEANUP(freep) char *alias = NULL;
+
+    if (user || !id)
+        return short_copy(user);
+    alias = text_format("#%s_%s", type && *type ? type : "room", id);
+    return short_copy(alias);
+}
