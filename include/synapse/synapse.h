@@ -53,6 +53,11 @@ struct synapse *synapse_new(const struct synapse_config *config, const struct sy
 void synapse_free(struct synapse *synapse);
 DEFINE_CLEANUP(struct synapse, synapse_free)
 
+/* Nothing is to be written: of all that is done at the start only the log-in is left, which the homeserver
+   takes for a POST to this path. To be called before the loop runs. */
+#define SYNAPSE_LOGIN_PATH "/_matrix/client/v3/login"
+void synapse_only_read(struct synapse *synapse);
+
 /* Whether calls may be made. */
 bool synapse_is_ready(const struct synapse *synapse);
 /* Why not, in one sentence; NULL when ready. Owned by the object. */
@@ -61,6 +66,9 @@ const char *synapse_trouble(const struct synapse *synapse);
 /* No call reaches it: whoever waits for that is told when it is back, and is asked of it after `retry_after`
    ms at the earliest (-1: soon). */
 void synapse_doubt(struct synapse *synapse, int64_t retry_after);
+
+/* Whether that is something which does not pass by itself: an operator has to mend it. */
+bool synapse_is_refused(const struct synapse *synapse);
 
 /* Ceases to be ready (`changed` is called) until the homeserver has answered again as it should. */
 void synapse_probe(struct synapse *synapse);

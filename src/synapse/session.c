@@ -61,6 +61,7 @@ struct session {
     struct backoff setbacks; /* since a session was a good one */
     instant ready_since;
     char *trouble;
+    bool is_refused; /* it does not pass by itself */
 };
 
 /* ---- saying what is wrong ---- */
@@ -74,6 +75,7 @@ static void note_trouble(struct session *session, const char *text)
 /* Logs it too, unless that is what was said last. */
 static void say_trouble(struct session *session, bool final, const char *text)
 {
+    session->is_refused = final;
     if (text_equal(session->trouble, text))
         return;
     note_trouble(session, text);
@@ -100,6 +102,7 @@ static void become_ready(struct session *session)
     };
     session->ready = true;
     session->ready_since = instant_now();
+    session->is_refused = false;
     note_trouble(session, NULL);
     log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
              LOG_TEXT("room_version", session->facts.room_version));
@@ -325,6 +328,16 @@ const char *session_trouble(const struct session *session)
     return session->trouble;
 }
 
+void session_only_read(struct session *session)
+{
+    session->facts.only_reads = session->facts.is_prepared = true;
+}
+
+bool session_is_refused(const struct session *session)
+{
+    return session->is_refused;
+}
+
 const char *session_token(const struct session *session)
 {
     return session->facts.token;
@@ -373,6 +386,11 @@ static void lose(struct session *session, enum step_name name, const char *probl
     say_trouble(session, true, problem);
     wait_for(session, backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
     session->handlers.changed(session->handlers.context, false);
+}
+
+bool session_may_ask(const struct session *session, enum step_name name)
+{
+    return name != STEP_TRY_WRITE || !session->facts.only_reads;
 }
 
 struct http_call *session_ask(struct session *session, enum step_name name, http_done *done, void *context)

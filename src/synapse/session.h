@@ -30,6 +30,11 @@ bool session_is_ready(const struct session *session);
 /* As synapse_trouble(). */
 const char *session_trouble(const struct session *session);
 
+/* As synapse_only_read(). */
+void session_only_read(struct session *session);
+/* As synapse_is_refused(). */
+bool session_is_refused(const struct session *session);
+
 /* The access token (secret), and a number that is another after each refusal of a token. Only while ready. */
 const char *session_token(const struct session *session);
 unsigned session_generation(const struct session *session);
@@ -49,6 +54,7 @@ void session_refuse_token(struct session *session, unsigned generation);
  * sync user; SYNAPSE_SHUT_OUT: something is, and the session is closed until it is over; all else: it is not
  * known.
  */
+bool session_may_ask(const struct session *session, enum step_name name);
 struct http_call *session_ask(struct session *session, enum step_name name, http_done *done,
                               void *context) MUST_USE;
 enum synapse_outcome session_judge(struct session *session, enum step_name name, struct answer *answer);

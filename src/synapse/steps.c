@@ -169,7 +169,7 @@ static bool login_types_are_wanted(const struct facts *facts)
 static bool login_types_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return ask_get("/_matrix/client/v3/login", facts, question);
+    return ask_get(SYNAPSE_LOGIN_PATH, facts, question);
 }
 
 static bool has_flow(const json_t *flows, const char *type)
@@ -207,7 +207,7 @@ static bool login_ask(const struct facts *facts, struct question *question, stru
                   password, "device_id", facts->device, "initial_device_display_name", facts->device);
 
     text_free_secret(password);
-    return ask_with_body(HTTP_POST, "/_matrix/client/v3/login", body, facts, question, error);
+    return ask_with_body(HTTP_POST, SYNAPSE_LOGIN_PATH, body, facts, question, error);
 }
 
 static bool login_learn(struct facts *facts, const json_t *body, struct error *error)

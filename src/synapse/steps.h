@@ -37,6 +37,7 @@ struct facts {
     char *room_version; /* the one rooms are made in; NULL: not told */
     bool is_limited;    /* the rate limit is not lifted */
     bool is_prepared;   /* all that is done once has been done */
+    bool only_reads;    /* so that nothing of it is done at all */
     bool may_not_write; /* the homeserver said so last, and is to be asked before the session is opened */
 };
 

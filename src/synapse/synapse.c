@@ -141,6 +141,8 @@ static void heard(void *context, const struct http_reply *whole)
     pulse_heard(&pending->synapse->pulse, pending->number, reply.result, answer.outcome);
     read_answer(pending, &answer);
     pending->doubt = blame_step(pending->kind, answer.status, answer.errcode);
+    if (!session_may_ask(session, pending->doubt))
+        pending->doubt = STEP_NONE;
     answer_deinit(&answer);
     if (pending->reply.outcome == SYNAPSE_OK)
         session_prove(session, pending->generation);
@@ -341,6 +343,16 @@ bool synapse_is_ready(const struct synapse *synapse)
 const char *synapse_trouble(const struct synapse *synapse)
 {
     return session_trouble(synapse->session);
+}
+
+bool synapse_is_refused(const struct synapse *synapse)
+{
+    return session_is_refused(synapse->session);
+}
+
+void synapse_only_read(struct synapse *synapse)
+{
+    session_only_read(synapse->session);
 }
 
 void synapse_probe(struct synapse *synapse)
