@@ -40,6 +40,8 @@ static const struct command {
      "asks the running daemon whether it is alive, for containers"},
     {"dlq", "list|show N|retry [N|DIGEST|CODE]...|drop [N|DIGEST|CODE]...", 1, MOST_ARGUMENTS,
      TAKES_JSON | TAKES_YES, false, command_dlq, "dead letters: look at them, send them again, or drop them"},
+    {"audit", "", 0, 0, TAKES_JSON, false, command_audit,
+     "rooms and users of the sync that somebody should know of"},
 };
 
 /* What the command line says. */

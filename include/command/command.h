@@ -36,4 +36,7 @@ int command_healthcheck(const struct config *config, const struct command_option
 /* Looks at the dead letters, sends them again, drops them. */
 int command_dlq(const struct config *config, const struct command_options *options) MUST_USE;
 
+/* Tells what somebody should know of the rooms and users that the sync made; only reads. */
+int command_audit(const struct config *config, const struct command_options *options) MUST_USE;
+
 #endif

@@ -2,6 +2,7 @@
 #define SYNC_SYNAPSE_CALL_H
 
 #include "synapse/changes.h"
+#include "synapse/listing.h"
 #include "synapse/records.h"
 
 #include <stdbool.h>
@@ -90,8 +91,13 @@ enum synapse_kind {
     /* PUT /_matrix/client/v3/user/{self}/rooms/{room}/account_data/{type of marks}: a mark in the room that
        only the sync user hears of. READ_CHANGES names the room then, if it ever does. */
     SYNAPSE_MARK_ROOM,
+
+    /* GET /_synapse/admin/v1/rooms from `position` ("0" is the first page) -> reply.listing */
+    SYNAPSE_LIST_ROOMS,
+    /* GET /_synapse/admin/v2/users likewise, without guests and deactivated ones */
+    SYNAPSE_LIST_USERS,
 };
-enum { SYNAPSE_KINDS = SYNAPSE_MARK_ROOM + 1 };
+enum { SYNAPSE_KINDS = SYNAPSE_LIST_USERS + 1 };
 
 /*
  * Texts are borrowed: they must live until synapse_send() has returned. Unused members are zero.
@@ -114,7 +120,7 @@ struct synapse_call {
 
     const char *password;     /* NULL: none (secret) */
     const char *welcome;      /* HTML, of SYNAPSE_SEND_WELCOME */
-    const char *position;     /* of SYNAPSE_READ_CHANGES */
+    const char *position;     /* of SYNAPSE_READ_CHANGES and of lists */
     const char *const *users; /* full ids */
     size_t user_count;
 
@@ -177,6 +183,7 @@ struct synapse_reply {
     bool greeted;
     struct changes *changes;
     struct joined_rooms *joined;
+    struct listing *listing;
 };
 
 /* The alias of the room that greets the user: `#sync_<localpart>:<server>`. Where that would be longer than

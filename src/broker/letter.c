@@ -50,9 +50,9 @@ static char *text_of(const amqp_field_value_t *value)
     }
 }
 
-static void add(struct letter *letter, char *name, char *value)
+static struct letter_header *next_header(struct letter *letter)
 {
-    letter->headers[letter->header_count++] = (struct letter_header){name, value};
+    return &letter->headers[letter->header_count++];
 }
 
 static void add_properties(struct letter *letter, const amqp_basic_properties_t *properties)
@@ -76,13 +76,16 @@ static void add_properties(struct letter *letter, const amqp_basic_properties_t 
         memory_new(TEXTS + 1 + (size_t)properties->headers.num_entries, sizeof(*letter->headers));
     for (size_t i = 0; i < TEXTS; i++)
         if (properties->_flags & texts[i].flag)
-            add(letter, text_copy(texts[i].name), text_copy_bytes(texts[i].text.bytes, texts[i].text.len));
+            *next_header(letter) = (struct letter_header){
+                text_copy(texts[i].name), text_copy_bytes(texts[i].text.bytes, texts[i].text.len)};
     if (properties->_flags & AMQP_BASIC_PRIORITY_FLAG)
-        add(letter, text_copy("priority"), text_format("%u", properties->priority));
+        *next_header(letter) =
+            (struct letter_header){text_copy("priority"), text_format("%u", properties->priority)};
     for (int i = 0; i < properties->headers.num_entries; i++) {
         const amqp_table_entry_t *entry = &properties->headers.entries[i];
 
-        add(letter, text_copy_bytes(entry->key.bytes, entry->key.len), text_of(&entry->value));
+        *next_header(letter) =
+            (struct letter_header){text_copy_bytes(entry->key.bytes, entry->key.len), text_of(&entry->value)};
     }
 }
 

@@ -174,7 +174,7 @@ enum letters_next letters_next(struct letters *letters, struct letter **ret_lett
     read = begin_message(&assembly, reply.reply.decoded, error) &&
            read_message(letters, &assembly, &message, error);
     assembly_clear(&assembly);
-    if (!read)
+    if (!read || !message)
         return LETTERS_FAILED;
     letters->worn |= message->redelivered && message_delivery_count(message) >= MOST_COUNTED;
     *ret_letter = letter_new(message, ++letters->seen);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+static const int64_t MINUTE = 60, HOUR = 3600, DAY = 86400; /* seconds */
 
 static const char MASK[] = "***";
 

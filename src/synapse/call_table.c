@@ -37,6 +37,9 @@ enum { LARGEST_FRAME = 64 * 1024, LARGEST_CHANGES = 16 * 1024 * 1024 };
 #define CLIENT "/_matrix/client/v3/"
 #define ROOM CLIENT "rooms/{room}/"
 
+/* Rooms or users of a page: some hundred bytes each. */
+#define PAGE "500"
+
 #define GREETINGS "messages?dir=b&limit=1&filter={filter}"
 
 /*
@@ -293,6 +296,15 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
                            .method = HTTP_PUT,
                            .path = CLIENT "user/{self}/rooms/{room}/account_data/" MARK,
                            .body = body_mark},
+    [SYNAPSE_LIST_ROOMS] = {.name = "list-rooms",
+                            .method = HTTP_GET,
+                            .path = ADMIN "v1/rooms?from={position}&limit=" PAGE,
+                            .read = reply_room_list},
+    [SYNAPSE_LIST_USERS] = {.name = "list-users",
+                            .method = HTTP_GET,
+                            .path = ADMIN "v2/users?from={position}&limit=" PAGE
+                                          "&guests=false&deactivated=false",
+                            .read = reply_user_list},
 };
 
 const struct call_form *call_form(enum synapse_kind kind)

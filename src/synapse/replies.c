@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "synapse/changes_json.h"
 #include "synapse/levels.h"
+#include "synapse/listing_json.h"
 #include "synapse/parse.h"
 #include "synapse/state_json.h"
 
@@ -243,6 +244,18 @@ bool reply_joined(const json_t *body, struct synapse_reply *reply)
 {
     reply->joined = joined_rooms_from_json(body);
     return reply->joined != NULL;
+}
+
+bool reply_room_list(const json_t *body, struct synapse_reply *reply)
+{
+    reply->listing = listing_of_rooms(body);
+    return reply->listing != NULL;
+}
+
+bool reply_user_list(const json_t *body, struct synapse_reply *reply)
+{
+    reply->listing = listing_of_users(body);
+    return reply->listing != NULL;
 }
 
 /* ---- writes ---- */

@@ -18,6 +18,8 @@ bool reply_levels(const json_t *body, struct synapse_reply *reply);
 bool reply_deletion(const json_t *body, struct synapse_reply *reply);
 bool reply_greeted(const json_t *body, struct synapse_reply *reply);
 bool reply_joined(const json_t *body, struct synapse_reply *reply);
+bool reply_room_list(const json_t *body, struct synapse_reply *reply);
+bool reply_user_list(const json_t *body, struct synapse_reply *reply);
 bool reply_changes(const json_t *body, struct synapse_reply *reply);
 
 /* Readers of one event, each of the form of call_form.take. */

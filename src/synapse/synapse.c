@@ -385,5 +385,6 @@ void synapse_reply_deinit(struct synapse_reply *reply)
     levels_free(reply->levels);
     changes_free(reply->changes);
     joined_rooms_free(reply->joined);
+    listing_free(reply->listing);
     *reply = (struct synapse_reply){.outcome = reply->outcome, .retry_after = -1};
 }

@@ -15,7 +15,6 @@ from typing import Any
 import pika
 import pytest
 
-from lab import message
 from lab.daemon import executable, run_to_end
 from lab.queue import Queue
 from lab.rabbitmq import RabbitMQ
@@ -122,7 +121,7 @@ def test_show_tells_all_but_passwords(letters: Letters) -> None:
     letters.add(add_user(password=CANARY, name="Ada \u202e"), x_trace="t-1", x_password=CANARY)
     shown = letters.run("show", "1")
     assert shown.returncode == 0 and CANARY not in shown.stdout + shown.stderr
-    assert '    "password": "***"' in shown.stdout.splitlines()[-5:][2] or '"password": "***"' in shown.stdout
+    assert '    "password": "***"' in shown.stdout
     assert "because: user.id: expected text, got nothing" in shown.stdout
     assert "  x-trace: t-1" in shown.stdout and "  message-id: m-1" in shown.stdout
     assert "\\u202e" in shown.stdout and "\u202e" not in shown.stdout
@@ -340,6 +339,5 @@ def test_beside_the_daemon_a_letter_is_retried_and_comes_back(stage: Stage) -> N
     assert [end.outcome for end in stage.ends()] == ["rejected"]
     back, = stage.queue.wait_dead_letters(1)
     assert back.body == letter.body
-    assert message.add_user  # the daemon goes on
     assert run_to_end(["dlq", "drop", "--yes"], env).returncode == 0
     assert stage.queue.waiting(stage.queue.dlq) == 0

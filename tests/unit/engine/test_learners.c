@@ -7,7 +7,7 @@
 static bool is_errand(enum synapse_kind kind)
 {
     return kind == SYNAPSE_READ_POSITION || kind == SYNAPSE_READ_CHANGES || kind == SYNAPSE_READ_JOINED ||
-           kind == SYNAPSE_MARK_ROOM;
+           kind == SYNAPSE_MARK_ROOM || kind == SYNAPSE_LIST_ROOMS || kind == SYNAPSE_LIST_USERS;
 }
 
 /* A kind that is forgotten in a table is a row of zeros there, which no compiler sees. */

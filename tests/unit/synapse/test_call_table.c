@@ -239,6 +239,14 @@ static const struct {
      "PUT /_matrix/client/v3/user/" SELF ROOM "/account_data/io.github.synapse_sync.mark",
      "{\"number\":12}",
      "{}"},
+    {{.kind = SYNAPSE_LIST_ROOMS, .position = "0"},
+     "GET /_synapse/admin/v1/rooms?from=0&limit=500",
+     NULL,
+     "{\"rooms\":[]}"},
+    {{.kind = SYNAPSE_LIST_USERS, .position = "a b"},
+     "GET /_synapse/admin/v2/users?from=a%20b&limit=500&guests=false&deactivated=false",
+     NULL,
+     "{\"users\":[]}"},
 };
 enum { CALLS = sizeof(calls) / sizeof(calls[0]), OPENING = 3 };
 

@@ -71,6 +71,34 @@ static void counts_joined_rooms(void **state)
     assert_false(read(SYNAPSE_READ_JOINED_ROOMS, "{}", &reply));
 }
 
+static void reads_lists(void **state)
+{
+    struct synapse_reply rooms = {0}, users = {0};
+
+    (void)state;
+    assert_true(read(
+        SYNAPSE_LIST_ROOMS,
+        "{\"rooms\":[{\"room_id\":\"!a:h\",\"creator\":\"@s:h\",\"name\":null,\"canonical_alias\":\"#a:h\","
+        "\"joined_local_members\":2,\"state_events\":9},7,{}],\"next_batch\":500,\"total_rooms\":501}",
+        &rooms));
+    assert_int_equal(rooms.listing->room_count, 1);
+    assert_string_equal(rooms.listing->rooms[0].creator, "@s:h");
+    assert_string_equal(rooms.listing->rooms[0].alias, "#a:h");
+    assert_null(rooms.listing->rooms[0].name);
+    assert_int_equal(rooms.listing->rooms[0].members, 2);
+    assert_string_equal(rooms.listing->next, "500");
+    assert_int_equal(rooms.listing->total, 501);
+    assert_true(read(SYNAPSE_LIST_USERS,
+                     "{\"users\":[{\"name\":\"@a:h\",\"displayname\":\"A\",\"creation_ts\":12}],\"total\":1}",
+                     &users));
+    assert_int_equal(users.listing->user_count, 1);
+    assert_string_equal(users.listing->users[0].name, "A");
+    assert_int_equal(users.listing->users[0].created_at, 12);
+    assert_null(users.listing->next);
+    synapse_reply_deinit(&rooms);
+    synapse_reply_deinit(&users);
+}
+
 #define OF_ONE(localpart, open, email)                                                                       \
     "\"io.github.synapse_sync.user." localpart "\":{\"open\":" open ",\"email\":" email "}"
 #define OF_MANY(name, open, users)                                                                           \
@@ -241,6 +269,8 @@ static void refuses_what_it_cannot_rely_on(void **state)
         {SYNAPSE_READ_CHANGES, "{\"rooms\":{}}"},
         {SYNAPSE_READ_JOINED, "{}"},
         {SYNAPSE_READ_JOINED, "{\"joined_rooms\":{}}"},
+        {SYNAPSE_LIST_ROOMS, "{\"users\":[]}"},
+        {SYNAPSE_LIST_USERS, "{\"rooms\":[]}"},
         {SYNAPSE_READ_WELCOME, "{}"},
         {SYNAPSE_READ_WELCOME, "{\"chunk\":{}}"},
     };
@@ -273,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_user),
+        cmocka_unit_test(reads_lists),
         cmocka_unit_test(reads_who_was_made),
         cmocka_unit_test(counts_joined_rooms),
         cmocka_unit_test(reads_records),

@@ -1,0 +1,189 @@
+"""audit tells what somebody should know of the sync's rooms and users, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab.daemon import executable, run_to_end
+from lab.matrix import segment
+from lab.message import add_room, add_user, room
+from lab.proxy import Proxy
+from lab.school import School
+from stage import Stage
+
+HALF_MADE_AFTER = 31  # seconds without a change
+LISTS = ["managed", "welcome", "other", "conflicting", "in_the_way", "without_alias", "dead", "half_made", "left",
+         "powerless", "predecessors", "unnamed"]
+
+
+@pytest.fixture(scope="module")
+def school() -> Iterator[School]:
+    """A homeserver of its own, for the audit looks at all of it."""
+    with School() as everything:
+        yield everything
+
+
+@pytest.fixture(scope="module")
+def proxy(school: School) -> Iterator[Proxy]:
+    between = Proxy(school.synapse.port).start()
+    yield between
+    between.destroy()
+
+
+def audit(stage: Stage, *args: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return run_to_end(["audit", *args], {**stage.environment, **settings}, patience=120)
+
+
+def found(stage: Stage) -> dict[str, Any]:
+    shown = audit(stage, "--json")
+    assert shown.returncode in (0, 1) and not [line for line in shown.stderr.splitlines() if "synapse-sync:" in line]
+    told: dict[str, Any] = json.loads(shown.stdout)
+    assert list(told) == [*LISTS, "requests"]
+    return told
+
+
+def rooms_in(told: dict[str, Any], name: str) -> set[str]:
+    return {row["room"] for row in told[name]}
+
+
+def made(stage: Stage, *users: str) -> tuple[str, str]:
+    """A sound room of ours: the id that messages have, and the room's."""
+    own = stage.room_id()
+    stage.done(add_room(room(own, f"Class {own}"), *(users or (stage.person(),))))
+    return own, stage.homeserver.resolve(stage.alias(own)) or ""
+
+
+def test_where_all_is_well_nothing_needs_a_person_and_nothing_is_written(stage: Stage) -> None:
+    before = audit(stage)  # whoever never had a daemon has no name, no picture and a rate limit
+    assert before.returncode == 0 and "nothing needs a person" in before.stdout
+    assert stage.homeserver.rate_limit(stage.sync.user_id) == {}
+    assert (stage.homeserver.user(stage.sync.user_id) or {})["avatar_url"] is None
+    user = stage.user()
+    _, first = made(stage)
+    stage.done(add_user(user, name="Ada", welcome="Hello"))
+    stage.proxy.forget()
+    shown = audit(stage)
+    assert shown.returncode == 0 and "1 rooms that are kept in line" in shown.stdout
+    assert "1 rooms that greet a new user" in shown.stdout and "nothing needs a person" in shown.stdout
+    assert [str(write) for write in stage.proxy.writes()] == ["POST /_matrix/client/v3/login -> 200"]
+    assert f"({len(stage.proxy.requests())} requests" in shown.stdout
+    assert rooms_in(found(stage), "managed") == {first}
+
+
+def test_requests_grow_with_the_rooms_of_ours_only(stage: Stage) -> None:
+    base = found(stage)["requests"]
+    for number in range(3):
+        stage.homeserver.admin.create_room(name=f"Somebody's {number}")
+        stage.person()
+    assert found(stage)["requests"] == base
+    made(stage)
+    assert found(stage)["requests"] == base + 2  # its state, and where its alias leads
+
+
+def test_what_was_broken_by_hand_is_found(stage: Stage) -> None:
+    owner = stage.person()
+    _, sound = made(stage)
+    dead, left, powerless, upgraded, stolen, lost = (made(stage, owner) for _ in range(6))
+    half = _half_made(stage)
+    for one in stage.homeserver.room(dead[1]).members:
+        stage.homeserver.log_in_as(one).leave(dead[1])
+    for one in (left, powerless):
+        levels = stage.homeserver.room(one[1]).levels
+        stage.sync.set_state(one[1], "m.room.power_levels", {**levels, "users": {owner: 100, stage.sync.user_id: 50}})
+    stage.sync.leave(left[1])
+    new = stage.sync.post(f"/_matrix/client/v3/rooms/{segment(upgraded[1])}/upgrade",
+                          {"new_version": "11"})["replacement_room"]
+    for own, _ in (stolen, lost):
+        stage.homeserver.admin.delete(f"/_matrix/client/v3/directory/room/{segment(stage.alias(own))}")
+    thief = stage.homeserver.log_in_as(owner)
+    stage.homeserver.lift_rate_limit(owner)
+    taken = thief.create_room(room_alias_name=stage.alias(stolen[0])[1:].split(":")[0])
+    squatted = thief.create_room(room_alias_name=f"sync_{stage.room_id()}")
+    elsewhere = thief.create_room(room_alias_name=f"chat_{stage.room_id()}")
+    time.sleep(HALF_MADE_AFTER)
+    told = found(stage)
+    assert rooms_in(told, "dead") == {dead[1]} and rooms_in(told, "half_made") == {half}
+    assert rooms_in(told, "left") == {left[1]} and rooms_in(told, "powerless") == {powerless[1]}
+    assert rooms_in(told, "conflicting") == {stolen[1]} and rooms_in(told, "without_alias") == {lost[1]}
+    assert told["conflicting"][0]["alias_leads_to"] == taken
+    assert rooms_in(told, "in_the_way") == {taken, squatted} and elsewhere not in str(told)
+    assert rooms_in(told, "predecessors") == {upgraded[1]} and told["predecessors"][0]["successor"] == new
+    assert {sound, new} <= rooms_in(told, "managed") and upgraded[1] not in rooms_in(told, "managed")
+    by_room = {row["room"]: row for name in ("dead", "half_made") for row in told[name]}
+    assert by_room[dead[1]]["alias"] == stage.alias(dead[0])
+    shown = audit(stage)
+    assert shown.returncode == 1 and "nothing needs a person" not in shown.stdout
+    assert f"  {stolen[1]}  {stage.alias(stolen[0])}" in shown.stdout and f"its alias leads to {taken}" in shown.stdout
+
+
+def _half_made(stage: Stage) -> str:
+    """What a createRoom leaves that fails after Synapse has bound the alias."""
+    own = stage.room_id()
+    with pytest.raises(AssertionError):
+        stage.sync.create_room(room_alias_name=f"room_{own}", name="Half", room_version="12",
+                               power_level_content_override={"users": {stage.sync.user_id: 100}})
+    half = stage.homeserver.resolve(stage.alias(own))
+    assert half is not None
+    return half
+
+
+def test_users_whom_nobody_has_named_since_are_told(stage: Stage) -> None:
+    named, unnamed = stage.user(), stage.user()
+    made(stage, named, unnamed)
+    stage.done(add_user(named, name="Ada"))
+    told = found(stage)["unnamed"]
+    assert unnamed in [row["user"] for row in told] and named not in [row["user"] for row in told]
+    assert told[0]["created_at"] > 0
+
+
+def test_names_of_others_are_made_visible(stage: Stage) -> None:
+    stage.homeserver.lift_rate_limit(owner := stage.person())
+    stage.homeserver.log_in_as(owner).create_room(room_alias_name=f"sync_{stage.room_id()}", name="a\u202eb\x1b[31m")
+    shown = audit(stage)
+    assert "a\\u202eb\\u001b[31m" in shown.stdout and "\x1b" not in shown.stdout
+
+
+def test_many_rooms_come_in_pages(stage: Stage) -> None:
+    """The second page is asked for where the first one says."""
+    page = {"rooms": [{"room_id": "!one:x", "creator": "@other:x"}], "next_batch": 500, "total_rooms": 501}
+    fault = stage.proxy.fault(r"/_synapse/admin/v1/rooms$", "GET", status=200, body=page)
+    stage.proxy.forget()
+    child = subprocess.Popen([str(executable()), "audit"], env={"PATH": "/usr/bin:/bin", **stage.environment}, cwd="/",
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    fault.wait_hit(2)
+    queries = [request.query for request in stage.proxy.requests("GET", r"/_synapse/admin/v1/rooms$")]
+    stage.proxy.clear()
+    child.wait(60)
+    assert queries[:2] == ["from=0&limit=500", "from=500&limit=500"]
+
+
+def test_progress_is_for_terminals(stage: Stage) -> None:
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([str(executable()), "audit", "--json"], cwd="/", stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=theirs, env={"PATH": "/usr/bin:/bin", **stage.environment})
+    out, _ = child.communicate(timeout=120)
+    os.close(theirs)
+    assert b"rooms looked at" in os.read(ours, 65536) and json.loads(out)
+    os.close(ours)
+    assert "looked at" not in audit(stage).stderr
+
+
+def test_a_homeserver_that_fails_for_a_while_is_asked_again_and_one_that_refuses_is_not(stage: Stage) -> None:
+    fault = stage.proxy.fault(r"/_synapse/admin/v2/users$", "GET", status=503, body={})
+    child = subprocess.Popen([str(executable()), "audit"], env={"PATH": "/usr/bin:/bin", **stage.environment}, cwd="/",
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    fault.wait_hit(2)
+    stage.proxy.clear()
+    out, _ = child.communicate(timeout=120)
+    assert "requests, none of which changed anything" in out
+    wrong = audit(stage, MATRIX_MESSENGER__SYNC_USER_PASSWORD="not-this-one")
+    assert wrong.returncode == 1 and "cannot log in" in wrong.stderr and "not-this-one" not in wrong.stderr
+    assert not wrong.stdout
