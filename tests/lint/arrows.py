@@ -22,7 +22,7 @@ ROOMS = {
     "request": {"base"},
     "synapse": {"base", "loop", "http"},
     # Values only.
-    "engine": {"base", "loop", "request", "synapse/call.h", "synapse/changes.h", "synapse/records.h",
+    "engine": {"base", "loop", "request", "synapse/call.h", "synapse/changes.h", "synapse/listing.h", "synapse/records.h",
                "synapse/sign.h", "synapse/state.h"},
     "monitor": {"base", "loop"},
     "command": {"base", "loop", "http", "broker", "config", "request", "synapse", "engine", "monitor"},

@@ -287,7 +287,9 @@ def test_drop_asks_on_a_terminal(broker: RabbitMQ, answer: bytes | None, left: i
     os.close(theirs)
     shown = b""
     while b"[y/N] " not in shown:
-        shown += os.read(child.stdout.fileno(), 4096)
+        part = os.read(child.stdout.fileno(), 4096)
+        assert part, shown
+        shown += part
     assert digest.encode() in shown and b"Drop this 1 for good?" in shown
     if answer is None:
         os.close(ours)
