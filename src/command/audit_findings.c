@@ -210,11 +210,14 @@ static int compare(const void *a, const void *b)
     return strcmp(((const struct row *)a)->id, ((const struct row *)b)->id);
 }
 
-static struct row *find(struct audit_findings *findings, char *id)
+static int compare_id(const void *id, const void *row)
 {
-    const struct row wanted = {.id = id};
+    return strcmp(id, ((const struct row *)row)->id);
+}
 
-    return findings->count > 0 ? bsearch(&wanted, findings->rows, findings->count, sizeof(wanted), compare)
+static struct row *find(struct audit_findings *findings, const char *id)
+{
+    return findings->count > 0 ? bsearch(id, findings->rows, findings->count, sizeof(struct row), compare_id)
                                : NULL;
 }
 
