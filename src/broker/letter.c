@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "broker/connection.h"
 #include "broker/dead_letter.h"
-#include "broker/digest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -103,19 +102,10 @@ static const char *value_of(const struct letter *letter, const char *name)
 static void reckon_digest(struct letter *letter)
 {
     const char *told = value_of(letter, "x-error-digest");
-    struct broker_message *message = letter->message;
+    bool tells = told && strlen(told) == sizeof(letter->digest) - 1; /* older letters do not */
 
-    if (told && strlen(told) == sizeof(letter->digest) - 1) {
-        (void)snprintf(letter->digest, sizeof(letter->digest), "%s", told);
-        return;
-    }
-    if (message->body) {
-        CLEANUP(digest_freep) struct digest *digest = digest_new();
-
-        digest_add(digest, message->body, (size_t)message->size);
-        digest_finish(digest, message->sha256);
-    }
-    memcpy(letter->digest, message->sha256, sizeof(letter->digest) - 1);
+    (void)snprintf(letter->digest, sizeof(letter->digest), "%s",
+                   tells ? told : message_sha256(letter->message));
 }
 
 struct letter *letter_new(struct broker_message *message, unsigned number)
