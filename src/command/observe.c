@@ -42,74 +42,64 @@ enum { LONGEST_CHANGES = 1024 };
 static const double message_bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800};
 static const double request_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60};
 
-#define BOUNDS(array) .bounds = (array), .bound_count = sizeof(array) / sizeof((array)[0])
-#define PREFIX "synapse_sync_"
+/* clang-format off */
+#define ROW(name_, type_, help_, ...) .name = (name_), .type = (type_), .help = (help_), .labels = {__VA_ARGS__}
+#define COUNTER(name, help, ...) {ROW(name, METRIC_COUNTER, help, __VA_ARGS__)}
+#define GAUGE(name, help, ...) {ROW(name, METRIC_GAUGE, help, __VA_ARGS__)}
+#define HISTOGRAM(name, help, bounds_, ...) \
+    {ROW(name, METRIC_HISTOGRAM, help, __VA_ARGS__), \
+     .bounds = (bounds_), .bound_count = sizeof(bounds_) / sizeof((bounds_)[0])}
+#define OURS(name) "synapse_sync_" name
 
 static const struct metric table[METRICS] = {
-    [BUILD_INFO] = {PREFIX "build_info", METRIC_GAUGE, "Always 1; the label names the version", {"version"}},
-    [MESSAGES] = {PREFIX "messages_total", METRIC_COUNTER, "Messages that have ended", {"method", "outcome"}},
-    [MESSAGE_SECONDS] = {PREFIX "message_duration_seconds",
-                         METRIC_HISTOGRAM,
-                         "Time from a message's arrival to its end",
-                         {"method"},
-                         BOUNDS(message_bounds)},
-    [DEAD_LETTERS] = {PREFIX "dead_letters_total", METRIC_COUNTER, "Messages rejected, by reason", {"code"}},
-    [IN_FLIGHT] = {PREFIX "messages_in_flight",
-                   METRIC_GAUGE,
-                   "Messages that came and have not ended",
-                   {NULL}},
-    [OLDEST_AGE] = {PREFIX "oldest_message_age_seconds",
-                    METRIC_GAUGE,
-                    "Time since the oldest message that has not ended came; 0 if there is none",
-                    {NULL}},
-    [HELD] = {PREFIX "messages_held",
-              METRIC_GAUGE,
-              "Messages that wait because a call keeps failing; call=\"any\": because no call is made at all",
-              {"call"}},
-    [HTTP_REQUESTS] = {PREFIX "http_requests_total",
-                       METRIC_COUNTER,
-                       "Requests to the homeserver; code: the status, or what became of it without one",
-                       {"method", "route", "code"}},
-    [HTTP_SECONDS] = {PREFIX "http_request_duration_seconds",
-                      METRIC_HISTOGRAM,
-                      "Time that requests to the homeserver took",
-                      {"method", "route"},
-                      BOUNDS(request_bounds)},
-    [RETRIES] = {PREFIX "retries_total",
-                 METRIC_COUNTER,
-                 "Calls that did not work out and are made again, by reason",
-                 {"reason"}},
-    [RATE_LIMIT_WAITS] = {PREFIX "rate_limit_waits_total",
-                          METRIC_COUNTER,
-                          "Calls for which the homeserver asked for patience",
-                          {NULL}},
-    [CALLS] = {PREFIX "calls_in_flight", METRIC_GAUGE, "Calls to the homeserver under way", {NULL}},
-    [CALLS_ALLOWED] = {PREFIX "calls_allowed",
-                       METRIC_GAUGE,
-                       "Calls to the homeserver that may be under way at a time",
-                       {NULL}},
-    [MIRROR_BYTES] = {PREFIX "mirror_bytes",
-                      METRIC_GAUGE,
-                      "Memory for what is remembered of users and rooms that no message asks for now",
-                      {NULL}},
-    [MIRROR_SUBJECTS] = {PREFIX "mirror_subjects",
-                         METRIC_GAUGE,
-                         "Users and rooms of which something is remembered",
-                         {NULL}},
-    [PEER_READY] = {PREFIX "peer_ready", METRIC_GAUGE, "Whether the peer serves us", {"peer"}},
-    [RECONNECTS] = {PREFIX "reconnects_total",
-                    METRIC_COUNTER,
-                    "Times that the peer served us again after it did not",
-                    {"peer"}},
-    [READY] = {PREFIX "ready", METRIC_GAUGE, "Whether messages are worked on, as /readyz tells", {NULL}},
-    [LONGEST_TURN] = {PREFIX "loop_longest_turn_seconds",
-                      METRIC_GAUGE,
-                      "The longest time since the start for which nothing else was served",
-                      {NULL}},
-    [CPU_SECONDS] = {"process_cpu_seconds_total", METRIC_COUNTER, "User and system CPU time", {NULL}},
-    [RESIDENT_BYTES] = {"process_resident_memory_bytes", METRIC_GAUGE, "Resident memory", {NULL}},
-    [START_TIME] = {"process_start_time_seconds", METRIC_GAUGE, "Start time, in Unix time", {NULL}},
+    [BUILD_INFO] = GAUGE(OURS("build_info"), "Always 1; the label names the version", "version"),
+    [MESSAGES] = COUNTER(OURS("messages_total"), "Messages that have ended", "method", "outcome"),
+    [MESSAGE_SECONDS] =
+        HISTOGRAM(OURS("message_duration_seconds"),
+              "Time from a message's arrival to its end", message_bounds, "method"),
+    [DEAD_LETTERS] = COUNTER(OURS("dead_letters_total"), "Messages rejected, by reason", "code"),
+    [IN_FLIGHT] = GAUGE(OURS("messages_in_flight"), "Messages that came and have not ended", NULL),
+    [OLDEST_AGE] =
+        GAUGE(OURS("oldest_message_age_seconds"),
+              "Time since the oldest message that has not ended came; 0 if there is none", NULL),
+    [HELD] =
+        GAUGE(OURS("messages_held"),
+              "Messages that wait because a call keeps failing; call=\"any\": because no call is made at all", "call"),
+    [HTTP_REQUESTS] =
+        COUNTER(OURS("http_requests_total"),
+              "Requests to the homeserver; code: the status, or what became of it without one", "method", "route", "code"),
+    [HTTP_SECONDS] =
+        HISTOGRAM(OURS("http_request_duration_seconds"),
+              "Time that requests to the homeserver took", request_bounds, "method", "route"),
+    [RETRIES] =
+        COUNTER(OURS("retries_total"),
+              "Calls that did not work out and are made again, by reason", "reason"),
+    [RATE_LIMIT_WAITS] =
+        COUNTER(OURS("rate_limit_waits_total"),
+              "Calls for which the homeserver asked for patience", NULL),
+    [CALLS] = GAUGE(OURS("calls_in_flight"), "Calls to the homeserver under way", NULL),
+    [CALLS_ALLOWED] =
+        GAUGE(OURS("calls_allowed"),
+              "Calls to the homeserver that may be under way at a time", NULL),
+    [MIRROR_BYTES] =
+        GAUGE(OURS("mirror_bytes"),
+              "Memory for what is remembered of users and rooms that no message asks for now", NULL),
+    [MIRROR_SUBJECTS] =
+        GAUGE(OURS("mirror_subjects"),
+              "Users and rooms of which something is remembered", NULL),
+    [PEER_READY] = GAUGE(OURS("peer_ready"), "Whether the peer serves us", "peer"),
+    [RECONNECTS] =
+        COUNTER(OURS("reconnects_total"),
+              "Times that the peer served us again after it did not", "peer"),
+    [READY] = GAUGE(OURS("ready"), "Whether messages are worked on, as /readyz tells", NULL),
+    [LONGEST_TURN] =
+        GAUGE(OURS("loop_longest_turn_seconds"),
+              "The longest time since the start for which nothing else was served", NULL),
+    [CPU_SECONDS] = COUNTER("process_cpu_seconds_total", "User and system CPU time", NULL),
+    [RESIDENT_BYTES] = GAUGE("process_resident_memory_bytes", "Resident memory", NULL),
+    [START_TIME] = GAUGE("process_start_time_seconds", "Start time, in Unix time", NULL),
 };
+/* clang-format on */
 
 /* ---- the process ---- */
 
