@@ -379,8 +379,8 @@ def test_the_page_tells_what_happened(stage: Stage, monitor: Monitor) -> None:
     wait_until(lambda: "unknown-method" in monitor.text("/"), "the page to tell")
     page = monitor.text("/")
     assert "removeRoom" in page and "foreign-server" in page and "<svg" in page
-    for changes in ("created rooms: 1, joined: 8", "removed rooms: 1", "created users: 1"):
-        assert changes in page
+    for changes in (r"created users: \d", "created rooms: 1, joined: 8", "removed rooms: 1"):
+        assert re.search(changes, page)
     assert page.count("<script") == 1 and "alert(1)" not in page.replace("&lt;script&gt;alert(1)", "")
     assert not re.findall(r'(?:src|href|action)="', page), "nothing from elsewhere, and nothing to be sent"
 
