@@ -55,12 +55,12 @@ section_unit() {
   attempt "build with sanitizers" build asan
   attempt "unit tests with sanitizers" ctest --test-dir build/asan --output-on-failure -j "$(nproc)"
   attempt "build for valgrind" build ci
-  attempt "unit tests" ctest --test-dir build/ci --output-on-failure -j "$(nproc)"
+  attempt "unit tests" some_unit_tests
   attempt "unit tests under valgrind" under_valgrind
 }
 
 section_system() {
-  attempt "build the release" build release
+  attempt "build the release" build_program
   attempt "a Synapse to test with" on_the_lab synapse
   attempt "system tests" system_tests
 }
@@ -68,7 +68,7 @@ section_system() {
 section_faults() {
   local long=()
   [[ $1 != --faults ]] || long=(--long)
-  attempt "build the release" build release
+  attempt "build the release" build_program
   attempt "a Synapse to test with" on_the_lab synapse
   attempt "faults" faults "${long[@]}"
 }
@@ -80,16 +80,27 @@ section_fuzz() {
 
 section_lint() {
   attempt "shellcheck" shellcheck tests/*.sh .ci/run
-  attempt "configure for lint" cmake --preset dev
-  attempt "lint" cmake --build --preset dev --target lint
+  attempt "build for lint" build ci
+  attempt "lint" cmake --build --preset ci --target lint
 }
 
 build() {
   cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
 }
 
+# Its warnings come before it optimises.
 build_with_clang() {
-  CC=clang cmake --preset ci -B build/ci-clang >/dev/null && cmake --build build/ci-clang
+  CC=clang cmake --preset ci -B build/ci-clang -D CMAKE_BUILD_TYPE=Debug >/dev/null && cmake --build build/ci-clang
+}
+
+# What is installed, without the tests.
+build_program() {
+  cmake --preset release >/dev/null && cmake --build --preset release --target synapse-sync
+}
+
+# Of the random cases only some, since the sanitizers have seen them all.
+some_unit_tests() {
+  CASES=50 ctest --test-dir build/ci --output-on-failure -j "$(nproc)"
 }
 
 on_the_lab() {
@@ -99,7 +110,7 @@ on_the_lab() {
 # Each worker has servers of its own; most of the time is spent waiting for them.
 system_tests() {
   local workers
-  workers=$(nproc)
+  workers=$(($(nproc) + 1))
   # shellcheck disable=SC2086
   /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q -n "$((workers < 4 ? workers : 4))" \
     ${PYTEST_ARGS:-} tests/system
@@ -114,7 +125,7 @@ faults() {
 # here, and the sanitizers have seen them.
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
-  CASES=12 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
+  CASES=6 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
     --exclude-regex '^lint/|^engine/.*_plan$|^engine/test_storms$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
