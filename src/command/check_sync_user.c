@@ -111,6 +111,8 @@ static void add_right(const struct synapse_sight *sight, const struct check_home
             terms->sync_user, terms->sync_user);
         break;
     case SYNAPSE_UNSEEN:
+        if (sight->admin_api != SYNAPSE_ADMIN_THERE)
+            break; /* that is told already */
         findings_add(report, FINDING_ERROR, "admin right", "it cannot be seen: %s", sight->problem.text);
         findings_advise(report, "the admin API must be open at this address");
         break;

@@ -331,7 +331,9 @@ def test_a_web_server_is_no_homeserver(stage: Stage) -> None:
 
 def test_an_outside_address_is_told_by_the_closed_admin_api(stage: Stage) -> None:
     stage.proxy.fault("^/_synapse", status=404, body=PAGE)
-    checked(stage).error("homeserver", "admin API", "inside address", "404")
+    said = checked(stage)
+    said.error("homeserver", "admin API", "inside address", "404")
+    assert len(said.errors) == 1, said.errors
 
 
 def test_a_worker_without_the_admin_api_is_told(stage: Stage) -> None:
