@@ -50,39 +50,42 @@ enum synapse_entry {
 
 /* All texts are owned, and fit to be shown. */
 struct synapse_sight {
+    /* What is there. */
     enum synapse_peer peer;
     enum http_trouble trouble;
     bool other_scheme;    /* with the other one of http:// and https:// something answers */
+    bool has_clock;       /* `ahead` is told */
     struct error problem; /* one sentence on what stood in the way last; "": nothing */
     long status;          /* of the first reply; 0: none */
     char *title;          /* of the page; NULL: none */
+    int64_t ahead;        /* seconds that its clock is ahead of ours */
 
-    bool has_clock;
-    int64_t ahead; /* seconds that its clock is ahead of ours */
-
+    /* What it is. */
+    long admin_status; /* of the first question to the admin API */
     enum synapse_admin_api admin_api;
-    long admin_status;
-    char *version;           /* of Synapse; NULL: not told */
     unsigned version_number; /* 1120 for 1.120; 0: not told */
+    char *version;           /* of Synapse; NULL: not told */
     char *issuer;            /* who keeps the accounts in place of Synapse (MAS); NULL: nobody */
+    char *server_name;       /* what it calls itself; NULL: not told */
     enum synapse_answer open_registration;
-
-    char *server_name;           /* what it calls itself; NULL: not told */
     enum synapse_answer is_ours; /* whether SERVERNAME is its name */
 
+    /* The sync user. */
+    char *owner; /* whose the token is; NULL: not told */
     enum synapse_entry entry;
-    char *owner;                  /* whose the token is; NULL: not told */
-    bool without_device;          /* the token is of no device */
     enum synapse_answer is_known; /* whether there is such a user; where the entry was refused */
-
     enum synapse_answer is_admin;
+    bool without_device; /* the token is of no device */
     bool suspended, shadow_banned;
-    enum synapse_answer rate_limited;
+
+    /* How it is set up. */
+    bool has_rooms;                  /* what is said of rooms below is told */
+    int64_t rooms;                   /* in all */
+    int64_t most_members;            /* in the largest one */
+    char *largest;                   /* its name or id */
     char *room_version;              /* its default; NULL: not told */
     enum synapse_answer has_version; /* whether it offers the room version that is wanted */
-    bool has_rooms;                  /* the following are told */
-    int64_t rooms, most_members;     /* in all; in the largest one */
-    char *largest;                   /* its name or id */
+    enum synapse_answer rate_limited;
     unsigned looked_at, encrypted; /* of the largest, those that the sync user made; encrypted ones of them */
 };
 
