@@ -6,7 +6,9 @@
 #include "command/command.h"
 
 #include "base/memory.h"
-#include "command/check_parts.h"
+#include "command/check_broker.h"
+#include "command/check_homeserver.h"
+#include "command/check_settings.h"
 #include "command/setup.h"
 #include "config/peers.h"
 

@@ -1,4 +1,4 @@
-#include "command/check_parts.h"
+#include "command/check_broker.h"
 
 #include "base/memory.h"
 

@@ -1,6 +1,8 @@
-#include "command/check_parts.h"
+#include "command/check_homeserver.h"
 
 #include "base/memory.h"
+#include "command/check_set_up.h"
+#include "command/check_sync_user.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "command/check_parts.h"
+#include "command/check_set_up.h"
 
 /*
  * From this size on a room costs more than people expect: each join into a private room tells the user

@@ -1,4 +1,4 @@
-#include "command/check_parts.h"
+#include "command/check_settings.h"
 
 #include <string.h>
 #include <unistd.h>

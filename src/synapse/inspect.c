@@ -9,9 +9,11 @@
  * - else an alias that nobody has: under its own name Synapse says so at once (404), under another it asks
  *   that server, or refuses to (get_association() in handlers/directory.py).
  */
-#include "synapse/inspector.h"
+#include "synapse/inspect.h"
 
 #include "base/memory.h"
+#include "synapse/inspector.h"
+#include "synapse/inspector_entry.h"
 #include "synapse/parse.h"
 #include "synapse/path.h"
 
@@ -24,34 +26,11 @@
 /* What of the sight goes on to be of use after a question. */
 enum next { GO_ON, ENOUGH };
 
-void inspector_note(struct synapse_sight *sight, const struct heard *heard)
-{
-    sight->problem = heard->answer.problem;
-}
-
-bool inspector_succeeded(const struct heard *heard)
-{
-    return heard->answer.status >= 200 && heard->answer.status <= 299 && heard->answer.body;
-}
-
-bool inspector_has_errcode(const struct heard *heard, const char *errcode)
-{
-    return strcmp(heard->answer.errcode, errcode) == 0;
-}
-
 static void take_text(struct synapse_inspector *inspector, char **place, const json_t *object,
                       const char *key)
 {
     free(*place);
     *place = inquiry_quote(&inspector->inquiry, parse_text(object, key));
-}
-
-void inspector_take_name(struct synapse_inspector *inspector, struct synapse_sight *sight, char *name)
-{
-    free(sight->server_name);
-    sight->server_name = name;
-    if (name)
-        sight->is_ours = strcmp(name, inspector->server_name) == 0 ? SYNAPSE_YES : SYNAPSE_NO;
 }
 
 /* ---- what is there ---- */

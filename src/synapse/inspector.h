@@ -27,7 +27,4 @@ bool inspector_has_errcode(const struct heard *heard, const char *errcode);
 /* The homeserver's own name; takes it over. NULL: it is not told. */
 void inspector_take_name(struct synapse_inspector *inspector, struct synapse_sight *sight, char *name);
 
-/* Shows the token if there is one, logs in if there is none; fills in entry, owner and what they tell. */
-void inspector_come_in(struct synapse_inspector *inspector, struct synapse_sight *sight);
-
 #endif

@@ -1,4 +1,4 @@
-#include "synapse/inspector.h"
+#include "synapse/inspector_entry.h"
 
 #include "base/memory.h"
 #include "synapse/parse.h"

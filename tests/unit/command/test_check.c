@@ -1,6 +1,7 @@
 /* What each thing that was seen is made of: how it stands, where it is told, and what is advised. */
 
-#include "command/check_parts.h"
+#include "command/check_broker.h"
+#include "command/check_homeserver.h"
 #include "support/test.h"
 
 #include <string.h>
