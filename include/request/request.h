@@ -85,6 +85,10 @@ struct request_rules {
     const char *server_name; /* of all ids and aliases; compared byte by byte, as Synapse does */
     const char *sync_user;   /* @localpart:server of the one who does the work: never added or removed */
     size_t largest_body;     /* bytes */
+    /* What is before the message in what people look at, for the places in complaints; mostly nothing. */
+    struct request_origin {
+        size_t lines, columns, bytes; /* whole lines, and characters of the line that it begins in */
+    } origin;
 };
 
 /*

@@ -90,8 +90,20 @@ static json_t *load(const char *bytes, size_t size, json_error_t *error)
     return json_loadb(mended, size, flags, error);
 }
 
-json_t *decode_body(const void *bytes, size_t size, size_t largest, struct request_complaint *complaint)
+static void complain_of_syntax(const json_error_t *error, const struct request_origin *origin,
+                               struct request_complaint *complaint)
 {
+    size_t line = (size_t)error->line, column = (size_t)error->column, byte = (size_t)error->position;
+
+    (void)complaint_set(complaint, REQUEST_INVALID_JSON, "line %zu, column %zu (byte %zu): %s",
+                        origin->lines + line, line == 1 ? origin->columns + column : column,
+                        origin->bytes + byte, reason_of(error));
+}
+
+json_t *decode_body(const void *bytes, size_t size, const struct request_rules *rules,
+                    struct request_complaint *complaint)
+{
+    size_t largest = rules->largest_body;
     CLEANUP(text_free_secretp) char *mended = NULL;
     json_error_t error;
     json_t *root;
@@ -118,7 +130,6 @@ json_t *decode_body(const void *bytes, size_t size, size_t largest, struct reque
         return NULL;
     }
     if (!root)
-        (void)complaint_set(complaint, REQUEST_INVALID_JSON, "line %d, column %d (byte %d): %s", error.line,
-                            error.column, error.position, reason_of(&error));
+        complain_of_syntax(&error, &rules->origin, complaint);
     return root;
 }

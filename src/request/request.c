@@ -358,7 +358,7 @@ struct request *request_parse(const void *bytes, size_t size, const struct reque
                               struct request_complaint *complaint)
 {
     CLEANUP(request_freep) struct request *request = NULL;
-    CLEANUP(json_decrefp) json_t *root = decode_body(bytes, size, rules->largest_body, complaint);
+    CLEANUP(json_decrefp) json_t *root = decode_body(bytes, size, rules, complaint);
     struct reader reader = {.root = root, .rules = rules, .complaint = complaint};
 
     complaint->method = NULL;
