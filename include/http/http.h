@@ -40,8 +40,9 @@ struct http_config {
     int64_t request_limit; /* milliseconds for a request that names no limit of its own; 0: one minute */
     int64_t connect_limit; /* milliseconds; name look-up and TLS handshake included */
     /* Asked right before a request that is not a GET goes out, which may be a while after http_send() was
-       called for it, at `begun`; false: it does not, and is HTTP_UNREACHABLE. NULL: all may. */
-    bool (*may_write)(void *context, instant begun);
+       called for it, at `begun`, with that path; false: it does not, and is HTTP_UNREACHABLE. NULL: all may.
+     */
+    bool (*may_write)(void *context, const char *path, instant begun);
     void *context;
     /* Told of each request that came to its end, before its own `done` is called. NULL: nobody. */
     void (*observe)(void *observer, const struct http_event *event);

@@ -163,10 +163,11 @@ static instant lease_since(void *context)
     return daemon->broker ? broker_lease_since(daemon->broker) : INSTANT_PAST;
 }
 
-static bool may_write(void *context, instant begun)
+static bool may_write(void *context, const char *path, instant begun)
 {
     const struct daemon *daemon = context;
 
+    (void)path;
     return !daemon->broker || broker_lease_covers(daemon->broker, begun);
 }
 

@@ -52,9 +52,11 @@ static bool may_be_sent(const struct http_exchange *exchange)
 {
     const struct http_config *config = exchange->config;
 
+    const char *path = exchange->url + strlen(config->base);
+
     return exchange->method == HTTP_GET ||
            (exchange->beginnings == 0 &&
-            (!config->may_write || config->may_write(config->context, exchange->begun)));
+            (!config->may_write || config->may_write(config->context, path, exchange->begun)));
 }
 
 /* CURLOPT_PREREQFUNCTION: a connection is there, the request is about to be sent. */

@@ -342,8 +342,9 @@ static void test_nothing_is_left_of_the_call_before(void **state)
     fixture_end(&fixture);
 }
 
-static bool may_not(void *context, instant begun)
+static bool may_not(void *context, const char *path, instant begun)
 {
+    assert_string_equal(path, "/a");
     assert_in_range(instant_now() - begun, 0, 60000);
     ++*(unsigned *)context;
     return false;
