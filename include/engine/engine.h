@@ -45,6 +45,16 @@ enum { ENGINE_CHANGES = CHANGE_REMOVED_ROOMS + 1 };
 /* For logs: "created_users". */
 const char *engine_change_name(enum engine_change change);
 
+/* One change; texts live during the call only. */
+struct engine_deed {
+    enum engine_change change;
+    const char *user;          /* NULL: it is no user's */
+    const char *room;          /* alias; NULL: it is in no room */
+    const char *before, *name; /* of a user or room: what it is called; NULL: nothing */
+    int64_t level;             /* CHANGE_RAISED: to which */
+    const char *setting;       /* CHANGE_SET: which, in words for people; `name` is its value */
+};
+
 /* How a message ended. Texts live during the call only. */
 struct engine_verdict {
     bool rejected;           /* else done */
@@ -64,6 +74,8 @@ struct engine_config {
     size_t most_memory;         /* bytes, of what is remembered of users and rooms that nobody asks for */
     /* A message has ended; it keeps its places in order until engine_leave(). */
     void (*ended)(void *context, struct engine_message *message, const struct engine_verdict *verdict);
+    /* Something was changed for the message; NULL: nobody wants to know. To be called from it: nothing. */
+    void (*changed)(void *context, struct engine_message *message, const struct engine_deed *deed);
     /* Since when nobody else can have been at work on the messages; INSTANT_NEVER: somebody may be now. Then
        no call is begun, and it is asked again soon. NULL: they always were ours. */
     instant (*lease_since)(void *context);

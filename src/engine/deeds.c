@@ -2,6 +2,8 @@
 
 #include "engine/front.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 static const char *const names[ENGINE_CHANGES] = {
@@ -45,42 +47,76 @@ static struct engine_message *bringer(const struct order *order, const struct su
     return front_message(room);
 }
 
-static void count(struct engine_message *message, enum engine_change change)
+/* Whom to tell, and where it happened. */
+struct noting {
+    const struct order *order;
+    const struct engine_config *config;
+    const struct subject *subject;
+    const struct synapse_call *call;
+};
+
+static void note(const struct noting *noting, struct engine_message *message, struct engine_deed deed)
 {
-    if (message)
-        message->changes[change]++;
+    const struct subject *subject = noting->subject;
+
+    if (!message)
+        return;
+    message->changes[deed.change]++;
+    if (subject->is_room)
+        deed.room = subject->key;
+    else
+        deed.user = subject->key;
+    if (noting->config->changed)
+        noting->config->changed(noting->config->context, message, &deed);
 }
 
 /* ---- what ---- */
 
-static void count_raised(const struct order *order, const struct subject *room,
-                         const struct synapse_call *call)
+/* The levels before the call; those of a new room are 0. */
+static struct levels *levels_before(const struct noting *noting)
 {
-    const struct levels *before = room->room.state ? room->room.state->levels : NULL;
-    bool is_new = call->kind == SYNAPSE_CREATE_ROOM;
+    const struct room_state *state = noting->subject->room.state;
+    CLEANUP(freep) char *text = NULL;
+
+    if (noting->call->kind == SYNAPSE_CREATE_ROOM || !state || !state->levels)
+        return levels_new(&noting->call->levels, NULL, 0);
+    text = levels_print(state->levels);
+    return levels_parse(text, strlen(text));
+}
+
+/* Who is named twice is raised once. */
+static void note_raised(const struct noting *noting)
+{
+    const struct synapse_call *call = noting->call;
+    CLEANUP(levels_freep) struct levels *levels = levels_before(noting);
 
     for (size_t i = 0; i < call->raised_count; i++) {
         const struct levels_user *user = &call->raised[i];
-        int64_t level = is_new || !before ? 0 : levels_of(before, user->user);
 
-        if (level < user->level)
-            count(bringer(order, room, user->user), CHANGE_RAISED);
+        if (levels_of(levels, user->user) >= user->level)
+            continue;
+        levels_raise(levels, user);
+        note(noting, bringer(noting->order, noting->subject, user->user),
+             (struct engine_deed){.change = CHANGE_RAISED, .user = user->user, .level = user->level});
     }
 }
 
-static void note_in_room(const struct order *order, const struct subject *room,
-                         const struct synapse_call *call)
+static void note_in_room(const struct noting *noting)
 {
+    const struct synapse_call *call = noting->call;
+
     switch ((unsigned)call->kind) {
     case SYNAPSE_CREATE_ROOM:
-        count(front_message(room), CHANGE_CREATED_ROOMS);
-        count_raised(order, room, call);
+        note(noting, front_message(noting->subject),
+             (struct engine_deed){.change = CHANGE_CREATED_ROOMS, .name = call->settings[ROOM_NAME]});
+        note_raised(noting);
         break;
     case SYNAPSE_WRITE_LEVELS:
-        count_raised(order, room, call);
+        note_raised(noting);
         break;
     case SYNAPSE_JOIN_USER:
-        count(bringer(order, room, call->user), CHANGE_JOINED);
+        note(noting, bringer(noting->order, noting->subject, call->user),
+             (struct engine_deed){.change = CHANGE_JOINED, .user = call->user});
         break;
     default:
         break;
@@ -99,18 +135,41 @@ static const struct {
     [SYNAPSE_SEND_WELCOME] = {true, CHANGE_WELCOMED},
 };
 
-void deeds_note(const struct order *order, const struct subject *subject, const struct synapse_call *call,
-                const struct synapse_reply *reply)
+/* What is told of such a one. */
+static struct engine_deed deed_of(const struct subject *subject, const struct synapse_call *call)
 {
+    struct engine_deed deed = {.change = changes[call->kind].change};
+
+    if (deed.change == CHANGE_RENAMED) {
+        deed.before = subject->user.name;
+        deed.name = call->name;
+    } else if (deed.change == CHANGE_SET) {
+        deed.setting = room_setting_words(call->setting);
+        deed.name = call->value;
+    }
+    return deed;
+}
+
+static bool removes_room(const struct subject *subject, const struct synapse_call *call)
+{
+    return call->kind == SYNAPSE_DELETE_ROOM && subject->is_room && subject->line &&
+           subject->line->kind == PLACE_ROOM_REMOVED;
+}
+
+void deeds_note(const struct order *order, const struct engine_config *config, const struct subject *subject,
+                const struct synapse_call *call, const struct synapse_reply *reply)
+{
+    const struct noting noting = {order, config, subject, call};
+
     if (reply->outcome != SYNAPSE_OK)
         return;
     if (changes[call->kind].is_change)
-        count(front_message(subject), changes[call->kind].change);
+        note(&noting, front_message(subject), deed_of(subject, call));
     else if (call->kind == SYNAPSE_CREATE_USER && reply->created)
-        count(front_message(subject), CHANGE_CREATED_USERS);
-    else if (call->kind == SYNAPSE_DELETE_ROOM && subject->is_room && subject->line &&
-             subject->line->kind == PLACE_ROOM_REMOVED)
-        count(front_message(subject), CHANGE_REMOVED_ROOMS);
+        note(&noting, front_message(subject),
+             (struct engine_deed){.change = CHANGE_CREATED_USERS, .name = call->name});
+    else if (removes_room(subject, call))
+        note(&noting, front_message(subject), (struct engine_deed){.change = CHANGE_REMOVED_ROOMS});
     else if (subject->is_room)
-        note_in_room(order, subject, call);
+        note_in_room(&noting);
 }

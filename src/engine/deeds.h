@@ -8,9 +8,11 @@
  * or raised is counted for a message that brings that very user into that room, all else for the one whose
  * turn it is with the subject.
  *
+ * Whoever wants to know each of them is called (`changed` of the configuration).
+ *
  * To be told of each reply before it is learnt from, since only what was not so already is a change.
  */
-void deeds_note(const struct order *order, const struct subject *subject, const struct synapse_call *call,
-                const struct synapse_reply *reply);
+void deeds_note(const struct order *order, const struct engine_config *config, const struct subject *subject,
+                const struct synapse_call *call, const struct synapse_reply *reply);
 
 #endif

@@ -366,7 +366,7 @@ static void replied(void *context, struct synapse_reply *reply)
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
-    deeds_note(&engine->order, subject, &flight->call, reply);
+    deeds_note(&engine->order, &engine->config, subject, &flight->call, reply);
     learn(engine, subject, flight, reply, now);
     mirror_learnt(&engine->errands.mirror, subject, flight, reply);
     if (flight->call.kind == SYNAPSE_READ_LEVELS || flight->call.kind == SYNAPSE_READ_USER)

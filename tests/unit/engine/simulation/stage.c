@@ -214,6 +214,14 @@ static void stage_ended(void *context, struct engine_message *message, const str
     }
 }
 
+static void stage_changed(void *context, struct engine_message *message, const struct engine_deed *deed)
+{
+    struct stage *stage = context;
+
+    if (stage->changed)
+        stage->changed(stage, message, deed);
+}
+
 static instant lease_since(void *context)
 {
     const struct stage *stage = context;
@@ -280,13 +288,19 @@ static void start_daemon(struct stage *stage)
                                          .most_memory = stage->most_memory,
                                          .removals_per_hour = stage->removals_per_hour,
                                          .ended = stage_ended,
+                                         .changed = stage_changed,
                                          .lease_since = lease_since,
                                          .context = stage};
     const struct engine_homeserver homeserver = {
         .homeserver = stage, .send = stage_send, .doubt = stage_doubt};
 
+    struct engine_homeserver between;
+
     stage->lease_since = instant_now();
-    stage->engine = engine_new(&config, &homeserver, stage->loop);
+    if (stage->assumes)
+        stage->assumed = assumed_new(&homeserver, &stage->world->rules, stage->loop);
+    between = stage->assumes ? assumed_homeserver(stage->assumed) : homeserver;
+    stage->engine = engine_new(&config, &between, stage->loop);
 }
 
 void stage_init(struct stage *stage, struct world *world, unsigned concurrency)
@@ -317,6 +331,8 @@ static void kill_daemon(struct stage *stage)
     for (size_t i = 0; i < stage->transit_count; i++)
         free_transit(&stage->transits[i]);
     stage->transit_count = 0;
+    assumed_free(stage->assumed);
+    stage->assumed = NULL;
 }
 
 void stage_use_mirror(struct stage *stage, size_t most_memory)
@@ -331,6 +347,14 @@ void stage_use_brake(struct stage *stage, unsigned removals_per_hour)
 {
     kill_daemon(stage);
     stage->removals_per_hour = removals_per_hour;
+    start_daemon(stage);
+}
+
+void stage_only_assume(struct stage *stage)
+{
+    kill_daemon(stage);
+    stage->assumes = true;
+    stage->world->rules.resolve_first = true; /* as assumed_new() asks for */
     start_daemon(stage);
 }
 

@@ -1,6 +1,7 @@
 #ifndef SYNC_TESTS_ENGINE_STAGE_H
 #define SYNC_TESTS_ENGINE_STAGE_H
 
+#include "engine/assumed.h"
 #include "engine/engine.h"
 #include "engine/simulation/others.h"
 
@@ -48,8 +49,12 @@ struct stage {
     unsigned concurrency;
     unsigned most_calls; /* that there were at a time */
     bool mirrors;
+    bool assumes;            /* writes are assumed only */
+    struct assumed *assumed; /* NULL: they are carried out */
     size_t most_memory;
     unsigned removals_per_hour;
+    /* As that of struct engine_config, with the stage as its context; NULL: nobody wants to know. */
+    void (*changed)(void *stage, struct engine_message *message, const struct engine_deed *deed);
 
     struct letter letters[STAGE_MOST_MESSAGES];
     size_t letter_count;
@@ -87,6 +92,8 @@ void stage_deinit(struct stage *stage);
 void stage_use_mirror(struct stage *stage, size_t most_memory);
 /* Before anything else: so many removals within an hour are the most. */
 void stage_use_brake(struct stage *stage, unsigned removals_per_hour);
+/* Before anything else: what would be written is assumed to have been, and is not. */
+void stage_only_assume(struct stage *stage);
 /* Puts a message into the queue. */
 void stage_post(struct stage *stage, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Runs until all messages are gone; false (and a crime) if that takes more than `limit` milliseconds. */
