@@ -45,6 +45,11 @@ struct log_field {
 /* Level and format of all lines that follow; before it: LOG_INFO, LOG_LOGFMT. */
 void log_configure(enum log_level level, enum log_format format);
 
+/* Calls this before each line that is written: what else is on the terminal may have to make way. NULL:
+ * nothing.
+ */
+void log_call_before(void (*before)(void *context), void *context);
+
 /* Whether lines of this level are written. */
 bool log_wants(enum log_level level);
 

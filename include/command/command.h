@@ -28,6 +28,15 @@ int command_run(const struct config *config, const struct command_options *optio
 /* Looks at the settings, the broker and the homeserver, and prints what is wrong. Reads the settings by
    itself, so that their mistakes are part of what it prints: `none` is NULL. */
 int command_check(const struct config *none, const struct command_options *options) MUST_USE;
+/*
+ * Both take a file of requests (one, a JSON array, or one per line); "-" or none is the standard input. 0:
+ * all are done, or would be. 1: some are rejected or left undone, or the file cannot be read or holds
+ * something else than requests (then nothing is done).
+ */
+/* What the requests would change, without changing it: the homeserver is only read. */
+int command_plan(const struct config *config, const struct command_options *options) MUST_USE;
+/* Does it. Whoever runs it again goes on where it ended. */
+int command_apply(const struct config *config, const struct command_options *options) MUST_USE;
 /* Prints the settings in force and where each came from. */
 int command_config(const struct config *config, const struct command_options *options) MUST_USE;
 /* Asks the monitor of the daemon that runs with this configuration whether it is alive. */

@@ -20,7 +20,9 @@ enum { LONGEST_LINE = 16384, LONGEST_VALUE = 2048 };
 static struct {
     enum log_level level;
     enum log_format format;
-} settings = {LOG_INFO, LOG_LOGFMT};
+    void (*before)(void *context); /* NULL: nothing is called */
+    void *context;
+} settings = {.level = LOG_INFO, .format = LOG_LOGFMT};
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
@@ -33,6 +35,12 @@ void log_configure(enum log_level level, enum log_format format)
 {
     settings.level = level;
     settings.format = format;
+}
+
+void log_call_before(void (*before)(void *context), void *context)
+{
+    settings.before = before;
+    settings.context = context;
 }
 
 bool log_wants(enum log_level level)
@@ -159,6 +167,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 
     if (!log_wants(level))
         return;
+    if (settings.before)
+        settings.before(settings.context);
     buffer_init(&line, LONGEST_LINE);
     if (settings.format == LOG_JSON)
         (void)buffer_append_char(&line, '{');
