@@ -39,7 +39,8 @@ static bool is_welcome(const struct row *row)
 
 static bool is_other(const struct row *row)
 {
-    return row->is_ours && row->audit.purpose == AUDIT_OTHER && !row->successor;
+    return row->is_ours && row->audit.purpose == AUDIT_OTHER && !row->successor && !row->audit.dead &&
+           !row->audit.half_made;
 }
 
 static bool is_dead(const struct row *row)
@@ -297,7 +298,7 @@ static void print_row(const struct row *row, FILE *file)
     print_part("  ", row->alias, "", file);
     print_part("  \"", row->name, "\"", file);
     if (!row->is_user)
-        fprintf(file, "  %lld members", (long long)row->members);
+        fprintf(file, "  members: %lld", (long long)row->members);
     if (!row->is_ours)
         print_part("  made by ", row->creator, "", file);
     if (is_conflicting(row))
@@ -313,7 +314,7 @@ bool audit_findings_print(const struct audit_findings *findings, unsigned long r
 
         if (count == 0 && !lists[i].counted_only)
             continue;
-        fprintf(file, "%zu %s\n", count, lists[i].meaning);
+        fprintf(file, "%s: %zu (%s)\n", lists[i].key, count, lists[i].meaning);
         for (size_t j = 0; j < findings->count && !lists[i].counted_only; j++)
             if (lists[i].has(&findings->rows[j]))
                 print_row(&findings->rows[j], file);

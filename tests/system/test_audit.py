@@ -71,8 +71,8 @@ def test_where_all_is_well_nothing_needs_a_person_and_nothing_is_written(stage: 
     stage.done(add_user(user, name="Ada", welcome="Hello"))
     stage.proxy.forget()
     shown = audit(stage)
-    assert shown.returncode == 0 and "1 rooms that are kept in line" in shown.stdout
-    assert "1 rooms that greet a new user" in shown.stdout and "nothing needs a person" in shown.stdout
+    assert shown.returncode == 0 and "managed: 1 (rooms that are kept in line)" in shown.stdout
+    assert "welcome: 1 (" in shown.stdout and "nothing needs a person" in shown.stdout
     assert [str(write) for write in stage.proxy.writes()] == ["POST /_matrix/client/v3/login -> 200"]
     assert f"({len(stage.proxy.requests())} requests" in shown.stdout
     assert rooms_in(found(stage), "managed") == {first}
@@ -111,6 +111,7 @@ def test_what_was_broken_by_hand_is_found(stage: Stage) -> None:
     time.sleep(HALF_MADE_AFTER)
     told = found(stage)
     assert rooms_in(told, "dead") == {dead[1]} and rooms_in(told, "half_made") == {half}
+    assert rooms_in(told, "other") == set()
     assert rooms_in(told, "left") == {left[1]} and rooms_in(told, "powerless") == {powerless[1]}
     assert rooms_in(told, "conflicting") == {stolen[1]} and rooms_in(told, "without_alias") == {lost[1]}
     assert told["conflicting"][0]["alias_leads_to"] == taken
