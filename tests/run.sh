@@ -80,8 +80,8 @@ section_fuzz() {
 
 section_lint() {
   attempt "shellcheck" shellcheck tests/*.sh .ci/run
-  attempt "build for lint" build ci
-  attempt "lint" cmake --build --preset ci --target lint
+  attempt "build for lint" build_with_clang
+  attempt "lint" cmake --build build/ci-clang --target lint
 }
 
 build() {

@@ -14,8 +14,8 @@ static const char *const settings[] = {
 static const char *const refusal_advice[] = {
     [CHECK_BY_TOKEN] = "the token was revoked, has run out, or is of another homeserver: set a new one",
     [CHECK_BY_PASSWORD] = "correct the password, or set another one for the account",
-    [CHECK_BY_SECRET] = "the secret must be that of the Shared Secret Authenticator in homeserver.yaml (not "
-                        "registration_shared_secret)",
+    [CHECK_BY_SECRET] =
+        "the secret must be that of the Shared Secret Authenticator in homeserver.yaml, no other",
 };
 
 /* ---- coming in ---- */
