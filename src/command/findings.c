@@ -12,7 +12,7 @@
 static const char *const status_names[] = {
     [FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error"};
 
-static char *print(const char *format, va_list arguments)
+PRINTF_LIKE(1, 0) static char *print(const char *format, va_list arguments)
 {
     CLEANUP(freep) char *text = NULL;
 

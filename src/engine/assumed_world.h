@@ -4,7 +4,7 @@
 #include "engine/rules.h"
 #include "synapse/call.h"
 
-#include <uthash.h>
+#include "base/hash.h"
 
 /*
  * What is assumed to have been written on a homeserver. Of users and rooms that really are there only the

@@ -239,8 +239,8 @@ static void test_levels(void **state)
         [LOG_ERROR] = "<3>level=error event=e\n",
         [LOG_WARNING] = "<3>level=error event=e\n<4>level=warning event=w\n",
         [LOG_INFO] = "<3>level=error event=e\n<4>level=warning event=w\n<6>level=info event=i\n",
-        [LOG_DEBUG] = "<3>level=error event=e\n<4>level=warning event=w\n<6>level=info event=i\n"
-                      "<7>level=debug event=d\n"};
+        [LOG_DEBUG] = ("<3>level=error event=e\n<4>level=warning event=w\n<6>level=info event=i\n"
+                       "<7>level=debug event=d\n")};
 
     (void)state;
     assert_int_equal(setenv("JOURNAL_STREAM", "8:1", 1), 0);
