@@ -82,6 +82,13 @@ void broker_pause(struct broker *broker);
 void broker_resume(struct broker *broker);
 
 /*
+ * Another prefetch. The broker applies one to new consumers only, so the messages that are not at their end
+ * are given back (`lost` is called for each) and come again on a new connection. False: not on this one,
+ * since the queue would go with its consumer; the next connection has it.
+ */
+bool broker_set_prefetch(struct broker *broker, uint16_t prefetch) MUST_USE;
+
+/*
  * Stops taking messages; what is delivered already is still to be ended. For a drain. The queue is kept to
  * the end (no basic.cancel), so that nobody who stands by begins with what comes after messages that are
  * still under way; what is sent to us meanwhile goes back then.

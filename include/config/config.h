@@ -112,6 +112,9 @@ struct config *config_load(const struct config_sources *sources, struct error *e
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config, config_free)
 
+/* Whether an entry of that number has another value in the other configuration, secrets included. */
+bool config_entry_differs(const struct config *a, const struct config *b, size_t entry);
+
 /* The settings in force and where each came from, as YAML or JSON; secrets are not shown. False: it could not
    be written. */
 bool config_list(const struct config *config, bool as_json, FILE *stream) MUST_USE;

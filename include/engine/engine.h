@@ -91,6 +91,15 @@ DEFINE_CLEANUP(struct engine, engine_free)
 /* Calls may be made, or may not. Not ready at first. */
 void engine_set_ready(struct engine *engine, bool ready);
 
+/* Other values for what the configuration said. Calls beyond the most end as usual; what was removed within
+   the hour counts on. */
+void engine_set_concurrency(struct engine *engine, unsigned concurrency);
+void engine_set_removals_per_hour(struct engine *engine, unsigned most);
+
+/* Writes into the log what each user and room waits for that messages ask for, and since when, one line each
+   up to a bound; then how many there are. `trouble` as for engine_look(). */
+void engine_say_waiting(const struct engine *engine, const char *trouble);
+
 /* How the homeserver is, where replies do not tell. */
 void engine_told(struct engine *engine, const struct synapse_sign *sign);
 

@@ -137,6 +137,9 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
 /* Forgets the call: no call back; the server may or may not have carried it out. NULL is fine. */
 void http_cancel(struct http_call *call);
 
+/* Another number for the `connections` of the configuration. Those beyond it end with their calls. */
+void http_set_connections(struct http *http, long connections);
+
 /* The server is found to be away: the connections of the calls under way may be dead. */
 void http_doubt(struct http *http);
 /* It answers again: those calls have a few seconds to be answered, too, and are given up if they are not.

@@ -4,9 +4,10 @@
 #include "loop/loop.h"
 
 /*
- * Signals as events of the loop (signalfd). SIGTERM and SIGINT are blocked and arrive as calls of `received`;
- * SIGPIPE is ignored. Must be started before any thread is, so that all threads inherit the mask; works as
- * process 1 of a container too.
+ * Signals as events of the loop (signalfd). All that can be are blocked and arrive as calls of `received`, so
+ * that none ends the process by itself, whatever it usually does; SIGPIPE is ignored. What stops a process
+ * for a while (SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP) does so. Must be started before any thread is, so that all
+ * threads inherit the mask; works as process 1 of a container too.
  */
 struct signals {
     struct loop_watch watch;

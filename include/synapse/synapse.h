@@ -73,6 +73,11 @@ bool synapse_is_refused(const struct synapse *synapse);
 /* Ceases to be ready (`changed` is called) until the homeserver has answered again as it should. */
 void synapse_probe(struct synapse *synapse);
 
+/* The session is closed, and opened anew with the configuration's token, password and shared secret; all else
+   that it says is left as it was. Copies them. Calls under way are answered as usual, and those that the
+   homeserver refuses for their token are SYNAPSE_SHUT_OUT. */
+void synapse_set_credentials(struct synapse *synapse, const struct synapse_config *config);
+
 /* Called once, from the loop; the reply lives during the call, what it owns may be taken out. */
 typedef void synapse_done(void *context, struct synapse_reply *reply);
 

@@ -273,6 +273,13 @@ void broker_resume(struct broker *broker)
     consumer_resume(broker->consumer);
 }
 
+bool broker_set_prefetch(struct broker *broker, uint16_t prefetch)
+{
+    broker->settings->prefetch = prefetch;
+    acknowledge_all(broker); /* what is over is not given back */
+    return consumer_renew(broker->consumer);
+}
+
 void broker_stop_consuming(struct broker *broker)
 {
     consumer_stop(broker->consumer);

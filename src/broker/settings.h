@@ -8,7 +8,8 @@
 #include <stdatomic.h>
 
 /*
- * The configuration of the broker, copied and checked once and never changed afterwards. Shared by the loop
+ * The configuration of the broker, copied and checked once and never changed afterwards, except for the
+ * prefetch. Shared by the loop
  * and the helper threads, which may live a little longer than the broker: each holds a share of its own.
  */
 struct broker_settings {
@@ -18,7 +19,7 @@ struct broker_settings {
     char *queue;
     char *dead_letter_queue; /* <queue>_dlq */
     enum broker_declare declare;
-    uint16_t prefetch;
+    _Atomic uint16_t prefetch;
     uint16_t heartbeat; /* seconds; 0: none */
     int connect_limit;  /* milliseconds for one address */
     size_t largest_body;

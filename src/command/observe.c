@@ -1,6 +1,7 @@
 #include "command/observe.h"
 
 #include "base/buffer.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -255,6 +256,20 @@ void observe_start(struct observe *observe, const struct config *config, struct 
 void observe_stop(struct observe *observe)
 {
     monitor_free(TAKE(observe->monitor));
+}
+
+void observe_say_peers(const struct observe *observe)
+{
+    struct monitor_state state = {0};
+
+    tell_peers(observe, &state);
+    for (size_t i = 0; i < MONITOR_PEERS; i++) {
+        const struct monitor_peer *peer = &state.peers[i];
+
+        log_info("peer", LOG_TEXT("name", peer->name), LOG_TEXT("where", peer->where),
+                 LOG_TEXT("state", peer->is_ready ? "ready" : "away"),
+                 LOG_TEXT("reason", peer->is_ready ? NULL : peer->trouble));
+    }
 }
 
 /* "created users: 1, joined: 3"; NULL: nothing. The caller frees it. */

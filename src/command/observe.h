@@ -27,6 +27,8 @@ struct observe {
 void observe_start(struct observe *observe, const struct config *config, struct loop *loop);
 void observe_stop(struct observe *observe);
 
+/* Writes into the log how the peers are, one line each. */
+void observe_say_peers(const struct observe *observe);
 /* How a message ended. */
 void observe_message(struct observe *observe, const struct outcome *outcome);
 /* Of struct http_config; the context is the observer. */

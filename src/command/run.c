@@ -19,15 +19,20 @@
  *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
  * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again
- * to whoever comes next. A second signal ends at once.
+ * to whoever comes next. Further signals change nothing about that.
+ *
+ * Other signals: SIGHUP reads the configuration again (command/reload.h), SIGUSR1 writes into the log what
+ * waits and for what. All others are let pass.
  */
 #include "base/log.h"
 #include "base/memory.h"
 #include "broker/broker.h"
 #include "command/command.h"
 #include "command/intake.h"
+#include "command/notify.h"
 #include "command/observe.h"
 #include "command/outcome.h"
+#include "command/reload.h"
 #include "command/setup.h"
 #include "engine/engine.h"
 #include "http/http.h"
@@ -35,6 +40,7 @@
 #include "loop/signals.h"
 #include "synapse/synapse.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -56,6 +62,8 @@ struct daemon {
     struct broker *broker;
     struct intake intake;
     struct observe observe;
+    struct notify notify;
+    struct reload reload;
     struct loop_timer hold_timer;
     bool holding_off;                /* all messages were given back */
     bool ready;                      /* the homeserver is there and we are logged in */
@@ -231,16 +239,33 @@ static void told(void *context, const struct synapse_sign *sign)
     engine_told(daemon->engine, sign);
 }
 
+/* ---- what the service manager is told ---- */
+
+static void tell_manager(struct daemon *daemon)
+{
+    const char *trouble = synapse_trouble(daemon->synapse);
+
+    notify_look(&daemon->notify,
+                &(struct notify_state){
+                    .is_consuming = broker_is_consuming(daemon->broker),
+                    .is_stopping = daemon->observe.is_stopping,
+                    .broker_trouble = broker_trouble(daemon->broker),
+                    .homeserver_trouble = trouble ? trouble : daemon->observe.figures.trouble,
+                    .under_way = broker_under_way(daemon->broker),
+                });
+}
+
 /* ---- holding ---- */
 
 static void look_at_oldest(void *context)
 {
     struct daemon *daemon = context;
-    int64_t limit = (int64_t)daemon->config->rabbitmq.hold_seconds * 1000;
+    int64_t limit = (int64_t)reload_config(&daemon->reload)->rabbitmq.hold_seconds * 1000;
     instant now = instant_now(), oldest = broker_oldest(daemon->broker);
 
     loop_timer_set(&daemon->hold_timer, now + HOLD_LOOK);
     engine_look(daemon->engine, synapse_trouble(daemon->synapse), &daemon->observe.figures);
+    tell_manager(daemon);
     if (oldest == INSTANT_NEVER || now - oldest < limit)
         return;
     daemon->holding_off = true;
@@ -268,22 +293,66 @@ static void look_at_drain(void *context)
     loop_stop(daemon->loop);
 }
 
-static void signalled(void *context, int number)
+static void begin_drain(struct daemon *daemon, int number)
 {
-    struct daemon *daemon = context;
+    instant now = instant_now();
 
     if (daemon->drain_end != INSTANT_NEVER) {
-        log_warning("stopped-at-once", LOG_NUMBER("signal", number),
-                    LOG_NUMBER("left_for_redelivery", broker_under_way(daemon->broker)));
-        loop_stop(daemon->loop);
+        log_info("stopping-already", LOG_NUMBER("signal", number),
+                 LOG_NUMBER("under_way", broker_under_way(daemon->broker)),
+                 LOG_NUMBER("limit_ms", daemon->drain_end - now));
         return;
     }
     log_info("stopping", LOG_NUMBER("signal", number),
              LOG_NUMBER("under_way", broker_under_way(daemon->broker)));
-    daemon->drain_end = instant_now() + (int64_t)daemon->config->sync.drain_seconds * 1000;
+    daemon->drain_end = now + (int64_t)reload_config(&daemon->reload)->sync.drain_seconds * 1000;
     daemon->observe.is_stopping = true;
     broker_stop_consuming(daemon->broker);
+    tell_manager(daemon);
     look_at_drain(daemon);
+}
+
+/* ---- signals ---- */
+
+static void read_configuration_again(struct daemon *daemon)
+{
+    if (daemon->observe.is_stopping)
+        return;
+    notify_reloading(&daemon->notify);
+    (void)reload_now(&daemon->reload); /* which says what was wrong */
+    tell_manager(daemon);
+}
+
+static void say_state(struct daemon *daemon)
+{
+    instant oldest = broker_oldest(daemon->broker);
+
+    observe_say_peers(&daemon->observe);
+    log_info("messages", LOG_NUMBER("under_way", broker_under_way(daemon->broker)),
+             LOG_NUMBER("oldest_ms", oldest == INSTANT_NEVER ? 0 : instant_now() - oldest));
+    engine_say_waiting(daemon->engine, synapse_trouble(daemon->synapse));
+}
+
+static void signalled(void *context, int number)
+{
+    struct daemon *daemon = context;
+
+    switch (number) {
+    case SIGTERM:
+    case SIGINT:
+    case SIGQUIT:
+        begin_drain(daemon, number);
+        break;
+    case SIGHUP:
+        read_configuration_again(daemon);
+        break;
+    case SIGUSR1:
+        say_state(daemon);
+        break;
+    default:
+        log_debug("signal-ignored", LOG_NUMBER("signal", number));
+        break;
+    }
 }
 
 /* ---- the parts ---- */
@@ -360,6 +429,11 @@ static bool start(struct daemon *daemon, struct error *error)
         return error_within(error, "RABBITMQ_URI");
     daemon->observe.synapse = daemon->synapse;
     daemon->observe.broker = daemon->broker;
+    daemon->reload.engine = daemon->engine;
+    daemon->reload.broker = daemon->broker;
+    daemon->reload.synapse = daemon->synapse;
+    daemon->reload.http = daemon->http;
+    notify_start(&daemon->notify, daemon->loop);
     look_at_oldest(daemon);
     return true;
 }
@@ -372,6 +446,8 @@ static void stop(struct daemon *daemon)
     synapse_free(daemon->synapse);
     engine_free(daemon->engine);
     http_free(daemon->http);
+    notify_stop(&daemon->notify);
+    reload_deinit(&daemon->reload);
     if (daemon->loop) {
         loop_timer_stop(&daemon->suspect_timer);
         loop_timer_stop(&daemon->hold_timer);
@@ -385,11 +461,13 @@ static void stop(struct daemon *daemon)
 
 int command_run(const struct config *config, const struct command_options *options)
 {
-    struct daemon daemon = {.config = config, .drain_end = INSTANT_NEVER};
+    struct daemon daemon = {.config = config,
+                            .drain_end = INSTANT_NEVER,
+                            .notify = {.fd = -1},
+                            .reload = {.start = config, .sources = options->sources}};
     struct error error;
     bool started;
 
-    (void)options;
     daemon.sync_user = setup_sync_user(config);
     daemon.rules = setup_requests(config, daemon.sync_user);
     started = start(&daemon, &error);

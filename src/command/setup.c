@@ -81,6 +81,13 @@ struct broker_config setup_broker(const struct config *config)
     };
 }
 
+struct synapse_config setup_credentials(const struct config *config)
+{
+    return (struct synapse_config){.token = config->matrix.sync_user_token,
+                                   .password = config->matrix.sync_user_password,
+                                   .shared_secret = config->matrix.secret};
+}
+
 static struct synapse_config synapse_terms(const struct config *config, const char *sync_user,
                                            const char *const *secrets)
 {

@@ -22,6 +22,8 @@ struct http_config setup_http(const struct config *config);
 struct engine_config setup_engine(const struct config *config, const char *sync_user);
 struct broker_config setup_broker(const struct config *config);
 
+/* The ways to log in, and nothing else; for synapse_set_credentials(). */
+struct synapse_config setup_credentials(const struct config *config);
 /* See synapse_new(). */
 struct synapse *setup_synapse(const struct config *config, const char *sync_user,
                               const struct synapse_handlers *handlers, struct http *http,

@@ -38,6 +38,17 @@ void list_free(struct config *config)
     free(config->entries);
 }
 
+/* Of a secret the entry does not tell; all of them are texts. */
+bool config_entry_differs(const struct config *a, const struct config *b, size_t entry)
+{
+    size_t offset = settings[entry].offset;
+
+    if (!setting_is_secret(&settings[entry]))
+        return !text_equal(a->entries[entry].value, b->entries[entry].value);
+    return !text_equal(*(char *const *)((const char *)a + offset),
+                       *(char *const *)((const char *)b + offset));
+}
+
 /* ---- as YAML ---- */
 
 static const cyaml_schema_field_t entry_fields[] = {

@@ -16,7 +16,27 @@ struct brake_removal {
 
 void brake_init(struct brake *brake, size_t most)
 {
-    *brake = (struct brake){.most = most, .over = memory_new(most, sizeof(instant))};
+    *brake = (struct brake){.most = most, .room = most, .over = memory_new(most, sizeof(instant))};
+}
+
+static void make_room(struct brake *brake, size_t room)
+{
+    instant *over = memory_new(room, sizeof(instant));
+
+    for (size_t i = 0; i < brake->over_count; i++)
+        over[i] = brake->over[(brake->first + i) % brake->room];
+    free(brake->over);
+    brake->over = over;
+    brake->first = 0;
+    brake->room = room;
+}
+
+void brake_set_most(struct brake *brake, size_t most)
+{
+    if (most > brake->room)
+        make_room(brake, most);
+    brake->most = most;
+    brake->engaged = false; /* what it holds back from now on is worth a word again */
 }
 
 /* ---- those that are under way ---- */
@@ -73,7 +93,7 @@ static void forget_the_old(struct brake *brake, instant now)
     while (brake->open && brake->open->at <= now - HOUR)
         take_away(brake, brake->open);
     while (brake->over_count > 0 && brake->over[brake->first] <= now - HOUR) {
-        brake->first = (brake->first + 1) % brake->most;
+        brake->first = (brake->first + 1) % brake->room;
         brake->over_count--;
     }
 }
@@ -110,7 +130,7 @@ void brake_answered(struct brake *brake, const char *key, instant now)
         renew(brake, removal, now);
 }
 
-/* What is open and over is at most `most` together, so there is a place for it. */
+/* What is open and over is at most `room` together, so there is a place for it. */
 void brake_over(struct brake *brake, const char *key, instant now)
 {
     struct brake_removal *removal = find(brake, key);
@@ -118,5 +138,5 @@ void brake_over(struct brake *brake, const char *key, instant now)
     if (!removal)
         return;
     take_away(brake, removal);
-    brake->over[(brake->first + brake->over_count++) % brake->most] = now;
+    brake->over[(brake->first + brake->over_count++) % brake->room] = now;
 }

@@ -13,13 +13,14 @@
  * A removal is known by what is removed (a user id, an alias) from the moment at which it is begun until it
  * is over. Until then it may be tried again and counts once, as of the last time that anything was heard of
  * it, since it may have come to pass at any moment before. Pure: time is a parameter; memory is bounded by
- * the limit.
+ * the largest limit that there ever was.
  */
 struct brake_removal;
 struct brake {
     size_t most;                /* within an hour; 0: any number */
     struct brake_removal *open; /* by key, in the order of time: begun, and not over */
-    instant *over;              /* a ring of `most`: when the others were */
+    instant *over;              /* a ring: when the others were */
+    size_t room;                /* of the ring: the largest that `most` ever was */
     size_t first, over_count;   /* of the ring */
     bool engaged;
 };
@@ -31,6 +32,8 @@ enum brake_answer {
 };
 
 void brake_init(struct brake *brake, size_t most);
+/* Another limit. What was counted within the hour counts on; under no limit nothing is. */
+void brake_set_most(struct brake *brake, size_t most);
 void brake_deinit(struct brake *brake);
 
 /*

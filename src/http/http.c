@@ -58,7 +58,8 @@ struct http {
     struct http_call *waiting, *running; /* doubly linked lists */
     long running_count;
     struct http_share share; /* of what their replies hold */
-    CURL **spare;            /* room for config.connections */
+    CURL **spare;            /* room for the most that config.connections ever was */
+    size_t spare_room;
     long spare_count;
     unsigned long count; /* of requests */
     unsigned long begun; /* calls that began to run */
@@ -307,6 +308,16 @@ static bool check_files(const struct http_config *config, struct error *error)
     return true;
 }
 
+static void make_room(struct http *http)
+{
+    size_t most = (size_t)http->config.connections;
+
+    if (most <= http->spare_room)
+        return;
+    http->spare = memory_resize(http->spare, most, sizeof(http->spare[0]));
+    http->spare_room = most;
+}
+
 static bool read_config(struct http *http, const struct http_config *config, struct error *error)
 {
     if (!read_base(config->base, &http->peer, error) || !check_files(config, error))
@@ -329,7 +340,7 @@ static bool read_config(struct http *http, const struct http_config *config, str
     if (http->config.request_limit <= 0)
         http->config.request_limit = DEFAULT_LIMIT;
     http->share.most = http->config.largest_reply;
-    http->spare = memory_new((size_t)http->config.connections, sizeof(http->spare[0]));
+    make_room(http);
     return true;
 }
 
@@ -342,6 +353,14 @@ static bool try_handle(struct http *http, struct error *error)
         return error_set(error, "this libcurl lacks what is needed");
     easy_put(http, easy);
     return true;
+}
+
+void http_set_connections(struct http *http, long connections)
+{
+    http->config.connections = connections < 1 ? 1 : connections;
+    make_room(http);
+    http_pump_keep(&http->pump, http->config.connections);
+    begin_waiting(http);
 }
 
 struct http *http_new(const struct http_config *config, struct loop *loop, struct error *error)

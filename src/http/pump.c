@@ -120,6 +120,11 @@ static int timer_wanted(CURLM *multi, long milliseconds, void *context)
     return 0;
 }
 
+void http_pump_keep(struct http_pump *pump, long connections)
+{
+    (void)curl_multi_setopt(pump->multi, CURLMOPT_MAXCONNECTS, connections); /* it was taken at the start */
+}
+
 bool http_pump_start(struct http_pump *pump, struct loop *loop, long connections,
                      void (*finished)(void *context, CURL *easy, CURLcode code), void *context,
                      struct error *error)

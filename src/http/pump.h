@@ -29,6 +29,8 @@ void http_pump_stop(struct http_pump *pump);
 
 /* Begins the transfer that the handle describes, from the loop's next turn on. */
 void http_pump_add(struct http_pump *pump, CURL *easy);
+/* Another number of these. */
+void http_pump_keep(struct http_pump *pump, long connections);
 /* Ends it at once; a result that was not yet reported is dropped. */
 void http_pump_remove(struct http_pump *pump, CURL *easy);
 

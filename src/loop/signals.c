@@ -17,15 +17,25 @@ static void ready(void *context, uint32_t events)
         signals->received(signals->context, (int)info.ssi_signo);
 }
 
+/*
+ * All but those with which a terminal, or the kernel, stops a process for a while. A fault of our own ends
+ * the process even so: what a thread does to itself is not held back.
+ */
+static void fill(sigset_t *set)
+{
+    (void)sigfillset(set);
+    (void)sigdelset(set, SIGTSTP);
+    (void)sigdelset(set, SIGTTIN);
+    (void)sigdelset(set, SIGTTOU);
+}
+
 bool signals_start(struct signals *signals, struct loop *loop, void (*received)(void *context, int number),
                    void *context, struct error *error)
 {
     sigset_t set;
 
     *signals = (struct signals){.received = received, .context = context};
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
+    fill(&set);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return error_set(error, "signal mask: %s", strerror(errno));
     signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

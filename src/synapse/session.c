@@ -374,6 +374,31 @@ void session_refuse_token(struct session *session, unsigned generation)
     session->handlers.changed(session->handlers.context, false);
 }
 
+/* A step under way asks with what counts no more. */
+static void drop_call(struct session *session)
+{
+    if (!session->call)
+        return;
+    http_cancel(TAKE(session->call));
+    pulse_forget(session->pulse, session->number);
+}
+
+void session_set_credentials(struct session *session, const struct synapse_config *config)
+{
+    bool was_ready = session->ready;
+
+    drop_call(session);
+    facts_set_credentials(&session->facts, config);
+    session->generation++;
+    session->ready = session->is_refused = false;
+    backoff_reset(&session->attempts);
+    backoff_reset(&session->setbacks);
+    note_trouble(session, "logging in with other credentials");
+    begin(session, 0);
+    if (was_ready)
+        session->handlers.changed(session->handlers.context, false);
+}
+
 /* ---- whether something is the matter with the sync user ---- */
 
 static void lose(struct session *session, enum step_name name, const char *problem)

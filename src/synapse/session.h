@@ -35,9 +35,12 @@ void session_only_read(struct session *session);
 /* As synapse_is_refused(). */
 bool session_is_refused(const struct session *session);
 
-/* The access token (secret), and a number that is another after each refusal of a token. Only while ready. */
+/* The access token (secret), and a number that is another after each refusal or
+   change of a token. Only while ready. */
 const char *session_token(const struct session *session);
 unsigned session_generation(const struct session *session);
+/* As synapse_set_credentials(). */
+void session_set_credentials(struct session *session, const struct synapse_config *config);
 /* What calls have to know; owned by the session. */
 const struct call_terms *session_terms(const struct session *session);
 /* What must not be in a problem; the last of them is left for the caller to fill. */

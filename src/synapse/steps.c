@@ -42,15 +42,20 @@ static char *shared_secret_password(const struct facts *facts)
     return password;
 }
 
-static void gather_secrets(struct facts *facts, const struct synapse_config *config)
+static void keep_secret(struct facts *facts)
 {
     CLEANUP(text_free_secretp)
     char *derived = facts->shared_secret ? shared_secret_password(facts) : NULL;
     const char *const own[] = {facts->given_token, facts->password, facts->shared_secret, derived};
 
-    facts->secrets = secrets_new();
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         secrets_add(facts->secrets, own[i]);
+}
+
+static void gather_secrets(struct facts *facts, const struct synapse_config *config)
+{
+    facts->secrets = secrets_new();
+    keep_secret(facts);
     for (const char *const *secret = config->secrets; secret && *secret; secret++)
         secrets_add(facts->secrets, *secret);
 }
@@ -70,6 +75,22 @@ void facts_init(struct facts *facts, const struct synapse_config *config)
         .device = DEVICE,
     };
     gather_secrets(facts, config);
+}
+
+static void set_secret(char **place, const char *text)
+{
+    text_free_secret(*place);
+    *place = text_copy(text);
+}
+
+void facts_set_credentials(struct facts *facts, const struct synapse_config *config)
+{
+    set_secret(&facts->given_token, config->token);
+    set_secret(&facts->password, config->password);
+    set_secret(&facts->shared_secret, config->shared_secret);
+    if (config->token)
+        set_secret(&facts->token, config->token);
+    keep_secret(facts);
 }
 
 void facts_deinit(struct facts *facts)

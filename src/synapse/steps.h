@@ -42,6 +42,8 @@ struct facts {
 };
 
 void facts_init(struct facts *facts, const struct synapse_config *config);
+/* Other ways to log in; those that were there stay secret. */
+void facts_set_credentials(struct facts *facts, const struct synapse_config *config);
 void facts_deinit(struct facts *facts);
 
 /* A request to be made. Texts are owned, except for the content type and the route. */

@@ -360,6 +360,11 @@ void synapse_probe(struct synapse *synapse)
     session_probe(synapse->session);
 }
 
+void synapse_set_credentials(struct synapse *synapse, const struct synapse_config *config)
+{
+    session_set_credentials(synapse->session, config);
+}
+
 void synapse_doubt(struct synapse *synapse, int64_t retry_after)
 {
     pulse_doubt(&synapse->pulse, retry_after);

@@ -1,0 +1,13 @@
+/* What can be changed while the engine runs. */
+#include "engine/driver.h"
+
+void engine_set_concurrency(struct engine *engine, unsigned concurrency)
+{
+    engine->outlet.concurrency = concurrency;
+    loop_timer_set(&engine->soon, instant_now()); /* there may be free slots now */
+}
+
+void engine_set_removals_per_hour(struct engine *engine, unsigned most)
+{
+    brake_set_most(&engine->brake, most);
+}
