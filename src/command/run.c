@@ -327,6 +327,7 @@ static void say_state(struct daemon *daemon)
 {
     instant oldest = broker_oldest(daemon->broker);
 
+    engine_look(daemon->engine, synapse_trouble(daemon->synapse), &daemon->observe.figures);
     observe_say_peers(&daemon->observe);
     log_info("messages", LOG_NUMBER("under_way", broker_under_way(daemon->broker)),
              LOG_NUMBER("oldest_ms", oldest == INSTANT_NEVER ? 0 : instant_now() - oldest));

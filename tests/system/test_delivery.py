@@ -568,23 +568,6 @@ def test_sigterm_while_synapse_is_down_leaves_everything_to_the_broker(stage: St
     wait_done(stage, 5)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=str)
-def test_a_second_signal_ends_at_once(stage: Stage, number: signal.Signals) -> None:
-    user = stage.user()
-    stage.warm_up()
-    daemon = stage.daemon
-    fault = stage.proxy.fault(f"/users/{user}", "PUT", hold=True)
-    stage.publish(add_user(user, name="Ada"))
-    fault.wait_hit()
-    daemon.signal(number)
-    daemon.wait_line("event=stopping")
-    assert daemon.alive()
-    daemon.signal(number)
-    daemon.wait(10)
-    assert stage.queue.waiting() == 1
-    fault.release()
-
-
 def test_sigint_ends_with_status_0(stage: Stage) -> None:
     stage.done(add_user(stage.user(), name="Ada"))
     stage.daemon.signal(signal.SIGINT)

@@ -201,32 +201,34 @@ def test_the_brake_is_released_by_a_reload(stage: Stage) -> None:
     stage.rejected(remove_user(users[2]), "removal-brake")
 
 
+def under_way(daemon: Daemon) -> int:
+    before = daemon.log.count("event=messages ")
+    daemon.signal(signal.SIGUSR1)
+    return int(daemon.wait_line("event=messages ", count=before + 1).fields["under_way"])
+
+
 def test_a_prefetch_counts_at_once_and_nothing_is_lost(stage: Stage) -> None:
     daemon = start_by_file(stage, None, RABBITMQ_PREFETCH="2")
     stage.warm_up()
     users = [stage.user() for _ in range(5)]
-    faults = [stage.proxy.fault(f"/users/{user}", "PUT", hold=True) for user in users]
-    stage.publish(*(add_user(user, name="Ada") for user in users))
-    for fault in faults[:2]:
-        fault.wait_hit()
-    write_env(daemon, RABBITMQ_PREFETCH="4")
-    daemon.signal(signal.SIGHUP)
-    daemon.wait_line("event=reloaded .*applied=RABBITMQ_PREFETCH")
-    for fault in faults[2:4]:
-        fault.wait_hit()
-    daemon.signal(signal.SIGUSR1)
-    daemon.wait_line("event=messages .*under_way=4")
-    for fault in faults:
-        fault.release()
+    stage.proxy.pause()
+    try:
+        stage.publish(*(add_user(user, name="Ada") for user in users))
+        wait_until(lambda: under_way(daemon) == 2, "two messages to be under way")
+        write_env(daemon, RABBITMQ_PREFETCH="4")
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_line("event=reloaded .*applied=RABBITMQ_PREFETCH")
+        wait_until(lambda: under_way(daemon) == 4, "four messages to be under way")
+    finally:
+        stage.proxy.resume()
     stage.queue.wait_empty()
-    for user in users:
-        assert stage.homeserver.user(user) is not None
+    assert all(stage.homeserver.user(user) for user in users)
 
 
 def test_another_password_is_used_without_a_restart(stage: Stage) -> None:
     name = unique("steward")
     client = stage.school.synapse.register(name, "the old one", admin=True)
-    drop = ("MATRIX_MESSENGER__SECRET", "MATRIX_MESSENGER__SYNC_USER_PASSWORD", "MATRIX_MESSENGER__SYNC_USER_TOKEN")
+    drop = tuple(f"MATRIX_MESSENGER__{name}" for name in ("SYNC_USER_NAME", "SECRET", "SYNC_USER_PASSWORD", "SYNC_USER_TOKEN"))
     daemon = start_by_file(stage, None, drop, MATRIX_MESSENGER__SYNC_USER_NAME=name,
                            MATRIX_MESSENGER__SYNC_USER_PASSWORD="wrong")
     daemon.wait_line("event=homeserver-refused")
@@ -279,8 +281,8 @@ def test_what_waits_for_the_homeserver_is_told_up_to_a_bound(stage: Stage) -> No
         assert len(told) == 200
         assert any(line.fields["for"] in ("gate", "session") and line.fields["reason"] for line in told)
     finally:
+        daemon.kill()  # to do all that is not the point
         stage.proxy.resume()
-    assert stage.ends()[0].outcome in ("done", "rejected")
 
 
 # --- signals ---------------------------------------------------------------------------------------------------------

@@ -89,12 +89,36 @@ static void is_yaml(void **state)
     yaml_parser_delete(&parser);
 }
 
+static void tells_which_entries_differ(void **state)
+{
+    struct error error;
+    CLEANUP(config_freep) struct config *before = NULL, *after = NULL;
+
+    (void)state;
+    give();
+    before = config_load(&(struct config_sources){0}, &error);
+    set("MATRIX_MESSENGER__SECRET", "another");
+    set("SYNC__CONCURRENCY", "3");
+    after = config_load(&(struct config_sources){0}, &error);
+    assert_non_null(before);
+    assert_non_null(after);
+    for (size_t i = 0; i < before->entry_count; i++) {
+        const char *name = before->entries[i].name;
+
+        assert_int_equal(config_entry_differs(before, after, i),
+                         strcmp(name, "MATRIX_MESSENGER__SECRET") == 0 ||
+                             strcmp(name, "SYNC__CONCURRENCY") == 0);
+        assert_false(config_entry_differs(before, before, i));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tells_what_counts_and_where_it_is_from, workspace_setup,
                                         workspace_teardown),
         cmocka_unit_test_setup_teardown(keeps_secrets, workspace_setup, workspace_teardown),
+        cmocka_unit_test_setup_teardown(tells_which_entries_differ, workspace_setup, workspace_teardown),
         cmocka_unit_test_setup_teardown(is_yaml, workspace_setup, workspace_teardown),
     };
 

@@ -181,6 +181,54 @@ static void test_no_limit(void **state)
     brake_deinit(&brake);
 }
 
+/* What was removed before still counts, and nothing that is under way is lost on the way down or up. */
+static void test_another_limit(void **state)
+{
+    struct brake brake;
+
+    (void)state;
+    clock_start(1);
+    brake_init(&brake, 3);
+    assert_int_equal(remove_at_once(&brake, 0), BRAKE_LETS_THROUGH);
+    clock_pass(MINUTE);
+    assert_int_equal(remove_at_once(&brake, 1), BRAKE_LETS_THROUGH);
+    assert_int_equal(brake_ask(&brake, "@open:s", instant_now()), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 2), BRAKE_ENGAGES);
+    brake_set_most(&brake, 5);
+    assert_int_equal(remove_at_once(&brake, 3), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 4), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 5), BRAKE_ENGAGES);
+    brake_set_most(&brake, 1);
+    brake_over(&brake, "@open:s", instant_now());
+    assert_int_equal(remove_at_once(&brake, 6), BRAKE_ENGAGES);
+    brake_set_most(&brake, 0);
+    assert_int_equal(remove_at_once(&brake, 7), BRAKE_LETS_THROUGH);
+    brake_set_most(&brake, 6);
+    assert_int_equal(remove_at_once(&brake, 8), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 9), BRAKE_ENGAGES);
+    clock_pass(HOUR - MINUTE); /* the oldest is over */
+    assert_int_equal(remove_at_once(&brake, 10), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 11), BRAKE_HOLDS);
+    clock_pass(HOUR);
+    for (unsigned i = 12; i < 18; i++)
+        assert_int_equal(remove_at_once(&brake, i), BRAKE_LETS_THROUGH);
+    brake_deinit(&brake);
+}
+
+static void test_from_no_limit_to_one(void **state)
+{
+    struct brake brake;
+
+    (void)state;
+    clock_start(1);
+    brake_init(&brake, 0);
+    assert_int_equal(remove_at_once(&brake, 0), BRAKE_LETS_THROUGH);
+    brake_set_most(&brake, 1);
+    assert_int_equal(remove_at_once(&brake, 1), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 2), BRAKE_ENGAGES);
+    brake_deinit(&brake);
+}
+
 /* ---- the engine ---- */
 
 static struct scene *braked_scene(unsigned most, unsigned concurrency)
@@ -464,6 +512,8 @@ int main(void)
         cmocka_unit_test(test_never_more_within_an_hour),
         cmocka_unit_test(test_it_calls_out_once_until_it_was_released),
         cmocka_unit_test(test_no_limit),
+        cmocka_unit_test(test_another_limit),
+        cmocka_unit_test(test_from_no_limit_to_one),
         cmocka_unit_test(test_many_at_once_do_not_get_past_it),
         cmocka_unit_test(test_users_and_rooms_share_it),
         cmocka_unit_test(test_what_removes_nothing_does_not_count),

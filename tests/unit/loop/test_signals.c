@@ -57,6 +57,46 @@ static void test_signals_are_calls_of_the_loop(void **state)
     loop_free(record.loop);
 }
 
+static void end(void *context)
+{
+    loop_stop(context);
+}
+
+/* Each is sent to the process, whatever it usually does, and lets it live; but those that stop it for a
+   while. */
+static void test_none_ends_the_process(void **state)
+{
+    struct error error;
+    struct record record = {.loop = loop_new(&error)};
+    struct signals signals = {0};
+    struct loop_timer timer;
+    sigset_t blocked;
+
+    (void)state;
+    assert_non_null(record.loop);
+    assert_true(signals_start(&signals, record.loop, received, &record, &error));
+    assert_int_equal(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
+    for (int number = 1; number < 32; number++) {
+        bool stops = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+
+        if (number == SIGKILL || number == SIGSTOP)
+            continue;
+        assert_int_equal(sigismember(&blocked, number), !stops);
+        if (stops || number == SIGPIPE)
+            continue;
+        record.count = 0;
+        record.end = 1;
+        assert_int_equal(kill(getpid(), number), 0);
+        loop_timer_init(&timer, record.loop, end, record.loop);
+        loop_timer_set(&timer, instant_now() + 60000);
+        loop_run(record.loop);
+        loop_timer_stop(&timer);
+        assert_int_equal(record.numbers[0], number);
+    }
+    signals_stop(&signals);
+    loop_free(record.loop);
+}
+
 static void test_broken_pipe_is_an_error_code(void **state)
 {
     struct error error;
@@ -80,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signals_are_calls_of_the_loop),
+        cmocka_unit_test(test_none_ends_the_process),
         cmocka_unit_test(test_broken_pipe_is_an_error_code),
     };
 

@@ -53,6 +53,52 @@ static char *assert_troubled(struct http_server *server, const struct synapse_co
     return log;
 }
 
+/* ---- other credentials in mid-run ---- */
+
+static void opens_anew_with_other_credentials(void **state)
+{
+    static const struct server_step steps[] = {
+        OPEN_SESSION,
+        LOG_IN(PASSWORD_LOGIN, "NEW"),
+        READ_SELF("NEW"),
+        READ_CAPABILITIES("NEW"),
+    };
+    struct synapse_config config = given_token();
+    struct client client;
+
+    (void)state;
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await(&client, "+");
+    synapse_set_credentials(client.synapse, &by_password);
+    assert_false(synapse_is_ready(client.synapse));
+    client_await(&client, "+-+");
+    client_end(&client);
+}
+
+/* Whatever was wrong with those before, and however long the pauses had grown. */
+static void other_credentials_are_tried_at_once(void **state)
+{
+    static const struct server_step steps[] = {
+        {.line = "GET /_matrix/client/v3/account/whoami",
+         .bearer = "syt_given",
+         REFUSED(401, "M_UNKNOWN_TOKEN", "no")},
+        LOG_IN(PASSWORD_LOGIN, "NEW"),
+        READ_SELF("NEW"),
+        READ_CAPABILITIES("NEW"),
+    };
+    struct synapse_config config = given_token();
+    struct client client;
+
+    (void)state;
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    client_await_trouble(&client, "the token that was given is refused");
+    assert_true(synapse_is_refused(client.synapse));
+    synapse_set_credentials(client.synapse, &by_password);
+    assert_false(synapse_is_refused(client.synapse));
+    client_await(&client, "+");
+    client_end(&client);
+}
+
 /* ---- ways to log in ---- */
 
 static void opens_with_a_token(void **state)
@@ -521,6 +567,8 @@ static void waits_for_a_homeserver_that_is_well(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opens_anew_with_other_credentials),
+        cmocka_unit_test(other_credentials_are_tried_at_once),
         cmocka_unit_test(opens_with_a_token),
         cmocka_unit_test(opens_with_a_password),
         cmocka_unit_test(opens_with_the_shared_secret_as_password),
