@@ -475,16 +475,15 @@ void consumer_resume(struct consumer *consumer)
 
 bool consumer_renew(struct consumer *consumer)
 {
-    if (!wants_messages(consumer))
-        return true;
-    if (consumer->state == CONSUMING && queue_kind_is_never_left(&consumer->found.kind))
-        return false;
+    bool stays = consumer->state == CONSUMING && queue_kind_is_never_left(&consumer->found.kind);
+
+    if (stays || !wants_messages(consumer))
+        return !stays;
     if (consumer->state == CONSUMING)
         begin_to_hand_back(consumer);
-    if (consumer->attempt) {
+    else if (consumer->attempt)
         stop_connecting(consumer);
-        loop_timer_set(&consumer->timer, instant_now());
-    }
+    loop_timer_set(&consumer->timer, instant_now());
     return true;
 }
 

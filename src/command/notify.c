@@ -59,10 +59,14 @@ int64_t notify_beat(const char *usec, const char *pid, pid_t own)
 static char *in_one_line(const char *text)
 {
     char *line = text_copy_bytes(text, text_cut(text, LONGEST_TROUBLE));
+    uint32_t code = 0;
+    size_t size;
 
-    for (char *c = line; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
+    for (char *c = line; *c; c += size > 0 ? size : 1) {
+        size = text_read(c, &code);
+        if (size == 0 || code < ' ' || code == 0x7f)
             *c = ' ';
+    }
     return line;
 }
 

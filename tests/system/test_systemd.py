@@ -208,13 +208,13 @@ def under_way(daemon: Daemon) -> int:
 
 
 def test_a_prefetch_counts_at_once_and_nothing_is_lost(stage: Stage) -> None:
-    daemon = start_by_file(stage, None, RABBITMQ_PREFETCH="2")
+    daemon = start_by_file(stage, None, RABBITMQ_PREFETCH="1")
     stage.warm_up()
     users = [stage.user() for _ in range(5)]
     stage.proxy.pause()
     try:
         stage.publish(*(add_user(user, name="Ada") for user in users))
-        wait_until(lambda: under_way(daemon) == 2, "two messages to be under way")
+        wait_until(lambda: under_way(daemon) == 1, "a message to be under way")
         write_env(daemon, RABBITMQ_PREFETCH="4")
         daemon.signal(signal.SIGHUP)
         daemon.wait_line("event=reloaded .*applied=RABBITMQ_PREFETCH")

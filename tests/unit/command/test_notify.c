@@ -75,7 +75,7 @@ static void test_statuses(void **state)
                   "not consuming: a MAINPID=1  ; messages under way: 0");
     assert_status(&(struct notify_state){.broker_trouble = "a\xff"
                                                            "b"},
-                  "not consuming: a; messages under way: 0");
+                  "not consuming: a b; messages under way: 0");
     memset(trouble, 'x', sizeof(trouble) - 1);
     trouble[sizeof(trouble) - 1] = '\0';
     status = notify_status(&(struct notify_state){.broker_trouble = trouble});
