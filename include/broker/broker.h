@@ -83,8 +83,8 @@ void broker_resume(struct broker *broker);
 
 /*
  * Another prefetch. The broker applies one to new consumers only, so the messages that are not at their end
- * are given back (`lost` is called for each) and come again on a new connection. False: not on this one,
- * since the queue would go with its consumer; the next connection has it.
+ * are given back (`lost` is called for each) and come again on a new connection. False: not yet, since the
+ * queue would go with its consumer; the next connection has it.
  */
 bool broker_set_prefetch(struct broker *broker, uint16_t prefetch) MUST_USE;
 

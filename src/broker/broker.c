@@ -276,8 +276,11 @@ void broker_resume(struct broker *broker)
 bool broker_set_prefetch(struct broker *broker, uint16_t prefetch)
 {
     broker->settings->prefetch = prefetch;
-    acknowledge_all(broker); /* what is over is not given back */
-    return consumer_renew(broker->consumer);
+    if (!consumer_is_consuming(broker->consumer))
+        return true;
+    broker_pause(broker);
+    broker_resume(broker);
+    return !consumer_is_consuming(broker->consumer); /* if it left, it connects anew */
 }
 
 void broker_stop_consuming(struct broker *broker)

@@ -473,20 +473,6 @@ void consumer_resume(struct consumer *consumer)
         loop_timer_set(&consumer->timer, instant_now());
 }
 
-bool consumer_renew(struct consumer *consumer)
-{
-    bool stays = consumer->state == CONSUMING && queue_kind_is_never_left(&consumer->found.kind);
-
-    if (stays || !wants_messages(consumer))
-        return !stays;
-    if (consumer->state == CONSUMING)
-        begin_to_hand_back(consumer);
-    else if (consumer->attempt)
-        stop_connecting(consumer);
-    loop_timer_set(&consumer->timer, instant_now());
-    return true;
-}
-
 void consumer_stop(struct consumer *consumer)
 {
     if (consumer->window.closing)

@@ -52,9 +52,6 @@ bool consumer_give_back(struct consumer *consumer, uint64_t tag);
    are none. */
 void consumer_pause(struct consumer *consumer, uint64_t newest);
 void consumer_resume(struct consumer *consumer);
-/* Gives all messages back (`lost` is called) and connects anew at once, as the settings are by now. False: it
-   stays on a connection that was made before they changed. */
-bool consumer_renew(struct consumer *consumer) MUST_USE;
 /* Takes no more messages; those that came may still be acknowledged. It stays a consumer to its end. */
 void consumer_stop(struct consumer *consumer);
 /* Whether the last message is to be acknowledged only at the end, after consumer_part(): the broker would
