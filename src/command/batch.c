@@ -9,6 +9,7 @@
 #include "loop/signals.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,10 +204,18 @@ static void told(void *context, const struct synapse_sign *sign)
     engine_told(batch->engine, sign);
 }
 
+/* Others come, too: of a window that changes its size, say. */
+static bool asks_for_the_end(int number)
+{
+    return number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGHUP;
+}
+
 static void signalled(void *context, int number)
 {
     struct batch *batch = context;
 
+    if (!asks_for_the_end(number))
+        return;
     (void)error_set(&batch->reason, "signal %d (%s)", number, strsignal(number));
     if (batch->manner->foresees || batch->drain_end != INSTANT_NEVER) {
         end(batch);

@@ -61,7 +61,8 @@ def test_a_signal_ends_it_with_what_is_left(stage: Stage, tmp_path: Path) -> Non
     slow = stage.proxy.fault("/createRoom", method="POST", hold=True)
     running = Running(stage, "apply", write(tmp_path, "rooms", as_lines(requests)), RABBITMQ_PREFETCH="2")
     slow.wait_hit(2)
-    running.signal(signal.SIGTERM)
+    for number in (signal.SIGWINCH, signal.SIGCONT, signal.SIGUSR1, signal.SIGTERM):
+        running.signal(number)
     slow.release()
     assert running.wait() == 1
     assert "Stopped: 2 rooms created. 2 requests, 4 left to do." in running.shown
