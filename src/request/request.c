@@ -323,12 +323,22 @@ static const char *text_in(const json_t *root, const char *object, const char *f
     return json_string_value(json_object_get(json_object_get(root, object), field));
 }
 
-/* What does not begin as an id is not told: it may be anything. */
+/* What is not even formed like an id is not told: it may be anything. */
+static bool looks_like_id(const char *text)
+{
+    if (text[0] != '@' || !strchr(text, ':') || strlen(text) >= REQUEST_ID_SIZE)
+        return false;
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f)
+            return false;
+    return true;
+}
+
 static void tell_user(const struct reader *reader)
 {
     const char *id = text_in(reader->root, "user", "id");
 
-    if (id && id[0] == '@' && strlen(id) < REQUEST_ID_SIZE)
+    if (id && looks_like_id(id))
         (void)snprintf(reader->complaint->user, REQUEST_ID_SIZE, "%s", id);
 }
 

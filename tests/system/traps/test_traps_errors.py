@@ -111,7 +111,7 @@ def test_a_missing_queue_is_declared_on_a_channel_that_was_opened_again(trap: Tr
     usual = peer.answers[spec.Queue.Declare]
 
     def answer(session: Session, method: spec.Queue.Declare) -> list[object]:
-        if not method.passive and not is_probe(method):
+        if not method.passive and not is_probe(method) and method.queue in missing:
             missing.remove(method.queue)
         if method.queue in missing:
             return [spec.Channel.Close(404, "NOT_FOUND", 50, 10)]
@@ -123,7 +123,7 @@ def test_a_missing_queue_is_declared_on_a_channel_that_was_opened_again(trap: Tr
     assert "Declare CloseOk Open Declare" in session.names
     assert len(session.got(spec.Channel.Open)) == len(session.got(spec.Channel.CloseOk)) + 1
     assert [(one.queue, one.durable) for one in session.got(spec.Queue.Declare)
-            if not one.passive and not is_probe(one)] == [("queue_dlq", True), ("queue", True)]
+            if not one.passive and not is_probe(one)][:2] == [("queue_dlq", True), ("queue", True)]
     assert_works(trap, session)
 
 
@@ -287,7 +287,7 @@ def make_auto_delete(peer: Peer) -> None:
     usual = peer.answers[spec.Queue.Declare]
 
     def answer(session: Session, method: spec.Queue.Declare) -> list[object]:
-        if is_probe(method) and not method.auto_delete:
+        if method.queue == "queue" and not method.passive and not method.auto_delete:
             return [spec.Channel.Close(406, "PRECONDITION_FAILED - inequivalent arg 'auto_delete' for queue 'queue' in "
                                             "vhost '/': received 'false' but current is 'true'", 50, 10)]
         return list(usual(session, method))

@@ -16,7 +16,7 @@ import pytest
 from pika import spec
 
 from conftest import Trap
-from lab.amqp_peer import ANSWERS, Peer, Session, delivery, is_probe, spec_numbers
+from lab.amqp_peer import ANSWERS, Peer, Session, delivery, spec_numbers
 from lab.daemon import Daemon, executable
 from lab.message import add_user
 from lab.process import wait_until
@@ -51,7 +51,7 @@ def test_signals_are_heard_as_the_first_process_of_a_container(trap: Trap, peer:
 
 def as_a_quorum_queue(session: Session, method: Any) -> Iterable[Any]:
     """It is there, and who asks what it is like learns it from the refusal."""
-    if not is_probe(method):
+    if method.passive or method.queue != "queue":
         return ANSWERS[spec.Queue.Declare](session, method)
     return [spec.Channel.Close(406, f"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue '{method.queue}' "
                                     "in vhost '/': received the value of type 'longstr' but current is the value "

@@ -301,6 +301,7 @@ static void test_what_could_be_read_is_told(void **state)
         {"[", NULL, "", ""},
         {"{\"method\": \"dance\", \"user\": {\"id\": \"@a:s\"}}", NULL, "", ""},
         {"{\"method\": \"ADDUSER\", \"user\": {\"id\": \"@a:else\"}}", "addUser", "@a:else", ""},
+        {"{\"method\": \"addUser\", \"user\": {\"id\": \"@my secret:s\"}}", "addUser", "", ""},
         {"{\"method\": \"addUser\", \"user\": {\"id\": \"secret\"}}", "addUser", "", ""},
         {"{\"method\": \"addUser\", \"user\": {\"id\": 7}}", "addUser", "", ""},
         {"{\"method\": \"removeUser\", \"user\": \"@a:s\"}", "removeUser", "", ""},
