@@ -235,10 +235,8 @@ static int run(const struct command_line *line)
     if (line->command->reads_settings)
         return line->command->run(NULL, &line->options);
     config = config_load(&line->sources, &error);
-    if (!config) {
-        fprintf(stderr, "synapse-sync: %s\n", error.text);
-        return EX_CONFIG; /* a service manager need not try again */
-    }
+    if (!config)
+        return EX_CONFIG; /* a service manager need not try again; the log says what is wrong */
     log_configure(config->log.level, config->log.format);
     config_warn_of_plain_text(config);
     return line->command->run(config, &line->options);

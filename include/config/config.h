@@ -103,9 +103,9 @@ struct config_sources {
 
 /*
  * Reads and checks everything. On failure the error holds the first mistake by file, line, name, what was
- * expected, and a suggestion for a misspelt name; further mistakes are written to the log, as are things that
- * are only suspicious (among them files with secrets that everybody on the machine may read). A listener is
- * told of all of them, the first included, and the log says nothing. The log is not configured by it.
+ * expected, and a suggestion for a misspelt name. All of them are written to the log, as are things that are
+ * only suspicious (among them files with secrets that everybody on the machine may read); or a listener is
+ * told of them, and the log says nothing. The log is not configured by it.
  */
 struct config *config_load(const struct config_sources *sources, struct error *error) MUST_USE;
 /* NULL is fine. Secrets are overwritten. */

@@ -478,7 +478,7 @@ int command_run(const struct config *config, const struct command_options *optio
                  LOG_TEXT("queue", config->rabbitmq.queue));
         loop_run(daemon.loop);
     } else {
-        log_error("not-started", LOG_TEXT("reason", error.text));
+        log_error("config-mistake", LOG_TEXT("problem", error.text));
     }
     stop(&daemon);
     return started ? EXIT_SUCCESS : EX_CONFIG; /* for it is a setting that cannot be used */

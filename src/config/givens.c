@@ -23,7 +23,7 @@ void complain(struct complaints *complaints, const char *format, ...)
         (void)error_set(complaints->first, "%s", text);
     if (complaints->listener)
         complaints->listener->mistake(complaints->listener->context, text);
-    else if (complaints->count > 1 && complaints->count <= MOST_LOGGED)
+    else if (complaints->count <= MOST_LOGGED)
         log_error("config-mistake", LOG_TEXT("problem", text));
 }
 

@@ -52,6 +52,14 @@ def test_an_empty_value_is_the_same_as_none(name: str) -> None:
     refused({**COMPLETE, name: ""}, name)
 
 
+def test_all_mistakes_have_one_form() -> None:
+    mistakes = {URI: "not a uri", "SYNC__ERASE": "perhaps", "SYNC__CONCURENCY": "3"}
+    for env, count in (({**COMPLETE, **mistakes}, 3), ({**COMPLETE, "RABBITMQ_URI": "amqp://a b"}, 1)):
+        lines = refused(env).stderr.splitlines()
+        assert len(lines) == count, lines
+        assert all("level=error event=config-mistake problem=" in line for line in lines), lines
+
+
 def test_no_way_to_log_in_is_refused() -> None:
     refused(without(PASSWORD), "SYNC_USER_PASSWORD")
 
