@@ -22,6 +22,7 @@ static const char *unless_empty(const char *text)
 void outcome_log(const struct outcome *outcome, const struct broker_delivery *delivery)
 {
     const char *detail = unless_empty(outcome->detail);
+    enum log_level level = outcome->code || detail ? LOG_WARNING : LOG_INFO;
     struct log_field fields[MOST_FIELDS] = {
         LOG_TEXT("method", outcome->method ? outcome->method : "-"),
         LOG_NUMBER("delivery", broker_delivery_tag(delivery)),
@@ -35,10 +36,12 @@ void outcome_log(const struct outcome *outcome, const struct broker_delivery *de
     char digest[BROKER_DIGEST_SIZE];
     size_t count = 8;
 
+    if (!log_wants(level))
+        return;
     broker_delivery_digest(delivery, digest);
     count += add_changes(outcome->changes, fields + count);
     fields[count++] = LOG_TEXT("digest", digest);
     fields[count++] = LOG_TEXT("detail", detail);
     fields[count] = (struct log_field){.kind = LOG_KIND_END};
-    log_write(outcome->code || detail ? LOG_WARNING : LOG_INFO, "message", fields);
+    log_write(level, "message", fields);
 }
