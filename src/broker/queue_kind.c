@@ -12,9 +12,9 @@
  *
  * Each try is an error in the broker's log. So before it comes to that, the queue is declared as one of the
  * kind that it is expected to be: as it was before, or as we would make it. The broker accepts that in
- * silence, if it is so. Where nothing must ever be made, what was learnt once is believed as long as the
- * queue is not known to have gone. Who may not configure the queue is refused with 403 and learns nothing.
- * Policies are not arguments: they stay unknown.
+ * silence, if it is so. Not where nothing must ever be made (RABBITMQ_QUEUE_DECLARE=passive): there it comes
+ * to that with each connection. Who may not configure the queue is refused with 403, learns nothing, and does
+ * not ask again. Policies are not arguments: they stay unknown.
  */
 #include "broker/queue_kind.h"
 

@@ -140,6 +140,12 @@ static bool may_confirm(const struct broker_settings *settings, const struct que
            !queue_kind_goes_with_consumer(kind);
 }
 
+/* Whoever may not ask is refused each time, which is an error in the broker's log. */
+static bool is_in_vain(const struct takeover_found *found)
+{
+    return found->said_kind && found->kind.type == QUEUE_UNKNOWN;
+}
+
 static void tell_kind(const struct broker_settings *settings, struct takeover_found *found,
                       const struct queue_kind *kind, const char *reason)
 {
@@ -159,7 +165,7 @@ static bool learn_kind(struct connection *connection, const struct broker_settin
     struct error reason = {.text = ""};
     uint16_t code = 0;
 
-    if (found->knows_kind)
+    if (found->knows_kind || is_in_vain(found))
         return true;
     if (may_confirm(settings, &kind))
         switch (queue_kind_declare(connection, settings->queue, &kind, &code, error)) {
@@ -167,7 +173,10 @@ static bool learn_kind(struct connection *connection, const struct broker_settin
             tell_kind(settings, found, &kind, NULL);
             return true;
         case CONNECTION_REFUSED:
-            break;
+            if (code == AMQP_PRECONDITION_FAILED)
+                break;
+            tell_kind(settings, found, &(struct queue_kind){.type = QUEUE_UNKNOWN}, error->text);
+            return true;
         case CONNECTION_FAILED:
             return false;
         }

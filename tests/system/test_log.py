@@ -73,15 +73,35 @@ def test_a_normal_connect_is_no_error_in_the_log_of_the_broker(stage: Stage, dec
     assert refusals(stage) == before
 
 
-def test_a_queue_that_we_would_not_make_is_asked_about_once(stage: Stage) -> None:
-    stage.queue.declare(durable=True, arguments={"x-max-priority": 7})
+@pytest.mark.parametrize(("argument", "value"), [("x-max-priority", 7), ("x-single-active-consumer", True)])
+def test_a_queue_that_we_would_not_make_is_asked_about_once(stage: Stage, argument: str, value: object) -> None:
+    stage.queue.declare(durable=True, arguments={argument: value})
     daemon = stage.start()
     daemon.wait_line("event=connected")
-    assert "x-max-priority=7" in daemon.wait_line("event=queue-found").fields["kind"]
+    assert f"{argument}={str(value).lower()}" in daemon.wait_line("event=queue-found").fields["kind"]
     before = refusals(stage)
     stage.school.broker.close_connections()
     daemon.wait_line("event=connected", count=2)
     assert refusals(stage) == before
+
+
+@pytest.mark.parametrize("declare", ["durable", "passive"])
+def test_who_may_not_ask_about_the_queue_asks_once(stage: Stage, declare: str) -> None:
+    broker = stage.school.broker
+    if broker.version() >= (4, 3):
+        pytest.skip("a look at a queue takes the right to configure it")
+    stage.queue.declare()
+    with broker.connect() as connection:
+        connection.channel().queue_declare(stage.queue.dlq, durable=True)
+    broker.ctl("add_user", stage.queue.name, "password")
+    broker.ctl("set_permissions", stage.queue.name, "^$", ".*", ".*")
+    before = len(refusals(stage))
+    uri = broker.uri.replace("guest:guest", f"{stage.queue.name}:password")
+    daemon = stage.start(RABBITMQ_QUEUE_DECLARE=declare, RABBITMQ_URI=uri)
+    daemon.wait_line("event=connected")
+    broker.close_connections()
+    daemon.wait_line("event=connected", count=2)
+    assert len(refusals(stage)) == before + 1
 
 
 def test_a_refused_password_is_called_so(stage: Stage) -> None:
