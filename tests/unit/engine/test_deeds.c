@@ -73,6 +73,36 @@ static void test_who_is_raised_by_two_is_raised_once(void **state)
     scene_end(scene);
 }
 
+/* One room serves all three, and each message is told of its own user. */
+static void test_each_message_is_told_of_its_own_users(void **state)
+{
+    static const char *const names[] = {"anna", "bert", "carl"};
+    struct scene *scene = begin();
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        CLEANUP(freep)
+        char *text =
+            text_format("{'method': 'addUser', 'user': {'id': '@%s:school', 'name': '%s'}, 'rooms': [{" ROOM
+                        ", 'is_moderator': true}]}",
+                        names[i], names[i]);
+
+        stage_post(&scene->stage, text);
+    }
+    (void)stage_run(&scene->stage, LIMIT);
+    for (size_t i = 0; i < 3; i++) {
+        CLEANUP(freep)
+        char *joined = text_format("%zu joined @%s:school #course_1:school ->- 0", i, names[i]);
+        CLEANUP(freep)
+        char *raised = text_format("%zu raised @%s:school #course_1:school ->- 50", i, names[i]);
+
+        assert_int_equal(times_told(joined), 1);
+        assert_int_equal(times_told(raised), 1);
+    }
+    assert_int_equal(times_told("0 created_rooms - #course_1:school ->Maths 0"), 1);
+    scene_end(scene);
+}
+
 static void test_what_was_there_before(void **state)
 {
     struct scene *scene = begin();
@@ -91,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_is_raised_by_two_is_raised_once),
+        cmocka_unit_test(test_each_message_is_told_of_its_own_users),
         cmocka_unit_test(test_what_was_there_before),
     };
 
