@@ -229,6 +229,27 @@ static void test_from_no_limit_to_one(void **state)
     brake_deinit(&brake);
 }
 
+/* The times do not get out of order when there is to be room for more of them. */
+static void test_a_higher_limit_later_on(void **state)
+{
+    struct brake brake;
+
+    (void)state;
+    clock_start(1);
+    brake_init(&brake, 2);
+    assert_int_equal(remove_at_once(&brake, 0), BRAKE_LETS_THROUGH);
+    clock_pass(HOUR / 2);
+    assert_int_equal(remove_at_once(&brake, 1), BRAKE_LETS_THROUGH);
+    clock_pass(HOUR / 2); /* the first is over */
+    assert_int_equal(remove_at_once(&brake, 2), BRAKE_LETS_THROUGH);
+    brake_set_most(&brake, 3);
+    clock_pass(HOUR / 2); /* the second is over, the third is not */
+    assert_int_equal(remove_at_once(&brake, 3), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 4), BRAKE_LETS_THROUGH);
+    assert_int_equal(remove_at_once(&brake, 5), BRAKE_ENGAGES);
+    brake_deinit(&brake);
+}
+
 /* ---- the engine ---- */
 
 static struct scene *braked_scene(unsigned most, unsigned concurrency)
@@ -514,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_no_limit),
         cmocka_unit_test(test_another_limit),
         cmocka_unit_test(test_from_no_limit_to_one),
+        cmocka_unit_test(test_a_higher_limit_later_on),
         cmocka_unit_test(test_many_at_once_do_not_get_past_it),
         cmocka_unit_test(test_users_and_rooms_share_it),
         cmocka_unit_test(test_what_removes_nothing_does_not_count),
