@@ -332,7 +332,8 @@ def test_each_of_those_that_stop_it_lets_it_finish(stage: Stage, number: int) ->
 
 def test_a_drain_ends_with_its_limit_whatever_signals_come(stage: Stage) -> None:
     user = stage.user()
-    daemon = stage.start(SYNC__DRAIN_SECONDS="2")
+    # nothing but the limit ends it: a request that fails would, too
+    daemon = stage.start(SYNC__DRAIN_SECONDS="2", HTTP__REQUEST_SECONDS="600")
     stage.warm_up()
     fault = stage.proxy.fault(f"/users/{user}", "PUT", hold=True)
     stage.publish(add_user(user, name="Ada"))
