@@ -438,11 +438,14 @@ struct http_call *session_ask(struct session *session, enum step_name name, http
     return call;
 }
 
-enum synapse_outcome session_judge(struct session *session, enum step_name name, struct answer *answer)
+enum synapse_outcome session_judge(struct session *session, unsigned generation, enum step_name name,
+                                   struct answer *answer)
 {
     const struct step *step = step_at(name);
     struct error problem;
 
+    if (generation != session->generation)
+        return SYNAPSE_SHUT_OUT;
     if (answer->outcome == SYNAPSE_REFUSED)
         (void)error_set(&problem, "%s (%s)", step->refused, answer->problem.text);
     else if (answer->outcome != SYNAPSE_OK || step->learn(&session->facts, answer->body, &problem))

@@ -54,13 +54,14 @@ void session_refuse_token(struct session *session, unsigned generation);
 /*
  * A call was refused in a way that may be the sync user's own: what the step with the right question would
  * ask (see synapse/blame.h). session_judge() takes in the answer: SYNAPSE_OK: nothing is the matter with the
- * sync user; SYNAPSE_SHUT_OUT: something is, and the session is closed until it is over; all else: it is not
- * known.
+ * sync user; SYNAPSE_SHUT_OUT: something is, and the session is closed until it is over, or there is another
+ * token by now; all else: it is not known.
  */
 bool session_may_ask(const struct session *session, enum step_name name);
 struct http_call *session_ask(struct session *session, enum step_name name, http_done *done,
                               void *context) MUST_USE;
-enum synapse_outcome session_judge(struct session *session, enum step_name name, struct answer *answer);
+enum synapse_outcome session_judge(struct session *session, unsigned generation, enum step_name name,
+                                   struct answer *answer);
 
 /* What the pulse tells: of a homeserver that was away and is back, no reply is waited for that was to come
    before. */

@@ -186,7 +186,7 @@ static void heard_whose(void *context, const struct http_reply *http_reply)
     if (answer.outcome == SYNAPSE_SHUT_OUT)
         session_refuse_token(session, pending->generation);
     else
-        answer.outcome = session_judge(session, pending->doubt, &answer);
+        answer.outcome = session_judge(session, pending->generation, pending->doubt, &answer);
     if (answer.outcome != SYNAPSE_OK)
         take_outcome(&pending->reply, &answer);
     pending->reply.asked_in_vain = answer.outcome != SYNAPSE_OK;

@@ -87,7 +87,7 @@ static void test_each_message_is_told_of_its_own_users(void **state)
                         ", 'is_moderator': true}]}",
                         names[i], names[i]);
 
-        stage_post(&scene->stage, text);
+        stage_post(&scene->stage, "%s", text);
     }
     (void)stage_run(&scene->stage, LIMIT);
     for (size_t i = 0; i < 3; i++) {

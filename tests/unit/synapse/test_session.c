@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "login.h"
 #include "support/capture.h"
 #include "support/test.h"
 
@@ -6,18 +7,6 @@
 #define SHARED_PASSWORD                                                                                      \
     "f339e5fb5a3d7c1dc1e37f7cf01f8b784b0356e5b7b5ca3a07d85b30ee3f79715e6aeb8433c1fc9e3c60382745e5f82d999941" \
     "68a88e2ee7476967bb1532748b"
-
-#define LOGIN_BODY(type, key, value)                                                                         \
-    "{\"type\":\"" type "\",\"identifier\":{\"type\":\"m.id.user\",\"user\":\"@sync:h\"},\"" key             \
-    "\":\"" value "\",\"device_id\":\"synapse-sync\",\"initial_device_display_name\":\"synapse-sync\"}"
-#define LOG_IN(sent, token)                                                                                  \
-    {                                                                                                        \
-        .line = "POST /_matrix/client/v3/login", .body = (sent), .status = 200,                              \
-        .reply = "{\"user_id\":\"@sync:h\",\"access_token\":\"" token "\",\"device_id\":\"synapse-sync\"}"   \
-    }
-#define PASSWORD_LOGIN LOGIN_BODY("m.login.password", "password", "PASSWORD")
-#define REFUSED(status_, errcode, error)                                                                     \
-    .status = (status_), .reply = "{\"errcode\":\"" errcode "\",\"error\":\"" error "\"}"
 
 static const struct synapse_config by_password = {
     .server_name = "h", .sync_user = "@sync:h", .password = "PASSWORD", .shared_secret = "shared"};
@@ -51,52 +40,6 @@ static char *assert_troubled(struct http_server *server, const struct synapse_co
     assert_string_equal(client.events, "");
     client_end(&client);
     return log;
-}
-
-/* ---- other credentials in mid-run ---- */
-
-static void opens_anew_with_other_credentials(void **state)
-{
-    static const struct server_step steps[] = {
-        OPEN_SESSION,
-        LOG_IN(PASSWORD_LOGIN, "NEW"),
-        READ_SELF("NEW"),
-        READ_CAPABILITIES("NEW"),
-    };
-    struct synapse_config config = given_token();
-    struct client client;
-
-    (void)state;
-    client_begin(&client, HTTP_SERVER_START(steps), &config);
-    client_await(&client, "+");
-    synapse_set_credentials(client.synapse, &by_password);
-    assert_false(synapse_is_ready(client.synapse));
-    client_await(&client, "+-+");
-    client_end(&client);
-}
-
-/* Whatever was wrong with those before, and however long the pauses had grown. */
-static void other_credentials_are_tried_at_once(void **state)
-{
-    static const struct server_step steps[] = {
-        {.line = "GET /_matrix/client/v3/account/whoami",
-         .bearer = "syt_given",
-         REFUSED(401, "M_UNKNOWN_TOKEN", "no")},
-        LOG_IN(PASSWORD_LOGIN, "NEW"),
-        READ_SELF("NEW"),
-        READ_CAPABILITIES("NEW"),
-    };
-    struct synapse_config config = given_token();
-    struct client client;
-
-    (void)state;
-    client_begin(&client, HTTP_SERVER_START(steps), &config);
-    client_await_trouble(&client, "the token that was given is refused");
-    assert_true(synapse_is_refused(client.synapse));
-    synapse_set_credentials(client.synapse, &by_password);
-    assert_false(synapse_is_refused(client.synapse));
-    client_await(&client, "+");
-    client_end(&client);
 }
 
 /* ---- ways to log in ---- */
@@ -567,8 +510,6 @@ static void waits_for_a_homeserver_that_is_well(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opens_anew_with_other_credentials),
-        cmocka_unit_test(other_credentials_are_tried_at_once),
         cmocka_unit_test(opens_with_a_token),
         cmocka_unit_test(opens_with_a_password),
         cmocka_unit_test(opens_with_the_shared_secret_as_password),
