@@ -105,12 +105,12 @@ static void say(const struct subject *subject, const struct wait *wait, instant 
         messages++;
         behind += !place->in_front;
     }
-    if (since == INSTANT_NEVER)
+    if (since == INSTANT_NEVER && subject->line)
         since = subject->line->message->arrived;
     log_info("waiting", LOG_TEXT("subject", subject->key), LOG_TEXT("for", wait->what),
              LOG_TEXT("call", wait->call), LOG_TEXT("reason", wait->reason), LOG_TEXT("other", wait->other),
-             LOG_NUMBER("since_ms", now - since), LOG_NUMBER("messages", messages),
-             LOG_NUMBER("behind", behind));
+             LOG_NUMBER("since_ms", since == INSTANT_NEVER ? 0 : now - since),
+             LOG_NUMBER("messages", messages), LOG_NUMBER("behind", behind));
 }
 
 void engine_say_waiting(const struct engine *engine, const char *trouble)
