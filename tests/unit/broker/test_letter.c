@@ -77,6 +77,32 @@ static void test_what_says_nothing(void **state)
     assert_int_equal(letter->header_count, 0);
 }
 
+static struct letter *with_digest(const char *digest)
+{
+    amqp_table_entry_t entry = text("x-error-digest", digest);
+    amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG, .headers = {1, &entry}};
+
+    return letter_new(message_of(&properties, "body"), 1);
+}
+
+/* It is printed, and letters are chosen by it. */
+static void test_its_digest_is_believed_if_it_is_one(void **state)
+{
+    static const char *const others[] = {
+        "\x1b]0;title\x07\x1b[", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        "0123456789AB",           "0123456789a",
+        "0123456789abc",          ""};
+    CLEANUP(letter_freep) struct letter *letter = with_digest("0123456789ab");
+
+    (void)state;
+    assert_string_equal(letter->digest, "0123456789ab");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        CLEANUP(letter_freep) struct letter *other = with_digest(others[i]);
+
+        assert_string_equal(other->digest, "230d8358dc8e");
+    }
+}
+
 static void assert_headers(enum letter_purpose purpose, const char *const *names, int count)
 {
     CLEANUP(broker_message_freep) struct broker_message *message = rejected();
@@ -117,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_it_says),
                                        cmocka_unit_test(test_what_says_nothing),
+                                       cmocka_unit_test(test_its_digest_is_believed_if_it_is_one),
                                        cmocka_unit_test(test_sent_again_it_is_what_it_was),
                                        cmocka_unit_test(test_renewed_it_is_the_same_letter)};
 
