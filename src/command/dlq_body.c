@@ -21,62 +21,7 @@ static const char MASK[] = "***";
 static const char WORD[] = "password";
 static const char CUT[] = "(the rest is not shown)\n";
 
-/* ---- JSON ---- */
-
-static json_t *masked(json_t *value, const struct secrets *secrets, int depth);
-
-static json_t *masked_object(json_t *object, const struct secrets *secrets, int depth)
-{
-    json_t *copy = json_object(), *value;
-    const char *key;
-
-    json_object_foreach(object, key, value)
-    {
-        json_t *shown = strcasecmp(key, WORD) == 0 && !json_is_null(value) ? json_string(MASK)
-                                                                           : masked(value, secrets, depth);
-
-        (void)json_object_set_new(copy, secrets_are_in(secrets, key) ? MASK : key, shown);
-    }
-    return copy;
-}
-
-static json_t *masked_array(json_t *array, const struct secrets *secrets, int depth)
-{
-    json_t *copy = json_array(), *value;
-    size_t index;
-
-    json_array_foreach(array, index, value)(void) json_array_append_new(copy, masked(value, secrets, depth));
-    return copy;
-}
-
-static json_t *masked(json_t *value, const struct secrets *secrets, int depth)
-{
-    if (depth > DEEPEST)
-        return json_string("(too deep to be shown)");
-    if (json_is_object(value))
-        return masked_object(value, secrets, depth + 1);
-    if (json_is_array(value))
-        return masked_array(value, secrets, depth + 1);
-    if (json_is_string(value) && secrets_are_in(secrets, json_string_value(value)))
-        return json_string(MASK);
-    return json_incref(value);
-}
-
-json_t *dlq_body_parse(const char *body, size_t size, const struct secrets *secrets)
-{
-    json_t *parsed, *copy;
-
-    if (!body || !json_fits(body, size, HEAVIEST))
-        return NULL;
-    parsed = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
-    if (!parsed)
-        return NULL;
-    copy = masked(parsed, secrets, 0);
-    json_decref(parsed);
-    return copy;
-}
-
-/* ---- text ---- */
+/* ---- passwords in a text ---- */
 
 /* Where the value ends that begins there: behind its closing quote, or where a bare word ends; what is opened
    and not closed, or may hold more values, goes to the end of the text. */
@@ -125,17 +70,107 @@ static void mask_values(const char *text, struct buffer *shown, struct buffer *r
     (void)buffer_append_text(shown, text);
 }
 
-/* The word is there in another form: escaped, percent-encoded, in base64. */
-static bool may_hide_password(const char *text)
-{
-    struct secrets *words = secrets_new();
-    bool found;
+/* What must not be seen. The word is looked for in other forms: escaped, percent-encoded, in base64. */
+struct mask {
+    const struct secrets *own;
+    struct secrets *word;
+};
 
-    secrets_add(words, WORD);
-    found = secrets_are_in(words, text);
-    secrets_free(words);
-    return found;
+static struct mask mask_begin(const struct secrets *own)
+{
+    struct mask mask = {.own = own, .word = secrets_new()};
+
+    secrets_add(mask.word, WORD);
+    return mask;
 }
+
+static void mask_end(struct mask *mask)
+{
+    secrets_free(mask->word);
+}
+
+/* The text without what must not be seen; NULL: it may hide some. The caller frees it. */
+static char *masked_copy(const char *text, const struct mask *mask)
+{
+    size_t most = 2 * strlen(text) + sizeof(MASK); /* a mask is shorter than the word before it */
+    CLEANUP(buffer_deinit) struct buffer shown, rest;
+
+    buffer_init_secret(&shown, most);
+    buffer_init_secret(&rest, most);
+    mask_values(text, &shown, &rest);
+    if (secrets_are_in(mask->word, buffer_text(&rest)) || secrets_are_in(mask->own, buffer_text(&shown)))
+        return NULL;
+    return buffer_take(&shown);
+}
+
+/* ---- JSON ---- */
+
+static json_t *masked(json_t *value, const struct mask *mask, int depth);
+
+/* It may be an object that was printed twice. */
+static json_t *masked_string(const char *text, const struct mask *mask)
+{
+    CLEANUP(text_free_secretp) char *shown = masked_copy(text, mask);
+
+    return json_string(shown ? shown : MASK);
+}
+
+static json_t *masked_object(json_t *object, const struct mask *mask, int depth)
+{
+    json_t *copy = json_object(), *value;
+    const char *key;
+
+    json_object_foreach(object, key, value)
+    {
+        CLEANUP(text_free_secretp) char *name = masked_copy(key, mask);
+        json_t *shown =
+            strcasestr(key, WORD) && !json_is_null(value) ? json_string(MASK) : masked(value, mask, depth);
+
+        (void)json_object_set_new(copy, name ? name : MASK, shown);
+    }
+    return copy;
+}
+
+static json_t *masked_array(json_t *array, const struct mask *mask, int depth)
+{
+    json_t *copy = json_array(), *value;
+    size_t index;
+
+    json_array_foreach(array, index, value)(void) json_array_append_new(copy, masked(value, mask, depth));
+    return copy;
+}
+
+static json_t *masked(json_t *value, const struct mask *mask, int depth)
+{
+    if (depth > DEEPEST)
+        return json_string("(too deep to be shown)");
+    if (json_is_object(value))
+        return masked_object(value, mask, depth + 1);
+    if (json_is_array(value))
+        return masked_array(value, mask, depth + 1);
+    if (json_is_string(value))
+        return masked_string(json_string_value(value), mask);
+    return json_incref(value);
+}
+
+json_t *dlq_body_parse(const char *body, size_t size, const struct secrets *secrets)
+{
+    struct mask mask;
+    json_t *parsed, *copy;
+
+    if (!body || !json_fits(body, size, HEAVIEST))
+        return NULL;
+    parsed = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
+    if (!parsed)
+        return NULL;
+    mask = mask_begin(secrets);
+    copy = masked(parsed, &mask, 0);
+    mask_end(&mask);
+    json_decref(parsed);
+    return copy;
+}
+
+/* ---- text ---- */
 
 static void without_nul(char *text, size_t size)
 {
@@ -148,20 +183,16 @@ char *dlq_body_text(const char *body, size_t size, const struct secrets *secrets
 {
     size_t most = size < MOST_SHOWN ? size : MOST_SHOWN;
     CLEANUP(text_free_secretp) char *text = text_copy_bytes(body, most);
-    struct buffer shown, rest;
+    CLEANUP(text_free_secretp) char *shown = NULL;
     CLEANUP(freep) char *lines = NULL;
-    bool hidden;
+    struct mask mask = mask_begin(secrets);
 
     without_nul(text, most);
-    buffer_init_secret(&shown, 4 * (size_t)MOST_SHOWN);
-    buffer_init_secret(&rest, 4 * (size_t)MOST_SHOWN);
-    mask_values(text, &shown, &rest);
-    hidden = may_hide_password(buffer_text(&rest)) || secrets_are_in(secrets, buffer_text(&shown));
-    lines = hidden ? NULL : dlq_body_lines(buffer_text(&shown));
-    buffer_deinit(&shown);
-    buffer_deinit(&rest);
-    if (hidden)
+    shown = masked_copy(text, &mask);
+    mask_end(&mask);
+    if (!shown)
         return text_copy("(not shown: it may hold a password)\n");
+    lines = dlq_body_lines(shown);
     return text_format("%s%s", lines, most < size ? CUT : "");
 }
 

@@ -12,8 +12,11 @@
  * was to get: no such password, and none of our own secrets, gets out.
  */
 
-/* The body as JSON, passwords and texts that repeat a secret replaced by "***"; NULL: it is no object or
-   array, or none that the daemon would read (a name twice, too deep), or too heavy to be looked into. */
+/*
+ * The body as JSON, passwords and texts that repeat a secret replaced by "***", also the password in a text
+ * that is JSON itself; NULL: it is no object or array, or none that the daemon would read (a name twice, too
+ * deep), or too heavy to be looked into.
+ */
 json_t *dlq_body_parse(const char *body, size_t size, const struct secrets *secrets) MUST_USE;
 
 /*
