@@ -77,6 +77,28 @@ static void test_what_says_nothing(void **state)
     assert_int_equal(letter->header_count, 0);
 }
 
+/* Whoever writes to the queue chooses the types. */
+static void test_headers_of_all_types(void **state)
+{
+    amqp_table_entry_t entries[] = {
+        {.key = amqp_cstring_bytes("x-error"), .value = {.kind = AMQP_FIELD_KIND_VOID}},
+        {.key = amqp_cstring_bytes("x-original-queue"),
+         .value = {.kind = AMQP_FIELD_KIND_ARRAY, .value = {.array = {0, NULL}}}},
+        {.key = amqp_cstring_bytes("x-failed-at"),
+         .value = {.kind = AMQP_FIELD_KIND_I64, .value = {.i64 = -5000000000}}},
+        {.key = amqp_cstring_bytes("x-error-stub"),
+         .value = {.kind = AMQP_FIELD_KIND_I32, .value = {.i32 = 1}}}};
+    amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG,
+                                          .headers = {sizeof(entries) / sizeof(entries[0]), entries}};
+    CLEANUP(letter_freep) struct letter *letter = letter_new(message_of(&properties, "body"), 1);
+
+    (void)state;
+    assert_string_equal(letter->code, "(of a kind that is not shown)");
+    assert_string_equal(letter->queue, "(of a kind that is not shown)");
+    assert_string_equal(letter->failed_at, "-5000000000");
+    assert_false(letter->stub);
+}
+
 static struct letter *with_digest(const char *digest)
 {
     amqp_table_entry_t entry = text("x-error-digest", digest);
@@ -90,8 +112,8 @@ static void test_its_digest_is_believed_if_it_is_one(void **state)
 {
     static const char *const others[] = {
         "\x1b]0;title\x07\x1b[", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-        "0123456789AB",           "0123456789a",
-        "0123456789abc",          ""};
+        "0123456789AB",          "0123456789a",
+        "0123456789abc",         ""};
     CLEANUP(letter_freep) struct letter *letter = with_digest("0123456789ab");
 
     (void)state;
@@ -139,10 +161,27 @@ static void test_renewed_it_is_the_same_letter(void **state)
     assert_headers(LETTER_RENEWED, kept, 7);
 }
 
+static void test_sent_again_without_headers(void **state)
+{
+    amqp_table_entry_t entry = text("x-error", "invalid-json");
+    amqp_basic_properties_t before = {._flags = AMQP_BASIC_HEADERS_FLAG, .headers = {1, &entry}}, properties;
+    CLEANUP(broker_message_freep) struct broker_message *message = message_of(&before, "body");
+    struct error error;
+    amqp_pool_t pool;
+
+    (void)state;
+    init_amqp_pool(&pool, 4096);
+    assert_true(letter_properties(message, LETTER_RETRIED, &pool, &properties, &error));
+    assert_int_equal(properties._flags, AMQP_BASIC_DELIVERY_MODE_FLAG);
+    empty_amqp_pool(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_it_says),
                                        cmocka_unit_test(test_what_says_nothing),
+                                       cmocka_unit_test(test_headers_of_all_types),
+                                       cmocka_unit_test(test_sent_again_without_headers),
                                        cmocka_unit_test(test_its_digest_is_believed_if_it_is_one),
                                        cmocka_unit_test(test_sent_again_it_is_what_it_was),
                                        cmocka_unit_test(test_renewed_it_is_the_same_letter)};

@@ -106,6 +106,55 @@ static void test_a_plan(void **state)
     account_deinit(&account);
 }
 
+/* The same of several users in one room is one line, of so many names. */
+static void test_what_goes_together_in_a_plan(void **state)
+{
+    struct account account = {.foresees = true};
+    char alias[] = ROOM;
+    struct account_entry *entry = open_entry(&account, REQUEST_ADD_ROOM, alias);
+    struct paper paper;
+
+    (void)state;
+    account_note(entry, &(struct engine_deed){.change = CHANGE_JOINED, .user = "@z:s", .room = "#other:s"});
+    for (int i = 0; i < 14; i++) {
+        CLEANUP(freep) char *user = text_format("@%d:s", i);
+
+        account_note(entry, &(struct engine_deed){.change = CHANGE_JOINED, .user = user, .room = ROOM});
+    }
+    account_note(entry,
+                 &(struct engine_deed){.change = CHANGE_RAISED, .user = "@0:s", .room = ROOM, .level = 50});
+    account_note(entry,
+                 &(struct engine_deed){.change = CHANGE_RAISED, .user = "@1:s", .room = ROOM, .level = 100});
+    account_close(
+        &account, entry,
+        &(struct engine_verdict){.detail = "", .warnings = "@y:s is banned", .changes = no_changes});
+    account_print_plan(entry, begin(&paper));
+    check(&paper,
+          "line 7: addRoom " ROOM "\n"
+          "    join @z:s to #other:s\n"
+          "    join @0:s, @1:s, @2:s, @3:s, @4:s, @5:s, @6:s, @7:s, @8:s, @9:s, @10:s, @11:s and 2 more"
+          " to " ROOM "\n"
+          "    raise @0:s in " ROOM " to level 50\n"
+          "    raise @1:s in " ROOM " to level 100\n"
+          "    leave: @y:s is banned\n");
+    account_deinit(&account);
+}
+
+static void test_an_end_after_a_part(void **state)
+{
+    struct account account = {.foresees = false};
+    char id[] = "@a:s";
+    struct account_entry *entry = open_entry(&account, REQUEST_ADD_USER, id);
+    struct paper paper;
+
+    (void)state;
+    account_note(entry, &(struct engine_deed){.change = CHANGE_CREATED_USERS, .user = "@a:s"});
+    close_entry(&account, entry, "not so");
+    account_print_end(entry, begin(&paper));
+    check(&paper, "line 7: addUser @a:s: rejected: alias-conflict: not so; 1 user created\n");
+    account_deinit(&account);
+}
+
 static void test_an_end(void **state)
 {
     struct account account = {.foresees = false};
@@ -160,6 +209,33 @@ static void test_json(void **state)
     account_deinit(&account);
 }
 
+static void test_json_of_each_outcome(void **state)
+{
+    struct account account = {.foresees = false};
+    char id[] = "@a:s";
+    struct account_entry *entry = open_entry(&account, REQUEST_ADD_USER, id);
+    struct paper paper;
+
+    (void)state;
+    account_print_entry_json(entry, begin(&paper));
+    check(&paper, "{\"place\":\"line 7\",\"method\":\"addUser\",\"subject\":\"@a:s\",\"outcome\":\"left\","
+                  "\"changes\":{}}\n");
+    account_note(entry, &(struct engine_deed){
+                            .change = CHANGE_RENAMED, .user = "@a:s", .before = "Old", .name = "New"});
+    account_close(&account, entry,
+                  &(struct engine_verdict){.rejected = true,
+                                           .code = REQUEST_ALIAS_CONFLICT,
+                                           .detail = "why",
+                                           .warnings = "and",
+                                           .changes = no_changes});
+    account_print_entry_json(entry, begin(&paper));
+    check(&paper,
+          "{\"place\":\"line 7\",\"method\":\"addUser\",\"subject\":\"@a:s\",\"outcome\":\"rejected\","
+          "\"code\":\"alias-conflict\",\"detail\":\"why\",\"warnings\":\"and\",\"changes\":{\"renamed\":"
+          "[{\"user\":\"@a:s\",\"before\":\"Old\",\"name\":\"New\"}]}}\n");
+    account_deinit(&account);
+}
+
 static void test_progress(void **state)
 {
     struct progress progress = {.doing = "ended", .count = 100, .since = 1000};
@@ -178,6 +254,15 @@ static void test_progress(void **state)
     }
 }
 
+static void test_a_long_time_is_told_in_minutes(void **state)
+{
+    struct progress progress = {.doing = "ended", .count = 1000, .ended = 10, .since = 1000};
+    CLEANUP(freep) char *text = progress_text(&progress, 2000, 65);
+
+    (void)state;
+    assert_string_equal(text, "10 of 1000 ended, 0 rejected, 0 held, 10/s, 2 min left");
+}
+
 static void test_a_narrow_terminal_gets_no_bar(void **state)
 {
     struct progress progress = {.doing = "ended", .count = 100, .since = 1000};
@@ -191,9 +276,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plan),
+        cmocka_unit_test(test_what_goes_together_in_a_plan),
         cmocka_unit_test(test_an_end),
+        cmocka_unit_test(test_an_end_after_a_part),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_of_each_outcome),
         cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_a_long_time_is_told_in_minutes),
         cmocka_unit_test(test_a_narrow_terminal_gets_no_bar),
     };
 

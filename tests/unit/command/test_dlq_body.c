@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEN "0123456789"
+#define LONG TEN TEN TEN TEN TEN TEN TEN TEN
+
 static char *text_of(const char *body)
 {
     CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
@@ -51,6 +54,16 @@ static void test_lines(void **state)
     assert_shown("", "");
 }
 
+static void test_text_goes_on_behind_nul(void **state)
+{
+    static const char body[] = "a\0password: x";
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+    CLEANUP(freep) char *text = dlq_body_text(body, sizeof(body) - 1, secrets);
+
+    (void)state;
+    assert_string_equal(text, "a\\u0001password: ***\n");
+}
+
 static void test_long_text_is_cut(void **state)
 {
     CLEANUP(freep) char *body = memory_new(100001, 1);
@@ -61,6 +74,20 @@ static void test_long_text_is_cut(void **state)
     text = text_of(body);
     assert_true(strlen(text) < 70000);
     assert_non_null(strstr(text, "x\n(the rest is not shown)\n"));
+}
+
+/* JSON that is printed prettily has many short lines. */
+static void test_many_lines_are_cut(void **state)
+{
+    CLEANUP(freep) char *many = memory_new(100001, 1);
+    CLEANUP(freep) char *lines = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < 100000; i++)
+        many[i] = i % 2 ? '\n' : 'x';
+    lines = dlq_body_lines(many);
+    assert_true(strlen(lines) < 70000);
+    assert_non_null(strstr(lines, "x\n(the rest is not shown)\n"));
 }
 
 static char *json_of(const char *body)
@@ -108,6 +135,27 @@ static void test_json_is_masked(void **state)
     }
 }
 
+static char *nested(size_t depth)
+{
+    char *body = memory_new(2 * depth + 1, 1);
+
+    memset(body, '[', depth);
+    memset(body + depth, ']', depth);
+    return body;
+}
+
+static void test_deep_json_is_cut(void **state)
+{
+    CLEANUP(freep) char *shallow = nested(100);
+    CLEANUP(freep) char *deep = nested(103);
+    CLEANUP(freep) char *all = json_of(shallow);
+    CLEANUP(freep) char *cut = json_of(deep);
+
+    (void)state;
+    assert_string_equal(all, shallow);
+    assert_non_null(strstr(cut, "[\"(too deep to be shown)\"]"));
+}
+
 static void assert_told(const char *body, const char *method, const char *subject)
 {
     json_t *parsed = json_loads(body, 0, NULL);
@@ -128,6 +176,7 @@ static void test_what_can_be_told(void **state)
     assert_told("{\"user\":\"@a\",\"room\":[]}", "-", "-");
     assert_told("[]", "-", "-");
     assert_told("no json", "-", "-");
+    assert_told("{\"method\":\"" LONG "and more\"}", LONG, "-");
 }
 
 int main(void)
@@ -135,8 +184,11 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_values_behind_the_word),
                                        cmocka_unit_test(test_what_may_hide_one),
                                        cmocka_unit_test(test_lines),
+                                       cmocka_unit_test(test_text_goes_on_behind_nul),
                                        cmocka_unit_test(test_long_text_is_cut),
+                                       cmocka_unit_test(test_many_lines_are_cut),
                                        cmocka_unit_test(test_json_is_masked),
+                                       cmocka_unit_test(test_deep_json_is_cut),
                                        cmocka_unit_test(test_what_can_be_told)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@ enum { NOW = 1000000 };
     "{\"type\":\"" type "\",\"state_key\":\"" key "\",\"sender\":\"@sync:h\",\"origin_server_ts\":1000,"     \
     "\"content\":" content "}"
 #define CREATE EVENT("m.room.create", "", "{\"room_version\":\"11\"}")
+#define CREATE_FOR(purpose)                                                                                  \
+    EVENT("m.room.create", "", "{\"room_version\":\"11\",\"io.github.synapse_sync\":{" purpose "}}")
 #define LEVELS EVENT("m.room.power_levels", "", "{\"users\":{\"@sync:h\":100}}")
 #define ALIAS(alias) EVENT("m.room.canonical_alias", "", "{\"alias\":\"" alias "\"}")
 #define JOINED(user) EVENT("m.room.member", user, "{\"membership\":\"join\"}")
@@ -58,6 +60,17 @@ static void test_what_is_said_of_a_room(void **state)
                                 "{\"users\":{\"@sync:h\":99}}") "," ALIAS("#c_7:h") "," JOINED("@sync:h")),
          {.purpose = AUDIT_MANAGED, .powerless = true},
          true},
+        {STATE(CREATE "," EVENT("m.room.power_levels", "",
+                                "{\"users\":{\"@sync:h\":99}}") "," ALIAS("#c_7:h") "," JOINED("@a:h")),
+         {.purpose = AUDIT_MANAGED, .left = true},
+         true},
+        {STATE(CREATE_FOR("\"alias\":\"#c_7:h\"") "," LEVELS "," JOINED("@sync:h")),
+         {.purpose = AUDIT_MANAGED},
+         true},
+        {STATE(CREATE_FOR("\"welcome\":\"@a:h\"") "," LEVELS "," ALIAS("#c_7:h") "," JOINED("@sync:h")),
+         {.purpose = AUDIT_WELCOME},
+         true},
+        {STATE(CREATE "," JOINED("@a:h")), {.purpose = AUDIT_OTHER, .half_made = true}, false},
         {STATE(CREATE "," JOINED("@sync:h")), {.purpose = AUDIT_OTHER, .half_made = true}, false},
     };
     const struct listed_room listed = {.members = 1, .state_events = 9};
@@ -74,6 +87,20 @@ static void test_what_is_said_of_a_room(void **state)
         assert_int_equal(audit.powerless, cases[i].expected.powerless);
         assert_int_equal(alias != NULL, cases[i].has_alias);
     }
+}
+
+/* Whatever alias it was given since. */
+static void test_the_alias_is_the_one_it_was_made_for(void **state)
+{
+    static const char made[] =
+        STATE(CREATE_FOR("\"alias\":\"#c_7:h\"") "," LEVELS "," ALIAS("#staff:h") "," JOINED("@sync:h"));
+    CLEANUP(room_state_freep) struct room_state *parsed = room_state_parse(made, strlen(made));
+    const struct listed_room listed = {.members = 1, .state_events = 9};
+    struct audit audit = audit_room(&listed, parsed, &rules, NOW);
+
+    (void)state;
+    assert_int_equal(audit.purpose, AUDIT_MANAGED);
+    assert_string_equal(audit.alias, "#c_7:h");
 }
 
 /* It may be being made just now. */
@@ -93,7 +120,8 @@ static void test_of_what_is_left_of_a_room(void **state)
 {
     char alias[] = "#course_7:h";
     const struct listed_room dead = {.alias = alias, .state_events = 9}, unmade = {.state_events = 0},
-                             there = {.members = 2, .state_events = 9};
+                             there = {.members = 2, .state_events = 9},
+                             hidden = {.members = 2, .state_events = 0};
     const char *ignored;
     struct audit audit = judge(NULL, &dead, &ignored);
 
@@ -103,11 +131,14 @@ static void test_of_what_is_left_of_a_room(void **state)
     assert_true(!audit.dead && audit.half_made && audit.purpose == AUDIT_OTHER);
     audit = judge(NULL, &there, &ignored);
     assert_true(!audit.dead && !audit.half_made);
+    audit = judge(NULL, &hidden, &ignored);
+    assert_true(!audit.dead && !audit.half_made);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_said_of_a_room),
+                                       cmocka_unit_test(test_the_alias_is_the_one_it_was_made_for),
                                        cmocka_unit_test(test_a_young_room_is_not_half_made),
                                        cmocka_unit_test(test_of_what_is_left_of_a_room)};
 

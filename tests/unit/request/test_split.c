@@ -49,6 +49,8 @@ static void test_lines(void **state)
 {
     (void)state;
     check("{\"a\": \"}\\\"{\"}\n\n\t{}\r\n{}", "1:1={\"a\": \"}\\\"{\"};3:2={};4:1={};");
+    check("{\"\\\"}\n\": 1}\n{\n}", "1:1={\"\\\"}\n\": 1};3:1={\n};");
+    check("{}\n[{}]\n{}", "1:1={};2:1=[{}];3:1={};");
     check("{\n}\n{\n\"a\": [1,\n2]}", "1:1={\n};3:1={\n\"a\": [1,\n2]};");
 }
 
@@ -67,6 +69,8 @@ static void test_broken_lines(void **state)
     check("{\"a\": 1\n{}\n{}", "1:1={\"a\": 1;2:1={};3:1={};");
     check("{}\n{\"a\n{}\n{\"b", "1:1={};2:1={\"a;3:1={};4:1={\"b;");
     check("{} x\nnonsense\n}{\n{}", "1:1={} x;2:1=nonsense;3:1=}{;4:1={};");
+    check("}\n{\n}", "1:1=};2:1={\n};");
+    check("{\"a\n{}\n{\n}", "1:1={\"a;2:1={};3:1={;4:1=};"); /* from then on, a request is a line */
     check("{\n\"a\": 1,\n", "1:1={\n\"a\": 1,;");
 }
 
@@ -75,6 +79,7 @@ static void test_broken_arrays(void **state)
     (void)state;
     check("[{} {}, 7",
           "1:2[0]={} {};1:9[1]=7;!line 1, column 10 (byte 10): expected , or ] behind a request");
+    check("[x \",]\", 7]", "1:2[0]=x \",]\";1:10[1]=7;");
     check("[{},]", "1:2[0]={};!line 1, column 5 (byte 5): expected a request");
     check("[,{}]", "!line 1, column 2 (byte 2): expected a request");
     check("[{}]\n{}", "1:2[0]={};!line 2, column 1 (byte 6): expected nothing behind the array of requests");
@@ -86,6 +91,7 @@ static void test_nothing(void **state)
 {
     (void)state;
     check("", "!line 1, column 1 (byte 1): expected a request, found nothing");
+    check("\xef\xbb\xbf", "!line 1, column 1 (byte 4): expected a request, found nothing");
     check(" \n", "!line 2, column 1 (byte 3): expected a request, found nothing");
 }
 
