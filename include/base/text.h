@@ -16,4 +16,7 @@ size_t text_read(const char *text, uint32_t *ret_code);
    of a character. What is behind a byte that is no text does not fit. */
 size_t text_cut(const char *text, size_t most);
 
+/* The bytes as hexadecimal digits in lower case (RFC 4648, 8), and their end: 2 * size + 1 characters. */
+void text_write_hex(char *ret_text, const void *bytes, size_t size);
+
 #endif

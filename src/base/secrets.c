@@ -152,13 +152,9 @@ static void add_base64(struct secrets *secrets, const char *text, size_t offset)
 
 static void add_hexadecimal(struct secrets *secrets, const char *text)
 {
-    static const char digits[] = "0123456789abcdef";
     char *form = memory_new(2 * strlen(text) + 1, 1);
 
-    for (size_t i = 0; text[i]; i++) {
-        form[2 * i] = digits[(unsigned char)text[i] >> 4];
-        form[2 * i + 1] = digits[(unsigned char)text[i] & 0xf];
-    }
+    text_write_hex(form, text, strlen(text));
     add_form(secrets, form);
 }
 

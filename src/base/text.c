@@ -14,6 +14,18 @@ size_t text_read(const char *text, uint32_t *ret_code)
     return (size_t)size;
 }
 
+void text_write_hex(char *ret_text, const void *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *byte = bytes;
+
+    for (size_t i = 0; i < size; i++) {
+        ret_text[2 * i] = digits[byte[i] >> 4];
+        ret_text[2 * i + 1] = digits[byte[i] & 0xf];
+    }
+    ret_text[2 * size] = '\0';
+}
+
 size_t text_cut(const char *text, size_t most)
 {
     size_t length = strnlen(text, most + 1);

@@ -5,9 +5,9 @@
 #include "broker/digest.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct digest {
@@ -48,6 +48,5 @@ void digest_finish(struct digest *digest, char ret_text[DIGEST_SIZE])
     unsigned size = 0;
 
     insist(EVP_DigestFinal_ex(digest->context, hash, &size) == 1 && 2 * size + 1 == DIGEST_SIZE);
-    for (unsigned i = 0; i < size; i++)
-        (void)snprintf(ret_text + (size_t)2 * i, 3, "%02x", hash[i]);
+    text_write_hex(ret_text, hash, size);
 }

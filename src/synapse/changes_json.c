@@ -69,13 +69,25 @@ static void keep_doubt(struct buffer *rest)
     sieve_keep(rest, redaction, sizeof(redaction) - 1);
 }
 
-/* To leave something out takes longer than to read it again, so where there is little, an event is kept as it
-   is. One so small is not nested too deeply for the whole, either. */
+/* Where there is little, an event is kept as it is, unread: to leave something out takes longer than to read
+   it again. One so small is not nested too deeply for the whole, either. */
 static bool is_little(size_t size, const struct buffer *rest)
 {
     enum { SMALL_EVENT = 1024, LITTLE = 64 * 1024 }; /* bytes */
 
-    return size <= SMALL_EVENT && rest->size <= LITTLE;
+    return size > 0 && size <= SMALL_EVENT && rest->size <= LITTLE;
+}
+
+static bool mentions(const char *event, size_t size, const char *what)
+{
+    return memmem(event, size, what, strlen(what));
+}
+
+/* By its text alone. What people write to each other is not; with an escape in it, anything could be. */
+static bool may_be_needed(const char *event, size_t size)
+{
+    return mentions(event, size, "\"state_key\"") || mentions(event, size, "m.room.redaction") ||
+           mentions(event, size, "\\");
 }
 
 static void keep_parts(const json_t *event, struct buffer *rest)
@@ -95,16 +107,22 @@ static void keep_parts(const json_t *event, struct buffer *rest)
     sieve_keep(rest, text, strlen(text));
 }
 
-void changes_keep_needed(const char *event, size_t size, struct buffer *rest)
+static void keep_read(const char *event, size_t size, struct buffer *rest)
 {
     json_auto_t *whole = parse_object(event, size);
 
     if (!whole)
         keep_doubt(rest);
-    else if (is_needed(whole) && is_little(size, rest))
-        sieve_keep(rest, event, size);
     else if (is_needed(whole))
         keep_parts(whole, rest);
+}
+
+void changes_keep_needed(const char *event, size_t size, struct buffer *rest)
+{
+    if (!is_little(size, rest))
+        keep_read(event, size, rest);
+    else if (may_be_needed(event, size))
+        sieve_keep(rest, event, size);
 }
 
 /* ---- one room ---- */

@@ -1,8 +1,8 @@
 #include "synapse/ids.h"
 
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/reserved.h"
+#include "base/text.h"
 #include "synapse/call.h"
 
 #include <openssl/evp.h>
@@ -19,13 +19,11 @@ char *id_digest(const char *text)
 {
     enum { BYTES = 16 };
     unsigned char digest[EVP_MAX_MD_SIZE] = {0};
-    struct buffer hex;
+    char *hex = memory_new(2 * (size_t)BYTES + 1, 1);
 
     (void)EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
-    buffer_init(&hex, 2 * (size_t)BYTES);
-    for (size_t i = 0; i < BYTES; i++)
-        (void)buffer_append_format(&hex, "%02x", digest[i]);
-    return buffer_take(&hex);
+    text_write_hex(hex, digest, BYTES);
+    return hex;
 }
 
 char *id_welcome_transaction(const char *user)

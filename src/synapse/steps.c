@@ -1,6 +1,7 @@
 #include "synapse/steps.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "synapse/bodies.h"
 #include "synapse/parse.h"
 #include "synapse/path.h"
@@ -36,8 +37,7 @@ static char *shared_secret_password(const struct facts *facts)
     (void)HMAC(EVP_sha512(), secret, (int)strlen(secret), (const unsigned char *)facts->user,
                strlen(facts->user), mac, &size);
     password = memory_new(2 * (size_t)size + 1, 1);
-    for (size_t i = 0; i < size; i++)
-        (void)snprintf(password + 2 * i, 3, "%02x", mac[i]);
+    text_write_hex(password, mac, size);
     explicit_bzero(mac, sizeof(mac));
     return password;
 }

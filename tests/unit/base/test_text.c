@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "support/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void reads_one_character(void **state)
@@ -52,11 +53,30 @@ static void cuts_between_characters(void **state)
     assert_int_equal(text_cut("", 5), 0);
 }
 
+static void writes_each_byte_in_two_digits(void **state)
+{
+    char text[2 * 256 + 1], digits[3];
+    unsigned char bytes[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)i;
+    text_write_hex(text, bytes, sizeof(bytes));
+    assert_int_equal(strlen(text), 2 * sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        (void)snprintf(digits, sizeof(digits), "%02zx", i);
+        assert_memory_equal(text + 2 * i, digits, 2);
+    }
+    text_write_hex(text, bytes, 0);
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_one_character),
         cmocka_unit_test(cuts_between_characters),
+        cmocka_unit_test(writes_each_byte_in_two_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

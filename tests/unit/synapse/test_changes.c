@@ -466,16 +466,58 @@ static void cuts_a_large_event_down(void **state)
     assert_true(strlen(no_levels) < 200);
 }
 
+/* What comes out of the sieve of a small event. */
+static char *kept_of_small(const char *event)
+{
+    struct synapse_reply reply = {0};
+    struct buffer rest;
+
+    buffer_init(&rest, SIZE_MAX);
+    assert_true(call_form(SYNAPSE_READ_CHANGES)->take(&reply, event, strlen(event), &rest));
+    return buffer_take(&rest);
+}
+
 static void passes_over_what_people_write(void **state)
 {
-    static const char small[] = "{\"type\":\"m.room.message\",\"content\":{}}";
+    CLEANUP(freep) char *kept = kept_of_small("{\"type\":\"m.room.message\",\"content\":{}}");
+
+    (void)state;
+    assert_true(!kept || !*kept);
+}
+
+/* Unread, so it is more than what is needed, and never less. */
+static void keeps_a_small_event_as_it_is(void **state)
+{
+    static const char *const events[] = {
+        "{\"type\":\"m.room.topic\",\"state_key\":\"\",\"content\":{\"topic\":\"T\"},\"x\":1}",
+        "{\"type\":\"m.room.redaction\",\"redacts\":\"$e\"}",
+        "{\"type\":\"m.room.t\\u006fpic\",\"state\\u005fkey\":\"\",\"content\":{}}",
+        "{\"type\":\"m.room.message\",\"content\":{\"body\":\"a\\nb\"}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        CLEANUP(freep) char *kept = kept_of_small(events[i]);
+
+        assert_string_equal(kept, events[i]);
+    }
+}
+
+/* So that a flood of small events does not become large JSON. */
+static void cuts_small_events_down_where_there_is_much(void **state)
+{
+    static const char event[] = "{\"type\":\"m.room.name\",\"state_key\":\"\",\"x\":[1],\"content\":{}}";
+    enum { MUCH = 70000 };
     struct synapse_reply reply = {0};
     struct buffer rest;
 
     (void)state;
     buffer_init(&rest, SIZE_MAX);
-    assert_true(call_form(SYNAPSE_READ_CHANGES)->take(&reply, small, strlen(small), &rest));
-    assert_string_equal(buffer_text(&rest), "");
+    for (size_t i = 0; i < MUCH; i++)
+        (void)buffer_append_char(&rest, '[');
+    assert_true(call_form(SYNAPSE_READ_CHANGES)->take(&reply, event, strlen(event), &rest));
+    assert_string_equal(buffer_text(&rest) + MUCH,
+                        "{\"type\":\"m.room.name\",\"state_key\":\"\",\"content\":{}}");
     buffer_deinit(&rest);
 }
 
@@ -522,6 +564,8 @@ int main(void)
         cmocka_unit_test(knows_its_weight),
         cmocka_unit_test(cuts_a_large_event_down),
         cmocka_unit_test(passes_over_what_people_write),
+        cmocka_unit_test(keeps_a_small_event_as_it_is),
+        cmocka_unit_test(cuts_small_events_down_where_there_is_much),
         cmocka_unit_test(doubts_what_it_cannot_read),
     };
 
