@@ -117,8 +117,10 @@ static bool may_not_be_in_an_alias(uint32_t character)
 
 static void every_character_in_an_alias(void **state)
 {
+    const uint32_t step = 0x110000 / test_share(0x110000);
+
     (void)state;
-    for (uint32_t character = 1; character < 0x110000; character++) {
+    for (uint32_t character = 1; character < 0x110000; character += character < 0x3100 ? 1 : step) {
         char text[8] = "a";
 
         if (character >= 0xd800 && character < 0xe000)

@@ -212,7 +212,7 @@ static void broken_text_ends(void **state)
         {"<frameset>", "<x"},
         {"<ruby><rt>", "<math>"},
     };
-    static const size_t sizes[] = {1024, 65536, MOST};
+    const size_t sizes[] = {1024, test_share(65536), test_share(MOST)};
 
     (void)state;
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
