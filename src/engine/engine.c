@@ -256,7 +256,7 @@ static void reopened(void *context, struct place *place)
 
 static void attend(struct engine *engine, struct subject *subject)
 {
-    const struct front front = {.order = &engine->order,
+    const struct front front = {.mirror = &engine->errands.mirror,
                                 .rules = &engine->config.rules,
                                 .now = engine->attended_at = instant_now(),
                                 .settled = settled,
@@ -272,7 +272,7 @@ static void attend(struct engine *engine, struct subject *subject)
         return;
     }
     if (subject->is_room)
-        order_refresh(&engine->order, &subject->room);
+        mirror_refresh(&engine->errands.mirror, &subject->room);
     front_attend(&front, subject);
 }
 
@@ -394,7 +394,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     engine->order.subjects.reactivates = config->rules.reactivate;
     engine->order.subjects.most_weight = config->most_memory;
     outlet_init(&engine->outlet, homeserver, config->concurrency);
-    mirror_init(&engine->errands.mirror, &engine->order, config->rules.sync_user, config->mirrors);
+    mirror_init(&engine->errands.mirror, &engine->order.subjects, config->rules.sync_user, config->mirrors);
     errands_init(&engine->errands, &engine->outlet, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);
     loop_timer_init(&engine->timer, loop, timer_due, engine);

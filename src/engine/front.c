@@ -4,6 +4,7 @@
 #include "engine/room.h"
 #include "engine/room_report.h"
 #include "engine/wants.h"
+#include "engine/witness.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -73,7 +74,7 @@ static void settle(const struct front *front, struct place *place)
 static struct action settle_user(const struct front *front, struct place *place)
 {
     const struct user_known *known = &place->subject->user;
-    const struct user_wanted wanted = wants_user(front->order, place);
+    const struct user_wanted wanted = wants_user(front->mirror, place);
     struct user_outlook outlook = user_outlook(known, &wanted, front->rules, front->now);
 
     if (outlook.action.kind != ACTION_NONE)
@@ -89,7 +90,7 @@ static struct action settle_user(const struct front *front, struct place *place)
 static void settle_room(const struct front *front, struct place *place, struct levels_user *members)
 {
     const struct room_known *known = &place->subject->room;
-    struct members_state state = wants_ready_members(front->order, place, front->rules, front->now, members);
+    struct members_state state = wants_ready_members(front->mirror, place, front->rules, front->now, members);
     struct room_wanted wanted = wants_room(place);
 
     wanted.members = members;
@@ -102,13 +103,13 @@ static void settle_room(const struct front *front, struct place *place, struct l
     settle(front, place);
 }
 
-static bool is_retracted(const struct order *order, const struct place *room, const struct place *member)
+static bool is_retracted(const struct mirror *mirror, const struct place *room, const struct place *member)
 {
     return member->settled && member->there && member->vouched &&
-           order_testimony(order, room, member) == WITNESS_NONE;
+           witness_by_room(mirror, room, member) == WITNESS_NONE;
 }
 
-/* Where the room does not show any more that nothing is to be done for users (enum witness). */
+/* Where the room does not show any more that nothing is to be done for users (engine/witness.h). */
 static void reopen(const struct front *front, const struct subject *room)
 {
     const struct place *place;
@@ -117,7 +118,7 @@ static void reopen(const struct front *front, const struct subject *room)
         if (!is_open(place))
             continue;
         for (size_t i = 0; i < wants_member_count(place); i++)
-            if (is_retracted(front->order, place, &place->message->places[i])) {
+            if (is_retracted(front->mirror, place, &place->message->places[i])) {
                 place->message->places[i].settled = false;
                 front->reopened(front->context, &place->message->places[i]);
             }
@@ -157,7 +158,7 @@ static bool gather_coming(const struct front *front, const struct subject *subje
 
         if (place->kind != PLACE_ROOM_ADDED || !is_open(place))
             continue;
-        state = wants_coming_members(front->order, place, front->rules, front->now, members + count);
+        state = wants_coming_members(front->mirror, place, front->rules, front->now, members + count);
         if (state.pending > 0)
             return false;
         count += state.ready;
@@ -184,7 +185,7 @@ static struct room_wanted wanted_by_front(const struct front *front, const struc
 
         if (!is_open(place))
             continue;
-        state = wants_ready_members(front->order, place, front->rules, front->now, members + count);
+        state = wants_ready_members(front->mirror, place, front->rules, front->now, members + count);
         if (!is_brought_in(place, &state))
             continue;
         all = wants_room(place);
@@ -262,7 +263,7 @@ static void attend_to_user(const struct front *front, struct subject *subject)
         left++;
     }
     if (left > 1) {
-        wanted = wants_of_user(front->order, subject);
+        wanted = wants_of_user(front->mirror, subject);
         action = user_next(&subject->user, &wanted, front->rules, front->now);
     }
     front->next(front->context, subject, &action);

@@ -1,6 +1,7 @@
 #ifndef SYNC_ENGINE_FRONT_H
 #define SYNC_ENGINE_FRONT_H
 
+#include "engine/mirror.h"
 #include "engine/order.h"
 
 /*
@@ -9,7 +10,7 @@
  */
 
 struct front {
-    const struct order *order;
+    const struct mirror *mirror;
     const struct engine_rules *rules;
     instant now;
     /* Nothing is left to be done for the place. */

@@ -19,15 +19,15 @@ enum {
     LASTING = 60 * 1000,            /* ms after which a mirror was a good one */
 };
 
-void mirror_init(struct mirror *mirror, struct order *order, const char *sync_user, bool on)
+void mirror_init(struct mirror *mirror, struct subjects *subjects, const char *sync_user, bool on)
 {
-    *mirror = (struct mirror){.order = order,
+    *mirror = (struct mirror){.subjects = subjects,
                               .sync_user = sync_user,
                               .on = on,
                               .asker = (unsigned)instant_now(),
                               .not_before = INSTANT_PAST,
-                              .joined_at = INSTANT_PAST};
-    order->mirrored_at = INSTANT_PAST;
+                              .mirrored_at = INSTANT_PAST,
+                              .joined_asked_at = INSTANT_PAST};
 }
 
 void mirror_deinit(struct mirror *mirror)
@@ -36,8 +36,7 @@ void mirror_deinit(struct mirror *mirror)
     mirror->position = NULL;
     joined_rooms_free(mirror->joined);
     mirror->joined = NULL;
-    mirror->joined_at = INSTANT_PAST;
-    mirror->order->joined = NULL;
+    mirror->joined_asked_at = INSTANT_PAST;
 }
 
 /* ---- asking ---- */
@@ -72,9 +71,8 @@ struct subject *mirror_release(struct mirror *mirror)
 /* Marks come before the catch-up that is to tell of them. */
 static bool next_mark(const struct mirror *mirror, instant now, struct synapse_call *ret_call)
 {
-    const struct order *order = mirror->order;
     const struct subject *room =
-        mirror->position ? told_to_mark(&order->subjects, order->mirrored_at, now) : NULL;
+        mirror->position ? told_to_mark(mirror->subjects, mirror->mirrored_at, now) : NULL;
 
     if (room)
         *ret_call = (struct synapse_call){
@@ -117,7 +115,7 @@ bool mirror_goes_first(const struct mirror *mirror)
 /* Its room was mirrored a moment ago, so it is watched. */
 static void note_mark(struct mirror *mirror, const char *id, instant now)
 {
-    struct subject *subject = subjects_find_room(&mirror->order->subjects, id);
+    struct subject *subject = subjects_find_room(mirror->subjects, id);
 
     mirror->marks++;
     mirror->asked_at = now;
@@ -134,9 +132,9 @@ void mirror_sent(struct mirror *mirror, const struct synapse_call *call, instant
         return;
     }
     mirror->under_way++;
-    mirror->half_asked = kind == SYNAPSE_READ_CHANGES && mirror->joined_at < now - JOINED_LIFE;
+    mirror->half_asked = kind == SYNAPSE_READ_CHANGES && mirror->joined_asked_at < now - JOINED_LIFE;
     if (kind == SYNAPSE_READ_JOINED) {
-        mirror->joined_at = now;
+        mirror->joined_asked_at = now;
         return;
     }
     mirror->asked_at = now;
@@ -190,7 +188,7 @@ static void hear_of_users(struct mirror *mirror, const struct state_events *even
 
         if (!state_events_member(events, i, &member))
             continue;
-        user = subjects_find(&mirror->order->subjects, member.user);
+        user = subjects_find(mirror->subjects, member.user);
         if (!user || user->is_room)
             continue;
         if (!is_as_known(user, &member) || !is_echo(mirror, user, &member, now))
@@ -260,7 +258,7 @@ static void catch_up(struct mirror *mirror, struct changes *changes, instant now
 {
     for (size_t i = 0; i < changes->room_count; i++) {
         struct room_change *change = &changes->rooms[i];
-        struct subject *subject = subjects_find_room(&mirror->order->subjects, change->room);
+        struct subject *subject = subjects_find_room(mirror->subjects, change->room);
 
         if (change->events)
             hear_of_users(mirror, change->events, now);
@@ -269,7 +267,7 @@ static void catch_up(struct mirror *mirror, struct changes *changes, instant now
         if (!change->left && text_equal(subject->room.id, change->room))
             told_note(&subject->room, mirror->asked_at);
         take_in(mirror, subject, change);
-        subjects_reweigh(&mirror->order->subjects, subject);
+        subjects_reweigh(mirror->subjects, subject);
     }
 }
 
@@ -284,7 +282,7 @@ static void give_up(struct mirror *mirror, const struct synapse_reply *reply, in
     mirror->attempt = mirror->failures = 0;
     mirror->wanted = mirror->half_asked = false;
     mirror->not_before = now + pause;
-    subjects_unmirror(&mirror->order->subjects);
+    subjects_unmirror(mirror->subjects);
 }
 
 static void go_on(struct mirror *mirror, struct synapse_reply *reply)
@@ -306,8 +304,8 @@ static void learn(struct mirror *mirror, enum synapse_kind kind, struct synapse_
         go_on(mirror, reply);
     } else {
         joined_rooms_free(mirror->joined);
-        mirror->order->joined = mirror->joined = TAKE(reply->joined);
-        mirror->order->joined_at = mirror->joined_at;
+        mirror->joined = TAKE(reply->joined);
+        mirror->joined_at = mirror->joined_asked_at;
     }
 }
 
@@ -326,7 +324,7 @@ static void miss(struct mirror *mirror, enum synapse_kind kind, const struct syn
     mirror->half_asked = false;
     mirror->not_before = now + ATTEMPT_PAUSE;
     if (kind == SYNAPSE_READ_JOINED)
-        mirror->joined_at = INSTANT_PAST;
+        mirror->joined_asked_at = INSTANT_PAST;
     if (!later && (mirror->position || kind == SYNAPSE_READ_POSITION))
         give_up(mirror, reply, now);
 }
@@ -345,8 +343,8 @@ bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synap
     if (mirror->under_way > 0 || mirror->half_asked)
         return false;
     if (!mirror->failed && kind != SYNAPSE_READ_POSITION) {
-        mirror->order->mirrored_at = mirror->asked_at;
-        told_settle(&mirror->order->subjects, mirror->asked_at);
+        mirror->mirrored_at = mirror->asked_at;
+        told_settle(mirror->subjects, mirror->asked_at);
         mirror->failures = 0;
         if (now - mirror->since > LASTING)
             backoff_reset(&mirror->backoff);
@@ -358,10 +356,10 @@ bool mirror_answered(struct mirror *mirror, enum synapse_kind kind, struct synap
 
 void mirror_watch(struct mirror *mirror, struct subject *subject)
 {
-    echo_begin(&mirror->order->subjects, subject, mirror->order->mirrored_at);
+    echo_begin(mirror->subjects, subject, mirror->mirrored_at);
     subject->flight->mirrored = mirror->position != NULL;
     if (mirror->position && subject->is_room)
-        subjects_watch(&mirror->order->subjects, subject);
+        subjects_watch(mirror->subjects, subject);
 }
 
 /* The sync user is told only of the rooms that it is in. */
@@ -370,7 +368,7 @@ static bool is_told_of(const struct mirror *mirror, const struct subject *subjec
     const struct room_known *room = &subject->room;
 
     return room->id && room->state && !told_is_silent(room, subject->answered) &&
-           subjects_find_room(&mirror->order->subjects, room->id) == subject &&
+           subjects_find_room(mirror->subjects, room->id) == subject &&
            room_state_membership(room->state, mirror->sync_user) == MEMBERSHIP_JOIN;
 }
 
@@ -389,7 +387,7 @@ static void room_learnt(struct mirror *mirror, struct subject *subject, const st
 
     if (success && flight->mirrored && !flight->outdated &&
         (kind == SYNAPSE_READ_STATE || kind == SYNAPSE_CREATE_ROOM)) {
-        subjects_watch(&mirror->order->subjects, subject);
+        subjects_watch(mirror->subjects, subject);
         subject->room.mirrored = is_told_of(mirror, subject);
     }
     look_at_news(&subject->room);
@@ -401,9 +399,33 @@ void mirror_learnt(struct mirror *mirror, struct subject *subject, const struct 
     enum synapse_kind kind = flight->call.kind;
     bool success = reply->outcome == SYNAPSE_OK;
 
-    echo_end(&mirror->order->subjects, subject, flight);
+    echo_end(mirror->subjects, subject, flight);
     if (subject->is_room)
         room_learnt(mirror, subject, flight, success);
     else if (success && (kind == SYNAPSE_READ_USER || kind == SYNAPSE_CREATE_USER))
         subject->user.mirrored = flight->mirrored;
+}
+
+/* ---- what is known of rooms ---- */
+
+bool mirror_is_gone(const struct mirror *mirror, const struct room_known *room)
+{
+    return mirror->joined && room->whole_at < mirror->joined_at &&
+           !joined_rooms_has(mirror->joined, room->id);
+}
+
+instant mirror_as_of(const struct mirror *mirror, const struct room_known *room)
+{
+    return told_is(room, mirror->mirrored_at) ? instant_max(room->read_at, mirror->mirrored_at)
+                                              : room->read_at;
+}
+
+void mirror_refresh(const struct mirror *mirror, struct room_known *room)
+{
+    if (!room->mirrored || room->read_at >= mirror->mirrored_at)
+        return;
+    if (mirror_is_gone(mirror, room))
+        room_known_doubt(room);
+    else
+        room->read_at = mirror_as_of(mirror, room);
 }

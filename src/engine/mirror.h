@@ -2,7 +2,7 @@
 #define SYNC_ENGINE_MIRROR_H
 
 #include "base/backoff.h"
-#include "engine/order.h"
+#include "engine/subjects.h"
 
 /*
  * The mirror: what was read of rooms and users is kept up to date, so that it need not be read again.
@@ -23,13 +23,13 @@
  * - A room of which nothing would be told is read each time (engine/told.h).
  * - Users: who has a new member event in any room is read again, whatever it shows, unless it is our own echo
  *   (engine/echo.h): a name may be set in a room only. (Deactivation and the like are not told; therefore a
- * user's status is read before anything is written about the user, see engine/order.h.)
+ * user's status is read before anything is written about the user, see engine/witness.h.)
  *
  * Where the homeserver does not answer such requests, nothing is mirrored, and all works without it. After a
  * failure a new position is asked for, in growing pauses.
  */
 struct mirror {
-    struct order *order;
+    struct subjects *subjects;
     const char *sync_user;
     bool on;
     char *position;   /* NULL: none */
@@ -45,13 +45,16 @@ struct mirror {
     bool failed;             /* one of its calls was not answered as it should be */
     unsigned failures;       /* of calls, since the last one that went well */
     struct subject *waiting; /* for the end of the next catch-up */
-    struct joined_rooms *joined;
-    instant joined_at; /* when that was asked for last */
     struct backoff backoff;
+
+    instant mirrored_at;         /* what is mirrored is as of then: the last good catch-up began */
+    struct joined_rooms *joined; /* the rooms that there were at `joined_at`; NULL: not known */
+    instant joined_at;
+    instant joined_asked_at; /* when a list of them was asked for last; INSTANT_PAST: in vain, or never */
 };
 
 /* `on`: whether there is to be one at all. The others are borrowed. */
-void mirror_init(struct mirror *mirror, struct order *order, const char *sync_user, bool on);
+void mirror_init(struct mirror *mirror, struct subjects *subjects, const char *sync_user, bool on);
 void mirror_deinit(struct mirror *mirror);
 
 /* A catch-up is needed. It will be due a moment later, so that others can join; if one is under way already,
@@ -81,5 +84,13 @@ void mirror_watch(struct mirror *mirror, struct subject *subject);
 /* Its reply was learnt, and the flight is over. */
 void mirror_learnt(struct mirror *mirror, struct subject *subject, const struct flight *flight,
                    const struct synapse_reply *reply);
+
+/* Whether the sync user is in the room no more, by a list that is younger than what was read of it. */
+bool mirror_is_gone(const struct mirror *mirror, const struct room_known *room) MUST_USE;
+/* As of when it is known what a mirrored room is like: since it was read, catch-ups may have told of it. */
+instant mirror_as_of(const struct mirror *mirror, const struct room_known *room) MUST_USE;
+/* Brings what is known of a room up to date, if the mirror is ahead. Not while a call about it is under
+   way. */
+void mirror_refresh(const struct mirror *mirror, struct room_known *room);
 
 #endif

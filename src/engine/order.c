@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "engine/engine.h"
-#include "engine/told.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,64 +178,9 @@ void order_leave(struct engine_message *message, void (*left)(void *context, str
 
 /* ---- what is wanted ---- */
 
-/* Of a room that was read since, the list tells nothing. */
-static bool is_gone(const struct order *order, const struct room_known *room)
-{
-    return order->joined && room->whole_at < order->joined_at && !joined_rooms_has(order->joined, room->id);
-}
-
-void order_refresh(const struct order *order, struct room_known *room)
-{
-    if (!room->mirrored || room->read_at >= order->mirrored_at)
-        return;
-    if (is_gone(order, room))
-        room_known_doubt(room);
-    else if (told_is(room, order->mirrored_at))
-        room->read_at = order->mirrored_at;
-}
-
 int64_t order_level_wanted(const struct place *member, const struct place *room)
 {
     return room->room->is_moderator || member->user->is_moderator ? LEVEL_OF_MODERATOR : 0;
-}
-
-/*
- * Witnesses. What is known of a user is not told by the mirror: neither that an admin deactivates them nor
- * that they change their name where nobody sees it. But who is in the rooms, under the name that we know, is
- * there. So where the rooms of a message show that all which the message asks for is there already, nothing
- * will be written about the user, and what is known of them is good enough. Otherwise they are read.
- */
-enum witness order_testimony(const struct order *order, const struct place *place, const struct place *member)
-{
-    const struct room_known *room = &place->subject->room;
-    const char *user = member->subject->key;
-    instant as_of =
-        told_is(room, order->mirrored_at) ? instant_max(room->read_at, order->mirrored_at) : room->read_at;
-
-    if (!room->mirrored || !room->state || !room->state->levels || room->news || !place->in_front ||
-        is_gone(order, room))
-        return WITNESS_NONE;
-    if (room_state_membership(room->state, user) != MEMBERSHIP_JOIN ||
-        (!room_state_reigns(room->state, user) &&
-         levels_of(room->state->levels, user) < order_level_wanted(member, place)))
-        return WITNESS_NONE;
-    return as_of >= place->message->arrived ? WITNESS_GIVEN : WITNESS_DUE;
-}
-
-enum witness order_witness(const struct order *order, const struct place *place)
-{
-    const struct engine_message *message = place->message;
-    enum witness witness = WITNESS_GIVEN;
-
-    if (place->kind == PLACE_USER_REMOVED || place->subject->may_return ||
-        message->place_count == message->user_count)
-        return WITNESS_NONE;
-    for (size_t i = message->user_count; i < message->place_count && witness != WITNESS_NONE; i++) {
-        enum witness one = order_testimony(order, &message->places[i], place);
-
-        witness = one < witness ? one : witness;
-    }
-    return witness;
 }
 
 /* ---- what is told of a message outside ---- */

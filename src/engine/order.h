@@ -60,9 +60,6 @@ struct engine_message {
 
 struct order {
     struct subjects subjects;
-    instant mirrored_at;               /* what is mirrored is as of then (engine/mirror.h) */
-    const struct joined_rooms *joined; /* the rooms that there were at `joined_at`; NULL: not known */
-    instant joined_at;
 };
 
 void order_deinit(struct order *order);
@@ -73,15 +70,6 @@ struct engine_message *order_enter(struct order *order, struct request *request,
    it. */
 void order_leave(struct engine_message *message, void (*left)(void *context, struct subject *subject),
                  void *context);
-/* Brings what is known of a room up to date, if the mirror is ahead. Not while a call about it is under
-   way. */
-void order_refresh(const struct order *order, struct room_known *room);
-
-/* What a room says of a member of its place's message. */
-enum witness order_testimony(const struct order *order, const struct place *room, const struct place *member);
-
-/* The least weak of what the rooms of its message say of a user's place. */
-enum witness order_witness(const struct order *order, const struct place *place);
 /* The level that a member is to have at least, by the places of the user and of the room. */
 int64_t order_level_wanted(const struct place *member, const struct place *room);
 

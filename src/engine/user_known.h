@@ -55,7 +55,7 @@ struct user_known {
     struct obstacles obstacles;
 };
 
-/* Whether the rooms of a message show that nothing is to be written about a user (engine/order.c). */
+/* Whether the rooms of a message show that nothing is to be written about a user (engine/witness.h). */
 enum witness {
     WITNESS_NONE,
     WITNESS_DUE, /* perhaps, once the mirror has caught up */

@@ -1,8 +1,10 @@
 #include "engine/wants.h"
 
+#include "engine/witness.h"
+
 #include <utlist.h>
 
-struct user_wanted wants_user(const struct order *order, const struct place *place)
+struct user_wanted wants_user(const struct mirror *mirror, const struct place *place)
 {
     const struct request *request = place->message->request;
     bool added = place->kind == PLACE_USER_ADDED;
@@ -17,14 +19,14 @@ struct user_wanted wants_user(const struct order *order, const struct place *pla
         .password = added ? place->user->password : NULL,
         .welcome = added ? request->welcome : NULL,
         .welcome_alias = place->message->welcome_alias,
-        .witness = order_witness(order, place),
+        .witness = witness_of_user(mirror, place),
         .since = place->message->arrived,
     };
 }
 
 /* An addUser decides over members. Without a name of its own it leaves that to who would have created the
  * user. */
-struct user_wanted wants_of_user(const struct order *order, const struct subject *subject)
+struct user_wanted wants_of_user(const struct mirror *mirror, const struct subject *subject)
 {
     struct user_wanted all = {.id = NULL};
     const struct place *place;
@@ -34,7 +36,7 @@ struct user_wanted wants_of_user(const struct order *order, const struct subject
 
         if (!place->in_front || place->settled)
             continue;
-        one = wants_user(order, place);
+        one = wants_user(mirror, place);
         if (all.id) {
             one.since = instant_max(one.since, all.since);
             one.witness = one.witness < all.witness ? one.witness : all.witness;
@@ -60,7 +62,7 @@ size_t wants_member_count(const struct place *place)
  * A place that is settled stays as it was then: what is learnt for later messages is theirs, and no call
  * would come of it for this one.
  */
-static enum user_readiness readiness_of(const struct order *order, const struct place *member,
+static enum user_readiness readiness_of(const struct mirror *mirror, const struct place *member,
                                         const struct engine_rules *rules, instant now)
 {
     struct user_wanted wanted;
@@ -69,7 +71,7 @@ static enum user_readiness readiness_of(const struct order *order, const struct 
         return member->there ? USER_READY : USER_HOPELESS;
     if (!member->in_front)
         return USER_PENDING;
-    wanted = wants_user(order, member);
+    wanted = wants_user(mirror, member);
     return user_outlook(&member->subject->user, &wanted, rules, now).readiness;
 }
 
@@ -84,7 +86,7 @@ static struct levels_user as_member(const struct place *room, const struct place
     };
 }
 
-struct members_state wants_coming_members(const struct order *order, const struct place *place,
+struct members_state wants_coming_members(const struct mirror *mirror, const struct place *place,
                                           const struct engine_rules *rules, instant now,
                                           struct levels_user *members)
 {
@@ -96,7 +98,7 @@ struct members_state wants_coming_members(const struct order *order, const struc
 
         if (!member->in_front)
             continue;
-        readiness = readiness_of(order, member, rules, now);
+        readiness = readiness_of(mirror, member, rules, now);
         switch (readiness) {
         case USER_UNREAD:
             state.pending++;
@@ -122,7 +124,7 @@ static bool is_pending(enum user_readiness readiness)
     return readiness == USER_UNREAD || readiness == USER_PENDING;
 }
 
-struct members_state wants_ready_members(const struct order *order, const struct place *place,
+struct members_state wants_ready_members(const struct mirror *mirror, const struct place *place,
                                          const struct engine_rules *rules, instant now,
                                          struct levels_user *members)
 {
@@ -130,12 +132,12 @@ struct members_state wants_ready_members(const struct order *order, const struct
     struct engine_message *message = place->message;
 
     if (message->pending < wants_member_count(place) &&
-        is_pending(readiness_of(order, &message->places[message->pending], rules, now)))
+        is_pending(readiness_of(mirror, &message->places[message->pending], rules, now)))
         return (struct members_state){.pending = 1};
     for (size_t i = 0; i < wants_member_count(place); i++) {
         const struct place *member = &place->message->places[i];
 
-        switch (readiness_of(order, member, rules, now)) {
+        switch (readiness_of(mirror, member, rules, now)) {
         case USER_UNREAD:
         case USER_PENDING:
             message->pending = i;

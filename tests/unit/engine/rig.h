@@ -19,7 +19,7 @@
 #define ALIAS "#r:s"
 #define ROOM "!1:s"
 
-static struct order order;
+static struct subjects subjects;
 static struct mirror mirror;
 static instant now;
 
@@ -27,8 +27,8 @@ static inline int begin(void **state)
 {
     (void)state;
     now = 1000000;
-    order = (struct order){.subjects = {.most_weight = 1 << 20}};
-    mirror_init(&mirror, &order, "@sync:s", true);
+    subjects = (struct subjects){.most_weight = 1 << 20};
+    mirror_init(&mirror, &subjects, "@sync:s", true);
     return 0;
 }
 
@@ -36,7 +36,7 @@ static inline int end(void **state)
 {
     (void)state;
     mirror_deinit(&mirror);
-    order_deinit(&order);
+    subjects_deinit(&subjects);
     return 0;
 }
 
@@ -177,7 +177,7 @@ static inline void know_state(struct subject *subject, const char *name)
 
 static inline struct subject *room_that_was_read(void)
 {
-    struct subject *subject = subjects_take(&order.subjects, ALIAS);
+    struct subject *subject = subjects_take(&subjects, ALIAS);
 
     subject->room.presence = PRESENCE_HERE;
     free(subject->room.id);

@@ -28,9 +28,9 @@ static void test_one_catch_up_for_all_who_want_it(void **state)
     (void)ask(SYNAPSE_READ_JOINED);
     assert_true(has_nothing_to_ask());
     assert_false(answer(SYNAPSE_READ_CHANGES, "{'next_batch': 's2'}"));
-    assert_int_equal(order.mirrored_at, INSTANT_PAST); /* not before both are there */
+    assert_int_equal(mirror.mirrored_at, INSTANT_PAST); /* not before both are there */
     assert_true(answer(SYNAPSE_READ_JOINED, "{'joined_rooms': []}"));
-    assert_int_equal(order.mirrored_at, mirror.asked_at);
+    assert_int_equal(mirror.mirrored_at, mirror.asked_at);
     assert_true(has_nothing_to_ask());
 }
 
@@ -59,7 +59,7 @@ static void test_a_lost_answer_is_asked_for_otherwise(void **state)
     (void)ask(SYNAPSE_READ_JOINED);
     assert_false(answer(SYNAPSE_READ_JOINED, "{'joined_rooms': []}"));
     assert_true(miss(SYNAPSE_READ_CHANGES, SYNAPSE_UNREACHABLE));
-    assert_int_equal(order.mirrored_at, INSTANT_PAST);
+    assert_int_equal(mirror.mirrored_at, INSTANT_PAST);
     assert_true(has_nothing_to_ask());
     mirror_want(&mirror, now);
     second = ask(SYNAPSE_READ_CHANGES);
@@ -142,7 +142,7 @@ static void test_a_read_that_is_older_than_the_position(void **state)
     (void)miss(SYNAPSE_READ_CHANGES, SYNAPSE_REFUSED);
     assert_false(subject->room.mirrored);
     (void)answer(SYNAPSE_READ_JOINED, "{'joined_rooms': []}"); /* of no use any more */
-    assert_null(order.joined);
+    assert_null(mirror.joined);
     get_position("s9");
     land(subject);
     assert_false(subject->room.mirrored);
@@ -176,7 +176,7 @@ static void test_some_failures_may_pass(void **state)
 static void test_after_a_refusal_it_begins_anew(void **state)
 {
     static const enum synapse_kind kinds[] = {SYNAPSE_READ_CHANGES, SYNAPSE_READ_JOINED};
-    struct subject *room, *user = subjects_take(&order.subjects, "@a:s");
+    struct subject *room, *user = subjects_take(&subjects, "@a:s");
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {

@@ -16,7 +16,7 @@ static void test_changes_are_taken_in(void **state)
     assert_true(subject->room.mirrored);
     assert_string_equal(subject->room.state->settings[ROOM_NAME], "B");
     assert_int_equal(room_state_membership(subject->room.state, "@a:s"), MEMBERSHIP_JOIN);
-    order_refresh(&order, &subject->room);
+    mirror_refresh(&mirror, &subject->room);
     assert_int_equal(subject->room.read_at, mirror.asked_at);
 }
 
@@ -141,7 +141,7 @@ static void test_a_room_that_was_purged(void **state)
     ask_for_changes();
     (void)answer(SYNAPSE_READ_CHANGES, "{'next_batch': 's2'}");
     assert_true(answer(SYNAPSE_READ_JOINED, "{'joined_rooms': ['!2:s']}"));
-    order_refresh(&order, &subject->room);
+    mirror_refresh(&mirror, &subject->room);
     assert_false(subject->room.mirrored);
 }
 
@@ -159,7 +159,7 @@ static void test_a_room_that_was_read_since(void **state)
     (void)answer(SYNAPSE_READ_JOINED, "{'joined_rooms': []}");
     now += 10;
     subject = room_that_was_read();
-    order_refresh(&order, &subject->room);
+    mirror_refresh(&mirror, &subject->room);
     assert_true(subject->room.mirrored);
 }
 
@@ -181,7 +181,7 @@ static void test_another_room_by_now(void **state)
 
 static struct subject *user_who_was_read(void)
 {
-    struct subject *user = subjects_take(&order.subjects, "@a:s");
+    struct subject *user = subjects_take(&subjects, "@a:s");
 
     fly(user, (struct synapse_call){.kind = SYNAPSE_READ_USER});
     user->user.presence = PRESENCE_HERE;
@@ -270,7 +270,7 @@ static void test_the_echo_of_an_invitation(void **state)
     (void)state;
     get_position("s1");
     user = user_who_was_read();
-    room = subjects_take(&order.subjects, ALIAS);
+    room = subjects_take(&subjects, ALIAS);
     now += 5000;
     fly(room, (struct synapse_call){.kind = SYNAPSE_CREATE_ROOM, .raised = &raised, .raised_count = 1});
     be_told(IN_ROOM(MADE("5", "@a:s", "invite", "Anna")));

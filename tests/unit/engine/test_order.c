@@ -206,7 +206,7 @@ static struct user_wanted all_of(struct order *order, const char *const *texts)
 {
     for (instant now = 1; *texts; texts++, now++)
         (void)enter(order, *texts, now);
-    return wants_of_user(order, subject_of(order, "@a:s"));
+    return wants_of_user(&(const struct mirror){.on = false}, subject_of(order, "@a:s"));
 }
 
 static void leave_all(struct order *order)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "engine/order.h"
 #include "engine/rig.h"
 #include "engine/told.h"
 
@@ -62,8 +63,8 @@ static void read_again(struct subject *subject)
 
 static bool is_as_of_the_last_catch_up(struct subject *subject)
 {
-    order_refresh(&order, &subject->room);
-    return subject->room.read_at == order.mirrored_at;
+    mirror_refresh(&mirror, &subject->room);
+    return subject->room.read_at == mirror.mirrored_at;
 }
 
 static void test_silence_alone_proves_nothing(void **state)
