@@ -35,9 +35,10 @@ static bool concerns(const struct engine_message *message, const struct subject 
 }
 
 /* The message that brings the user into the room. */
-static struct engine_message *bringer(const struct order *order, const struct subject *room, const char *user)
+static struct engine_message *bringer(const struct subjects *subjects, const struct subject *room,
+                                      const char *user)
 {
-    const struct subject *subject = subjects_find(&order->subjects, user);
+    const struct subject *subject = subjects_find(subjects, user);
     const struct place *place;
 
     if (subject && !subject->is_room)
@@ -49,7 +50,7 @@ static struct engine_message *bringer(const struct order *order, const struct su
 
 /* Whom to tell, and where it happened. */
 struct noting {
-    const struct order *order;
+    const struct subjects *subjects;
     const struct engine_config *config;
     const struct subject *subject;
     const struct synapse_call *call;
@@ -96,7 +97,7 @@ static void note_raised(const struct noting *noting)
         if (levels_of(levels, user->user) >= user->level)
             continue;
         levels_raise(levels, user);
-        note(noting, bringer(noting->order, noting->subject, user->user),
+        note(noting, bringer(noting->subjects, noting->subject, user->user),
              (struct engine_deed){.change = CHANGE_RAISED, .user = user->user, .level = user->level});
     }
 }
@@ -115,7 +116,7 @@ static void note_in_room(const struct noting *noting)
         note_raised(noting);
         break;
     case SYNAPSE_JOIN_USER:
-        note(noting, bringer(noting->order, noting->subject, call->user),
+        note(noting, bringer(noting->subjects, noting->subject, call->user),
              (struct engine_deed){.change = CHANGE_JOINED, .user = call->user});
         break;
     default:
@@ -156,10 +157,11 @@ static bool removes_room(const struct subject *subject, const struct synapse_cal
            subject->line->kind == PLACE_ROOM_REMOVED;
 }
 
-void deeds_note(const struct order *order, const struct engine_config *config, const struct subject *subject,
-                const struct synapse_call *call, const struct synapse_reply *reply)
+void deeds_note(const struct subjects *subjects, const struct engine_config *config,
+                const struct subject *subject, const struct synapse_call *call,
+                const struct synapse_reply *reply)
 {
-    const struct noting noting = {order, config, subject, call};
+    const struct noting noting = {subjects, config, subject, call};
 
     if (reply->outcome != SYNAPSE_OK)
         return;

@@ -12,7 +12,8 @@
  *
  * To be told of each reply before it is learnt from, since only what was not so already is a change.
  */
-void deeds_note(const struct order *order, const struct engine_config *config, const struct subject *subject,
-                const struct synapse_call *call, const struct synapse_reply *reply);
+void deeds_note(const struct subjects *subjects, const struct engine_config *config,
+                const struct subject *subject, const struct synapse_call *call,
+                const struct synapse_reply *reply);
 
 #endif

@@ -13,7 +13,7 @@
 struct engine {
     struct engine_config config;
     struct outlet outlet;
-    struct order order;
+    struct subjects subjects;
     struct engine_message *messages; /* in the order of their arrival */
     struct turns turns;
     struct turn_queue nobodys; /* of subjects that no message asks for any more */

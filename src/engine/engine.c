@@ -62,7 +62,7 @@ static void timer_due(void *context)
     instant now = instant_now(), next = INSTANT_NEVER;
     struct subject *subject, *following;
 
-    HASH_ITER (hh, engine->order.subjects.active, subject, following) {
+    HASH_ITER (hh, engine->subjects.active, subject, following) {
         if (subject->wake <= now) {
             subject->wake = INSTANT_NEVER;
             enqueue(engine, subject);
@@ -192,8 +192,7 @@ static void carry_out(struct engine *engine, struct subject *subject, const stru
         wait_for_mirror(engine, subject, call, now);
     else if (call->kind == SYNAPSE_READ_RECORDS || call->kind == SYNAPSE_WRITE_RECORDS)
         errands_ask(&engine->errands, begin(engine, subject, call));
-    else if (call->kind == SYNAPSE_DELETE_ROOM &&
-             subjects_deletions(&engine->order.subjects) >= MOST_DELETIONS)
+    else if (call->kind == SYNAPSE_DELETE_ROOM && subjects_deletions(&engine->subjects) >= MOST_DELETIONS)
         sleep_until(engine, subject, now + DELETION_TURN);
     else if (removal_is_braked(&engine->brake, subject, call, now))
         enqueue(engine, subject); /* which has nothing left to do now */
@@ -268,7 +267,7 @@ static void attend(struct engine *engine, struct subject *subject)
         return; /* its reply brings it back */
     if (!subject->line) {
         if (!subject->waits) /* else it comes by again */
-            subjects_rest(&engine->order.subjects, subject);
+            subjects_rest(&engine->subjects, subject);
         return;
     }
     if (subject->is_room)
@@ -348,7 +347,7 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
     if (flight->outdated)
         user_known_forget(&subject->user);
     if (was_gone && user_is_there(&subject->user))
-        subjects_doubt_rooms(&engine->order.subjects); /* who was deactivated had left them all */
+        subjects_doubt_rooms(&engine->subjects); /* who was deactivated had left them all */
 }
 
 static void replied(void *context, struct synapse_reply *reply)
@@ -366,7 +365,7 @@ static void replied(void *context, struct synapse_reply *reply)
     if (reply->outcome != SYNAPSE_OK && reply->outcome != SYNAPSE_ABSENT)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(flight->call.kind)),
                   LOG_TEXT("subject", subject->key), LOG_TEXT("problem", reply->problem.text));
-    deeds_note(&engine->order, &engine->config, subject, &flight->call, reply);
+    deeds_note(&engine->subjects, &engine->config, subject, &flight->call, reply);
     learn(engine, subject, flight, reply, now);
     mirror_learnt(&engine->errands.mirror, subject, flight, reply);
     if (flight->call.kind == SYNAPSE_READ_LEVELS || flight->call.kind == SYNAPSE_READ_USER)
@@ -391,10 +390,10 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
                                              .context = engine};
 
     engine->config = *config;
-    engine->order.subjects.reactivates = config->rules.reactivate;
-    engine->order.subjects.most_weight = config->most_memory;
+    engine->subjects.reactivates = config->rules.reactivate;
+    engine->subjects.most_weight = config->most_memory;
     outlet_init(&engine->outlet, homeserver, config->concurrency);
-    mirror_init(&engine->errands.mirror, &engine->order.subjects, config->rules.sync_user, config->mirrors);
+    mirror_init(&engine->errands.mirror, &engine->subjects, config->rules.sync_user, config->mirrors);
     errands_init(&engine->errands, &engine->outlet, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);
     loop_timer_init(&engine->timer, loop, timer_due, engine);
@@ -430,12 +429,12 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     engine->in_turn = true; /* nothing is begun any more */
-    HASH_ITER (hh, engine->order.subjects.active, subject, following) {
+    HASH_ITER (hh, engine->subjects.active, subject, following) {
         while (subject->line)
             engine_leave(engine, subject->line->message);
         flight_free(subject->flight);
     }
-    order_deinit(&engine->order);
+    subjects_deinit(&engine->subjects);
     errands_deinit(&engine->errands);
     brake_deinit(&engine->brake);
     held_deinit(&engine->held);
@@ -459,7 +458,7 @@ void engine_told(struct engine *engine, const struct synapse_sign *sign)
 
 struct engine_message *engine_submit(struct engine *engine, struct request *request, void *owner)
 {
-    struct engine_message *message = order_enter(&engine->order, request, owner, instant_now());
+    struct engine_message *message = order_enter(&engine->subjects, request, owner, instant_now());
 
     DL_APPEND2(engine->messages, message, older, newer);
     for (size_t i = 0; i < message->place_count; i++)

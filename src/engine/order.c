@@ -10,11 +10,6 @@
 
 enum { LEVEL_OF_MODERATOR = 50 };
 
-void order_deinit(struct order *order)
-{
-    subjects_deinit(&order->subjects);
-}
-
 /* ---- the front ---- */
 
 static bool is_removal(const struct place *place)
@@ -84,31 +79,30 @@ static enum place_kind kind_of_user_place(const struct request *request)
     return PLACE_MEMBER;
 }
 
-static struct place *take_place(struct order *order, struct engine_message *message, enum place_kind kind,
-                                const char *key)
+static struct place *take_place(struct subjects *subjects, struct engine_message *message,
+                                enum place_kind kind, const char *key)
 {
     struct place *place = &message->places[message->place_count++];
 
-    *place =
-        (struct place){.kind = kind, .message = message, .subject = subjects_take(&order->subjects, key)};
+    *place = (struct place){.kind = kind, .message = message, .subject = subjects_take(subjects, key)};
     DL_APPEND(place->subject->line, place);
     attempts_expect_news(&subject_obstacles(place->subject)->attempts);
     return place;
 }
 
-static void take_user_place(struct order *order, struct engine_message *message, enum place_kind kind,
+static void take_user_place(struct subjects *subjects, struct engine_message *message, enum place_kind kind,
                             const struct request_user *user)
 {
-    struct place *place = take_place(order, message, kind, user->id);
+    struct place *place = take_place(subjects, message, kind, user->id);
 
     place->user = user;
     extend_front(place->subject);
 }
 
-static void take_room_place(struct order *order, struct engine_message *message, enum place_kind kind,
+static void take_room_place(struct subjects *subjects, struct engine_message *message, enum place_kind kind,
                             const struct request_room *room)
 {
-    struct place *place = take_place(order, message, kind, room->alias);
+    struct place *place = take_place(subjects, message, kind, room->alias);
 
     place->room = room;
     if (message->request->method == REQUEST_ADD_USER)
@@ -118,7 +112,8 @@ static void take_room_place(struct order *order, struct engine_message *message,
     extend_front(place->subject);
 }
 
-struct engine_message *order_enter(struct order *order, struct request *request, void *owner, instant now)
+struct engine_message *order_enter(struct subjects *subjects, struct request *request, void *owner,
+                                   instant now)
 {
     size_t users = (request->user.id ? 1 : 0) + request->member_count;
     size_t places = users + request->room_count;
@@ -137,11 +132,11 @@ struct engine_message *order_enter(struct order *order, struct request *request,
     if (request->welcome)
         message->welcome_alias = synapse_welcome_alias(request->user.id);
     if (request->user.id)
-        take_user_place(order, message, user_kind, &request->user);
+        take_user_place(subjects, message, user_kind, &request->user);
     for (size_t i = 0; i < request->member_count; i++)
-        take_user_place(order, message, user_kind, &request->members[i]);
+        take_user_place(subjects, message, user_kind, &request->members[i]);
     for (size_t i = 0; i < request->room_count; i++)
-        take_room_place(order, message, room_kind, &request->rooms[i]);
+        take_room_place(subjects, message, room_kind, &request->rooms[i]);
     return message;
 }
 

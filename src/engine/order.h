@@ -58,14 +58,9 @@ struct engine_message {
     struct place places[];
 };
 
-struct order {
-    struct subjects subjects;
-};
-
-void order_deinit(struct order *order);
-
 /* A message with a place at the end of each line it is concerned with. Takes the request. */
-struct engine_message *order_enter(struct order *order, struct request *request, void *owner, instant now);
+struct engine_message *order_enter(struct subjects *subjects, struct request *request, void *owner,
+                                   instant now);
 /* Leaves all lines and frees the message. `left` is called for each subject, which may be put to rest in
    it. */
 void order_leave(struct engine_message *message, void (*left)(void *context, struct subject *subject),

@@ -36,7 +36,7 @@ void engine_look(struct engine *engine, const char *trouble, struct engine_figur
 {
     const char *whole = trouble ? trouble : outlet_trouble(&engine->outlet);
     const struct outlet *outlet = &engine->outlet;
-    const struct subjects *subjects = &engine->order.subjects;
+    const struct subjects *subjects = &engine->subjects;
     instant now = instant_now();
 
     held_look(&engine->held, engine->messages, whole, now);

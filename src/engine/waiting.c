@@ -120,7 +120,7 @@ void engine_say_waiting(const struct engine *engine, const char *trouble)
     unsigned subjects = 0, messages = 0;
     instant now = instant_now();
 
-    HASH_ITER (hh, engine->order.subjects.active, subject, next) {
+    HASH_ITER (hh, engine->subjects.active, subject, next) {
         if (!subject->line && !subject->flight)
             continue;
         if (subjects++ < MOST_LINES) {

@@ -23,36 +23,36 @@ static struct request *parse(const char *text)
     return request;
 }
 
-static struct engine_message *enter(struct order *order, const char *text, instant now)
+static struct engine_message *enter(struct subjects *subjects, const char *text, instant now)
 {
-    return order_enter(order, parse(text), NULL, now);
+    return order_enter(subjects, parse(text), NULL, now);
 }
 
 static void drop(void *context, struct subject *subject)
 {
-    struct order *order = context;
+    struct subjects *subjects = context;
 
     if (!subject->line)
-        subjects_rest(&order->subjects, subject);
+        subjects_rest(subjects, subject);
 }
 
-static void leave(struct order *order, struct engine_message *message)
+static void leave(struct subjects *subjects, struct engine_message *message)
 {
-    order_leave(message, drop, order);
+    order_leave(message, drop, subjects);
 }
 
-static struct subject *subject_of(const struct order *order, const char *key)
+static struct subject *subject_of(const struct subjects *subjects, const char *key)
 {
-    struct subject *subject = subjects_find(&order->subjects, key);
+    struct subject *subject = subjects_find(subjects, key);
 
     assert_non_null(subject);
     return subject;
 }
 
 /* One letter for each place in the line: F is in front, - is behind. */
-static char *front_of(const struct order *order, const char *key)
+static char *front_of(const struct subjects *subjects, const char *key)
 {
-    const struct subject *subject = subjects_find(&order->subjects, key);
+    const struct subject *subject = subjects_find(subjects, key);
     char *line = memory_new(16, 1);
     size_t length = 0;
 
@@ -61,9 +61,9 @@ static char *front_of(const struct order *order, const char *key)
     return line;
 }
 
-static void assert_line(const struct order *order, const char *key, const char *expected)
+static void assert_line(const struct subjects *subjects, const char *key, const char *expected)
 {
-    CLEANUP(freep) char *line = front_of(order, key);
+    CLEANUP(freep) char *line = front_of(subjects, key);
 
     assert_string_equal(line, expected);
 }
@@ -106,37 +106,37 @@ static void test_fronts(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        struct order order = {0};
+        struct subjects subjects = {0};
         struct engine_message *messages[6];
         size_t count = 0;
 
         for (; lines[i].texts[count]; count++)
-            messages[count] = enter(&order, lines[i].texts[count], (instant)count);
-        assert_line(&order, lines[i].key, lines[i].front);
+            messages[count] = enter(&subjects, lines[i].texts[count], (instant)count);
+        assert_line(&subjects, lines[i].key, lines[i].front);
         while (count > 0)
-            leave(&order, messages[--count]);
-        assert_null(order.subjects.active);
-        order_deinit(&order);
+            leave(&subjects, messages[--count]);
+        assert_null(subjects.active);
+        subjects_deinit(&subjects);
     }
 }
 
 /* The line of those messages, but one who never came, or who came and left. */
 static char *front_without(const char *key, const char *const texts[6], size_t one, bool came)
 {
-    struct order order = {0};
+    struct subjects subjects = {0};
     struct engine_message *messages[6] = {NULL};
     char *front;
 
     for (size_t i = 0; i < 6 && texts[i]; i++)
         if (came || i != one)
-            messages[i] = enter(&order, texts[i], (instant)i);
+            messages[i] = enter(&subjects, texts[i], (instant)i);
     if (came)
-        leave(&order, TAKE(messages[one]));
-    front = front_of(&order, key);
+        leave(&subjects, TAKE(messages[one]));
+    front = front_of(&subjects, key);
     for (size_t i = 0; i < 6; i++)
         if (messages[i])
-            leave(&order, messages[i]);
-    order_deinit(&order);
+            leave(&subjects, messages[i]);
+    subjects_deinit(&subjects);
     return front;
 }
 
@@ -155,21 +155,21 @@ static void test_who_leaves_might_never_have_come(void **state)
 /* Whoever leaves makes way, wherever it stood. */
 static void test_leaving(void **state)
 {
-    struct order order = {0};
-    struct engine_message *add = enter(&order, ADD(""), 1), *remove = enter(&order, REMOVE, 2);
-    struct engine_message *member = enter(&order, MEMBER, 3), *last = enter(&order, ADD(""), 4);
+    struct subjects subjects = {0};
+    struct engine_message *add = enter(&subjects, ADD(""), 1), *remove = enter(&subjects, REMOVE, 2);
+    struct engine_message *member = enter(&subjects, MEMBER, 3), *last = enter(&subjects, ADD(""), 4);
 
     (void)state;
-    assert_line(&order, "@a:s", "F---");
-    leave(&order, add);
-    assert_line(&order, "@a:s", "F--");
-    leave(&order, remove);
-    assert_line(&order, "@a:s", "FF");
-    leave(&order, last);
-    assert_line(&order, "@a:s", "F");
-    leave(&order, member);
-    assert_null(order.subjects.active);
-    order_deinit(&order);
+    assert_line(&subjects, "@a:s", "F---");
+    leave(&subjects, add);
+    assert_line(&subjects, "@a:s", "F--");
+    leave(&subjects, remove);
+    assert_line(&subjects, "@a:s", "FF");
+    leave(&subjects, last);
+    assert_line(&subjects, "@a:s", "F");
+    leave(&subjects, member);
+    assert_null(subjects.active);
+    subjects_deinit(&subjects);
 }
 
 /* Two messages stand in the same order in every line they share. */
@@ -186,34 +186,34 @@ static void test_all_lines_have_one_order(void **state)
         DELETE,
     };
     enum { COUNT = sizeof(texts) / sizeof(texts[0]) };
-    struct order order = {0};
+    struct subjects subjects = {0};
     struct engine_message *messages[COUNT];
 
     (void)state;
     for (size_t i = 0; i < COUNT; i++)
-        messages[i] = enter(&order, texts[i], (instant)i);
-    for (struct subject *subject = order.subjects.active; subject; subject = subject->hh.next)
+        messages[i] = enter(&subjects, texts[i], (instant)i);
+    for (struct subject *subject = subjects.active; subject; subject = subject->hh.next)
         for (const struct place *place = subject->line; place->next; place = place->next)
             assert_true(place->message->arrived < place->next->message->arrived);
     for (size_t i = 0; i < COUNT; i++)
-        leave(&order, messages[i]);
-    order_deinit(&order);
+        leave(&subjects, messages[i]);
+    subjects_deinit(&subjects);
 }
 
 /* ---- what is wanted ---- */
 
-static struct user_wanted all_of(struct order *order, const char *const *texts)
+static struct user_wanted all_of(struct subjects *subjects, const char *const *texts)
 {
     for (instant now = 1; *texts; texts++, now++)
-        (void)enter(order, *texts, now);
-    return wants_of_user(&(const struct mirror){.on = false}, subject_of(order, "@a:s"));
+        (void)enter(subjects, *texts, now);
+    return wants_of_user(&(const struct mirror){.on = false}, subject_of(subjects, "@a:s"));
 }
 
-static void leave_all(struct order *order)
+static void leave_all(struct subjects *subjects)
 {
-    while (order->subjects.active)
-        leave(order, order->subjects.active->line->message);
-    order_deinit(order);
+    while (subjects->active)
+        leave(subjects, subjects->active->line->message);
+    subjects_deinit(subjects);
 }
 
 #define NAMED(name)                                                                                          \
@@ -239,26 +239,26 @@ static void test_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct order order = {0};
-        struct user_wanted wanted = all_of(&order, cases[i].texts);
+        struct subjects subjects = {0};
+        struct user_wanted wanted = all_of(&subjects, cases[i].texts);
 
         assert_true(text_equal(wanted.name, cases[i].name));
         assert_int_equal(wanted.renamed, cases[i].renamed);
-        leave_all(&order);
+        leave_all(&subjects);
     }
 }
 
 /* Who wants last is not served with what was read before. */
 static void test_the_last_one_decides_how_old_knowledge_may_be(void **state)
 {
-    struct order order = {0};
+    struct subjects subjects = {0};
     const char *texts[] = {MEMBER, ADD(""), MEMBER, NULL};
-    struct user_wanted wanted = all_of(&order, texts);
+    struct user_wanted wanted = all_of(&subjects, texts);
 
     (void)state;
     assert_int_equal(wanted.since, 3);
     assert_true(wanted.added);
-    leave_all(&order);
+    leave_all(&subjects);
 }
 
 /* What one message has failed at for long stays known until it has ended, whoever comes and goes. But who
@@ -267,53 +267,53 @@ static void test_who_leaves_takes_along_no_failure_of_another(void **state)
 {
     const struct synapse_call call = {.kind = SYNAPSE_READ_STATE};
     struct synapse_reply reply = {.outcome = SYNAPSE_FAILED};
-    struct order order = {0};
-    struct engine_message *first = enter(&order, MEMBER, 1), *second = enter(&order, MEMBER, 2);
-    struct subject *room = subject_of(&order, "#room_r:s");
+    struct subjects subjects = {0};
+    struct engine_message *first = enter(&subjects, MEMBER, 1), *second = enter(&subjects, MEMBER, 2);
+    struct subject *room = subject_of(&subjects, "#room_r:s");
 
     (void)state;
     for (instant now = 5; now < 15 * 60 * 1000; now += 10000)
         obstacle_fail(&room->room.obstacles, &call, &reply, true, now);
     assert_true(plan_is_barred(&room->room.obstacles, call.kind));
-    leave(&order, second);
+    leave(&subjects, second);
     assert_true(plan_is_barred(&room->room.obstacles, call.kind));
-    (void)enter(&order, DELETE, 3);
-    leave(&order, first);
-    assert_line(&order, "#room_r:s", "F");
+    (void)enter(&subjects, DELETE, 3);
+    leave(&subjects, first);
+    assert_line(&subjects, "#room_r:s", "F");
     assert_false(plan_is_barred(&room->room.obstacles, call.kind));
-    leave_all(&order);
+    leave_all(&subjects);
 }
 
 static void test_welcome_alias(void **state)
 {
-    struct order order = {0};
+    struct subjects subjects = {0};
     struct engine_message *message =
-        enter(&order, "{'method': 'addUser', 'user': {'id': '@a:s'}, 'welcome': {'text': 'x'}}", 1);
+        enter(&subjects, "{'method': 'addUser', 'user': {'id': '@a:s'}, 'welcome': {'text': 'x'}}", 1);
 
     (void)state;
     assert_string_equal(message->welcome_alias, "#sync_a:s");
-    leave_all(&order);
+    leave_all(&subjects);
 }
 
 /* ---- room ids ---- */
 
 static void test_room_ids_are_remembered(void **state)
 {
-    struct order order = {.subjects = {.most_weight = 1 << 20}};
-    struct engine_message *message = enter(&order, MAKE("R", ""), 1);
+    struct subjects subjects = {.most_weight = 1 << 20};
+    struct engine_message *message = enter(&subjects, MAKE("R", ""), 1);
 
     (void)state;
-    subject_of(&order, "#room_r:s")->room.presence = PRESENCE_HERE;
-    subject_of(&order, "#room_r:s")->room.id = text_copy("!1:s");
-    leave(&order, message);
-    message = enter(&order, MAKE("R", ""), 2);
-    assert_string_equal(subject_of(&order, "#room_r:s")->room.id, "!1:s");
-    subject_of(&order, "#room_r:s")->room.deleting = true; /* not what one should come back to */
-    leave(&order, message);
-    message = enter(&order, MAKE("R", ""), 3);
-    assert_null(subject_of(&order, "#room_r:s")->room.id);
-    leave(&order, message);
-    order_deinit(&order);
+    subject_of(&subjects, "#room_r:s")->room.presence = PRESENCE_HERE;
+    subject_of(&subjects, "#room_r:s")->room.id = text_copy("!1:s");
+    leave(&subjects, message);
+    message = enter(&subjects, MAKE("R", ""), 2);
+    assert_string_equal(subject_of(&subjects, "#room_r:s")->room.id, "!1:s");
+    subject_of(&subjects, "#room_r:s")->room.deleting = true; /* not what one should come back to */
+    leave(&subjects, message);
+    message = enter(&subjects, MAKE("R", ""), 3);
+    assert_null(subject_of(&subjects, "#room_r:s")->room.id);
+    leave(&subjects, message);
+    subjects_deinit(&subjects);
 }
 
 int main(void)
