@@ -163,6 +163,26 @@ static void test_a_room_that_was_read_since(void **state)
     assert_true(subject->room.mirrored);
 }
 
+/* The mirror was given up: something may have happened in the room before the next position. */
+static void test_a_room_that_was_read_before_the_position(void **state)
+{
+    struct subject *subject;
+    instant read_at;
+
+    (void)state;
+    get_position("s1");
+    subject = room_that_was_read();
+    be_told(IN_ROOM(NAME("B")));
+    read_at = subject->room.read_at;
+    ask_for_changes();
+    (void)miss(SYNAPSE_READ_CHANGES, SYNAPSE_REFUSED);
+    (void)answer(SYNAPSE_READ_JOINED, "{'joined_rooms': []}");
+    get_position("s2");
+    be_told("");
+    mirror_refresh(&mirror, &subject->room);
+    assert_int_equal(subject->room.read_at, read_at);
+}
+
 /* The id belongs to the room that the alias led to before. */
 static void test_another_room_by_now(void **state)
 {
@@ -353,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_room_that_was_left, begin, end),
         cmocka_unit_test_setup_teardown(test_a_room_that_was_purged, begin, end),
         cmocka_unit_test_setup_teardown(test_a_room_that_was_read_since, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_room_that_was_read_before_the_position, begin, end),
         cmocka_unit_test_setup_teardown(test_another_room_by_now, begin, end),
         cmocka_unit_test_setup_teardown(test_users_in_rooms, begin, end),
         cmocka_unit_test_setup_teardown(test_a_name_that_we_are_giving, begin, end),
