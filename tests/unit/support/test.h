@@ -12,8 +12,8 @@
 
 #include <stdlib.h>
 
-/* So many, or a twentieth of them where only some cases are wanted (CASES is set): under sanitizers and valgrind
-   each takes long, and the logic is seen without them. */
+/* So many, or a twentieth of them where only some cases are wanted (CASES is set): under sanitizers and
+   valgrind each takes long, and the logic is seen without them. */
 static inline unsigned test_share(unsigned count)
 {
     enum { SHARE = 20 };
