@@ -196,6 +196,15 @@ char *dlq_body_text(const char *body, size_t size, const struct secrets *secrets
     return text_format("%s%s", lines, most < size ? CUT : "");
 }
 
+char *dlq_body_value(const char *text, const struct secrets *secrets)
+{
+    struct mask mask = mask_begin(secrets);
+    CLEANUP(text_free_secretp) char *shown = masked_copy(text, &mask);
+
+    mask_end(&mask);
+    return shown ? visible_copy(shown) : text_copy(MASK);
+}
+
 char *dlq_body_lines(const char *text)
 {
     struct buffer lines;

@@ -26,6 +26,10 @@ json_t *dlq_body_parse(const char *body, size_t size, const struct secrets *secr
  */
 char *dlq_body_text(const char *body, size_t size, const struct secrets *secrets) MUST_USE;
 
+/* A text that stands beside the body, such as the value of a header, which may quote it: masked like a body
+   that is no JSON, visible. Where it may hide a password or a secret it is "***". The caller frees it. */
+char *dlq_body_value(const char *text, const struct secrets *secrets) MUST_USE;
+
 /* Lines of text, each made visible; cut likewise. The caller frees it. */
 char *dlq_body_lines(const char *text) MUST_USE;
 

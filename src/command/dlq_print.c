@@ -207,15 +207,26 @@ json_t *dlq_rows_json(const struct dlq_rows *rows)
 
 /* ---- one letter ---- */
 
-/* Of a header that may say something secret by its name only its being there is told. */
-static char *header_value(const struct letter_header *header, const struct secrets *secrets)
+/*
+ * Of a header that may say something secret by its name only its being there is told. A value may quote a
+ * body, password and all, but for our own detail: that quotes nothing, and may name a place such as
+ * user.password.
+ */
+static char *header_value(const struct letter *letter, const struct letter_header *header,
+                          const struct secrets *secrets)
 {
     static const char *const words[] = {"password", "token", "secret", "authorization"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcasestr(header->name, words[i]))
             return text_copy(MASK);
-    return shown(header->value, secrets);
+    return header->value == letter->detail ? shown(header->value, secrets)
+                                           : dlq_body_value(header->value, secrets);
+}
+
+static char *header_name(const struct letter_header *header, const struct secrets *secrets)
+{
+    return dlq_body_value(header->name, secrets);
 }
 
 /* The caller frees it. */
@@ -247,8 +258,8 @@ void dlq_print_letter(const struct letter *letter, const struct secrets *secrets
             row.digest, row.size, row.code, row.detail, row.failed_at, age);
     fprintf(file, "method: %s\nsubject: %s\n\nheaders:\n", row.method, row.subject);
     for (size_t i = 0; i < letter->header_count; i++) {
-        CLEANUP(freep) char *name = visible_copy(letter->headers[i].name);
-        CLEANUP(freep) char *value = header_value(&letter->headers[i], secrets);
+        CLEANUP(freep) char *name = header_name(&letter->headers[i], secrets);
+        CLEANUP(freep) char *value = header_value(letter, &letter->headers[i], secrets);
 
         fprintf(file, "  %s: %s\n", name, value);
     }
@@ -266,8 +277,8 @@ json_t *dlq_letter_json(const struct letter *letter, const struct secrets *secre
     object = row_json(&row);
     empty(&row);
     for (size_t i = 0; i < letter->header_count; i++) {
-        CLEANUP(freep) char *name = visible_copy(letter->headers[i].name);
-        CLEANUP(freep) char *value = header_value(&letter->headers[i], secrets);
+        CLEANUP(freep) char *name = header_name(&letter->headers[i], secrets);
+        CLEANUP(freep) char *value = header_value(letter, &letter->headers[i], secrets);
 
         (void)json_object_set_new(headers, name, json_string(value));
     }

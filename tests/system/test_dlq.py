@@ -118,7 +118,8 @@ def test_looking_often_loses_nothing_and_keeps_the_order(letters: Letters) -> No
 
 
 def test_show_tells_all_but_passwords(letters: Letters) -> None:
-    letters.add(add_user(password=CANARY, name="Ada \u202e"), x_trace="t-1", x_password=CANARY)
+    letters.add(add_user(password=CANARY, name="Ada \u202e"), x_trace="t-1", x_password=CANARY,
+                x_first=json.dumps(add_user(password=CANARY)))
     shown = letters.run("show", "1")
     assert shown.returncode == 0 and CANARY not in shown.stdout + shown.stderr
     assert '    "password": "***"' in shown.stdout

@@ -1,0 +1,120 @@
+/* What is shown of a letter besides its body. */
+#include "base/memory.h"
+#include "command/dlq_body.h"
+#include "command/dlq_print.h"
+#include "support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADERS = 8 };
+
+static char *value_shown(const char *value)
+{
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+
+    secrets_add(secrets, "sesame-open");
+    return dlq_body_value(value, secrets);
+}
+
+static void test_a_value_may_be_a_body(void **state)
+{
+    static const struct {
+        const char *value, *shown;
+    } cases[] = {
+        {"t-1", "t-1"},
+        {"{\"user\":{\"password\":\"x\",\"id\":\"@a\"}}", "{\"user\":{\"password\":***,\"id\":\"@a\"}}"},
+        {"method=addUser&password=x", "method=addUser&password=***"},
+        {"eyJwYXNzd29yZCI6IngifQ==", "***"}, /* the first in base64 */
+        {"say sesame-open", "***"},
+        {"a\x1b\nb", "a\\u001b\\u000ab"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(freep) char *shown = value_shown(cases[i].value);
+
+        assert_string_equal(shown, cases[i].shown);
+    }
+}
+
+/* A letter with these headers, name and value by turns; NULL: no more. */
+static struct letter letter_with(const char *const *texts, struct letter_header *headers)
+{
+    struct letter letter = {.number = 1, .body = "{}", .size = 2, .headers = headers};
+
+    for (; texts[0]; texts += 2) {
+        struct letter_header *header = &headers[letter.header_count++];
+
+        *header = (struct letter_header){.name = text_copy(texts[0]), .value = text_copy(texts[1])};
+        if (strcmp(texts[0], "x-error-detail") == 0)
+            letter.detail = header->value;
+    }
+    return letter;
+}
+
+static void free_headers(struct letter_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(headers[i].name);
+        free(headers[i].value);
+    }
+}
+
+static char *printed(const struct letter *letter)
+{
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+
+    dlq_print_letter(letter, secrets, 0, file);
+    assert_int_equal(fclose(file), 0);
+    return text;
+}
+
+static char *told(const struct letter *letter)
+{
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+    json_t *object = dlq_letter_json(letter, secrets, 0);
+    char *text = json_dumps(json_object_get(object, "headers"), JSON_COMPACT);
+
+    json_decref(object);
+    return text;
+}
+
+static void test_headers(void **state)
+{
+    static const char *const texts[] = {"x-error-detail",
+                                        "user.password: expected string, got integer",
+                                        "x-first",
+                                        "{\"password\":\"canary\",\"id\":1}",
+                                        "X-Token",
+                                        "canary",
+                                        "password=canary",
+                                        "1",
+                                        NULL};
+    struct letter_header headers[HEADERS];
+    struct letter letter = letter_with(texts, headers);
+    CLEANUP(freep) char *text = printed(&letter);
+    CLEANUP(freep) char *json = told(&letter);
+
+    (void)state;
+    assert_null(strstr(text, "canary"));
+    assert_non_null(strstr(text, "  x-error-detail: user.password: expected string, got integer\n"));
+    assert_non_null(
+        strstr(text, "  x-first: {\"password\":***,\"id\":1}\n  X-Token: ***\n  password=***: ***\n"));
+    assert_string_equal(json, "{\"x-error-detail\":\"user.password: expected string, got integer\","
+                              "\"x-first\":\"{\\\"password\\\":***,\\\"id\\\":1}\",\"X-Token\":\"***\","
+                              "\"password=***\":\"***\"}");
+    free_headers(headers, letter.header_count);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_value_may_be_a_body),
+                                       cmocka_unit_test(test_headers)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
