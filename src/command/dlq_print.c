@@ -14,6 +14,10 @@ static const int64_t MINUTE = 60, HOUR = 3600, DAY = 86400; /* seconds */
 
 static const char MASK[] = "***";
 
+/* Bytes of a text that a list keeps of each letter. There may be 100,000 letters, and who may write to the
+   queue may give each a header of 128 KB. */
+enum { LONGEST_WORD = 80, LONGEST_DETAIL = 1024 };
+
 /* ---- what is to be told of it ---- */
 
 static char *shown(const char *text, const struct secrets *secrets)
@@ -83,12 +87,27 @@ static void empty(struct dlq_row *row)
     free(row->failed_at);
 }
 
+static void shorten(char **text, size_t most)
+{
+    CLEANUP(freep) char *whole = *text;
+    size_t fits = text_cut(whole, most);
+
+    *text = whole[fits] ? text_format("%.*s...", (int)fits, whole) : TAKE(whole);
+}
+
 void dlq_rows_add(struct dlq_rows *rows, const struct letter *letter, const struct secrets *secrets,
                   time_t now)
 {
+    struct dlq_row *row;
+
     if ((rows->count & (rows->count - 1)) == 0) /* full: it holds a power of two */
         rows->rows = memory_resize(rows->rows, rows->count > 0 ? 2 * rows->count : 1, sizeof(*rows->rows));
-    fill(&rows->rows[rows->count++], letter, secrets, now);
+    row = &rows->rows[rows->count++];
+    fill(row, letter, secrets, now);
+    shorten(&row->code, LONGEST_WORD);
+    shorten(&row->detail, LONGEST_DETAIL);
+    shorten(&row->place, LONGEST_WORD);
+    shorten(&row->failed_at, LONGEST_WORD);
 }
 
 void dlq_rows_deinit(struct dlq_rows *rows)

@@ -27,6 +27,7 @@ struct dlq_rows {
     size_t count;
 };
 
+/* Long texts are cut, so that a row takes some 2 KB at most, whatever the headers say. */
 void dlq_rows_add(struct dlq_rows *rows, const struct letter *letter, const struct secrets *secrets,
                   time_t now);
 /* Nothing is in it then. */

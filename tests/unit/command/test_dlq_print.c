@@ -111,10 +111,54 @@ static void test_headers(void **state)
     free_headers(headers, letter.header_count);
 }
 
+/* However many letters there are, a list of them stays small; one that is shown is shown whole. */
+static void test_a_list_keeps_the_beginnings(void **state)
+{
+    CLEANUP(freep) char *long_text = memory_new(100001, 1);
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+    struct letter_header headers[HEADERS];
+    const char *const texts[] = {"x-error-detail", long_text, NULL};
+    struct dlq_rows rows = {.count = 0};
+    struct letter letter;
+    char *text;
+
+    (void)state;
+    memset(long_text, 'x', 100000);
+    letter = letter_with(texts, headers);
+    letter.code = letter.failed_at = long_text;
+    dlq_rows_add(&rows, &letter, secrets, 0);
+    assert_int_equal(strlen(rows.rows[0].detail), 1024 + 3);
+    assert_int_equal(strlen(rows.rows[0].code), 80 + 3);
+    assert_int_equal(strlen(rows.rows[0].failed_at), 80 + 3);
+    assert_string_equal(rows.rows[0].detail + 1023, "x...");
+    dlq_rows_deinit(&rows);
+    text = printed(&letter);
+    assert_non_null(strstr(text, long_text));
+    free(text);
+    free_headers(headers, letter.header_count);
+}
+
+static void test_a_place_that_is_long_is_cut(void **state)
+{
+    CLEANUP(freep) char *place = memory_new(100003, 1);
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+    struct dlq_rows rows = {.count = 0};
+    struct letter letter = {.number = 1, .detail = place};
+
+    (void)state;
+    memset(place, 'x', 100000);
+    memcpy(place + 100000, ": ", 2);
+    dlq_rows_add(&rows, &letter, secrets, 0);
+    assert_int_equal(strlen(rows.rows[0].place), 80 + 3);
+    dlq_rows_deinit(&rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_value_may_be_a_body),
-                                       cmocka_unit_test(test_headers)};
+                                       cmocka_unit_test(test_headers),
+                                       cmocka_unit_test(test_a_list_keeps_the_beginnings),
+                                       cmocka_unit_test(test_a_place_that_is_long_is_cut)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
