@@ -42,31 +42,76 @@ static void print_line(FILE *stream, struct buffer *line)
 
 /* ---- a plan ---- */
 
-/* Whether both are told in one line: the same of several users in one room. */
-static bool go_together(const struct account_deed *a, const struct account_deed *b)
+/* A deed, and the first of those that are told in one line with it. */
+struct told {
+    const struct account_deed *deed, *first;
+};
+
+static int compare_addresses(const struct account_deed *a, const struct account_deed *b)
 {
-    return (a->change == CHANGE_JOINED || a->change == CHANGE_RAISED) && a->change == b->change &&
-           a->level == b->level && text_equal(a->room, b->room);
+    return (a > b) - (a < b);
 }
 
-static bool was_told(const struct account_entry *entry, size_t number)
+/* 0: they are told in one line: the same of several users in one room. */
+static int compare_lines(const struct account_deed *a, const struct account_deed *b)
 {
-    for (size_t i = 0; i < number; i++)
-        if (go_together(&entry->deeds[i], &entry->deeds[number]))
-            return true;
-    return false;
+    int rooms;
+
+    if (a->change != b->change)
+        return a->change < b->change ? -1 : 1;
+    if (a->change != CHANGE_JOINED && a->change != CHANGE_RAISED)
+        return compare_addresses(a, b);
+    rooms = strcmp(a->room ? a->room : "", b->room ? b->room : "");
+    return rooms != 0 ? rooms : (a->level > b->level) - (a->level < b->level);
 }
 
-static void append_users(struct buffer *line, const struct account_entry *entry, size_t first)
+static int compare_by_line(const void *a, const void *b)
 {
-    size_t count = 0;
+    const struct told *one = a, *other = b;
+    int lines = compare_lines(one->deed, other->deed);
 
-    for (size_t i = first; i < entry->deed_count; i++) {
-        if (!go_together(&entry->deeds[first], &entry->deeds[i]))
-            continue;
-        if (count++ < MOST_NAMES)
-            append(line, count > 1 ? ", " : " ", entry->deeds[i].user, "");
-    }
+    return lines != 0 ? lines : compare_addresses(one->deed, other->deed);
+}
+
+static int compare_in_order(const void *a, const void *b)
+{
+    const struct told *one = a, *other = b;
+
+    if (one->deed->change != other->deed->change)
+        return one->deed->change < other->deed->change ? -1 : 1;
+    return one->first != other->first ? compare_addresses(one->first, other->first)
+                                      : compare_addresses(one->deed, other->deed);
+}
+
+/* All deeds in the order in which they are told: by change, then by when the first of the line was done. By
+   sorting, for one request may bring tens of thousands. The caller frees it. */
+static struct told *lines_of(const struct account_entry *entry)
+{
+    struct told *told = memory_new(entry->deed_count + 1, sizeof(*told));
+
+    for (size_t i = 0; i < entry->deed_count; i++)
+        told[i].deed = &entry->deeds[i];
+    qsort(told, entry->deed_count, sizeof(*told), compare_by_line);
+    for (size_t i = 0; i < entry->deed_count; i++)
+        told[i].first =
+            i > 0 && compare_lines(told[i - 1].deed, told[i].deed) == 0 ? told[i - 1].first : told[i].deed;
+    qsort(told, entry->deed_count, sizeof(*told), compare_in_order);
+    return told;
+}
+
+static size_t length_of_line(const struct told *told, size_t most)
+{
+    size_t count = 1;
+
+    while (count < most && told[count].first == told->first)
+        count++;
+    return count;
+}
+
+static void append_users(struct buffer *line, const struct told *told, size_t count)
+{
+    for (size_t i = 0; i < count && i < MOST_NAMES; i++)
+        append(line, i > 0 ? ", " : " ", told[i].deed->user, "");
     if (count > MOST_NAMES)
         (void)buffer_append_format(line, " and %zu more", count - MOST_NAMES);
 }
@@ -80,13 +125,13 @@ static void append_subject(struct buffer *line, const struct account_deed *deed)
         append(line, deed->change == CHANGE_RENAMED ? " to \"" : " \"", deed->name, "\"");
 }
 
-static void append_deed(struct buffer *line, const struct account_entry *entry, size_t number)
+static void append_deeds(struct buffer *line, const struct told *told, size_t count)
 {
-    const struct account_deed *deed = &entry->deeds[number];
+    const struct account_deed *deed = told->deed;
 
     (void)buffer_append_format(line, "    %s", words[deed->change].before);
     if (deed->change == CHANGE_JOINED || deed->change == CHANGE_RAISED) {
-        append_users(line, entry, number);
+        append_users(line, told, count);
         append(line, deed->change == CHANGE_JOINED ? " to " : " in ", deed->room, "");
         if (deed->change == CHANGE_RAISED)
             (void)buffer_append_format(line, " to level %lld", (long long)deed->level);
@@ -107,17 +152,18 @@ static void append_head(struct buffer *line, const struct account_entry *entry)
 
 void account_print_plan(const struct account_entry *entry, FILE *stream)
 {
+    struct told *told = lines_of(entry);
     struct buffer line;
 
     buffer_init(&line, LONGEST_LINE);
     append_head(&line, entry);
     print_line(stream, &line);
-    for (int change = 0; change < ENGINE_CHANGES; change++)
-        for (size_t i = 0; i < entry->deed_count; i++)
-            if ((int)entry->deeds[i].change == change && !was_told(entry, i)) {
-                append_deed(&line, entry, i);
-                print_line(stream, &line);
-            }
+    for (size_t i = 0, count; i < entry->deed_count; i += count) {
+        count = length_of_line(&told[i], entry->deed_count - i);
+        append_deeds(&line, &told[i], count);
+        print_line(stream, &line);
+    }
+    free(told);
     if (entry->warnings && *entry->warnings)
         (void)fprintf(stream, "    leave: %s\n", entry->warnings);
     if (entry->rejected)

@@ -140,6 +140,35 @@ static void test_what_goes_together_in_a_plan(void **state)
     account_deinit(&account);
 }
 
+/* Lines stand in the order of what was done first, and so do the users in them, however rooms are called. */
+static void test_the_order_of_what_goes_together(void **state)
+{
+    static const struct engine_deed deeds[] = {
+        {.change = CHANGE_JOINED, .user = "@c:s", .room = "#z:s"},
+        {.change = CHANGE_CREATED_USERS, .user = "@z:s"},
+        {.change = CHANGE_JOINED, .user = "@b:s", .room = "#a:s"},
+        {.change = CHANGE_CREATED_USERS, .user = "@a:s"},
+        {.change = CHANGE_JOINED, .user = "@a:s", .room = "#z:s"},
+        {.change = CHANGE_JOINED, .user = "@a:s", .room = "#a:s"},
+    };
+    struct account account = {.foresees = true};
+    char alias[] = ROOM;
+    struct account_entry *entry = open_entry(&account, REQUEST_ADD_ROOM, alias);
+    struct paper paper;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+        account_note(entry, &deeds[i]);
+    close_entry(&account, entry, NULL);
+    account_print_plan(entry, begin(&paper));
+    check(&paper, "line 7: addRoom " ROOM "\n"
+                  "    create user @z:s\n"
+                  "    create user @a:s\n"
+                  "    join @c:s, @a:s to #z:s\n"
+                  "    join @b:s, @a:s to #a:s\n");
+    account_deinit(&account);
+}
+
 static void test_an_end_after_a_part(void **state)
 {
     struct account account = {.foresees = false};
@@ -277,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plan),
         cmocka_unit_test(test_what_goes_together_in_a_plan),
+        cmocka_unit_test(test_the_order_of_what_goes_together),
         cmocka_unit_test(test_an_end),
         cmocka_unit_test(test_an_end_after_a_part),
         cmocka_unit_test(test_json),
