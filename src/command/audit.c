@@ -41,48 +41,75 @@ static void end_progress(const struct auditor *auditor)
 
 /* ---- a room ---- */
 
+/* What is refused is not seen, which is not the same as not being there. */
+static bool is_seen(enum synapse_outcome outcome)
+{
+    return outcome == SYNAPSE_OK || outcome == SYNAPSE_ABSENT;
+}
+
 /* Where its alias leads. */
-static bool resolve(struct auditor *auditor, const char *alias, char **ret_room, struct error *error)
+static bool resolve(struct auditor *auditor, const char *alias, struct audit_alias *ret_alias,
+                    struct error *error)
 {
     struct synapse_reply reply;
     const struct synapse_call call = {.kind = SYNAPSE_RESOLVE_ALIAS, .alias = alias};
 
     if (!question_ask(auditor->desk, &call, &reply, error))
         return false;
-    *ret_room = reply.outcome == SYNAPSE_OK ? TAKE(reply.text) : NULL;
+    ret_alias->leads_to = reply.outcome == SYNAPSE_OK ? TAKE(reply.text) : NULL;
+    ret_alias->unseen = !is_seen(reply.outcome);
     synapse_reply_deinit(&reply);
     return true;
 }
 
-/* Which aliases lead to a room of which nothing else is left. */
-static bool find_alias(struct auditor *auditor, const char *room, char **ret_alias, struct error *error)
+/* Which alias leads to a room of which nothing else is left. */
+static bool find_alias(struct auditor *auditor, const char *room, struct audit_alias *ret_alias,
+                       struct error *error)
 {
     struct synapse_reply reply;
     const struct synapse_call call = {.kind = SYNAPSE_READ_ALIASES, .room = room};
 
     if (!question_ask(auditor->desk, &call, &reply, error))
         return false;
-    *ret_alias = reply.aliases ? text_copy(reply.aliases[0]) : NULL;
+    ret_alias->found = reply.aliases ? text_copy(reply.aliases[0]) : NULL;
+    ret_alias->unseen = !is_seen(reply.outcome);
     synapse_reply_deinit(&reply);
     return true;
+}
+
+/* Only ours are looked up: for another's, such as somebody with power may choose as the main one, the
+   homeserver would ask that server, and wait for it. */
+static bool is_of_our_server(const struct auditor *auditor, const char *alias)
+{
+    const char *colon = strchr(alias, ':');
+
+    return colon && strcmp(colon + 1, auditor->rules.server_name) == 0;
+}
+
+static bool look_at_alias(struct auditor *auditor, const struct listed_room *room, struct audit *audit,
+                          struct audit_alias *ret_alias, struct error *error)
+{
+    if (!audit->alias && (audit->dead || audit->half_made)) {
+        if (!find_alias(auditor, room->id, ret_alias, error))
+            return false;
+        audit->alias = ret_alias->found;
+    }
+    return !audit->alias || !is_of_our_server(auditor, audit->alias) ||
+           resolve(auditor, audit->alias, ret_alias, error);
 }
 
 static bool judge(struct auditor *auditor, const struct listed_room *room, const struct room_state *state,
                   struct error *error)
 {
     struct audit audit = audit_room(room, state, &auditor->rules, (int64_t)time(NULL) * 1000);
-    CLEANUP(freep) char *alias = NULL;
-    CLEANUP(freep) char *leads_to = NULL;
+    struct audit_alias alias = {.found = NULL};
+    bool well = look_at_alias(auditor, room, &audit, &alias, error);
 
-    if (!audit.alias && (audit.dead || audit.half_made)) {
-        if (!find_alias(auditor, room->id, &alias, error))
-            return false;
-        audit.alias = alias;
-    }
-    if (audit.alias && !resolve(auditor, audit.alias, &leads_to, error))
-        return false;
-    audit_findings_add(auditor->findings, room, &audit, state ? state->predecessor : NULL, leads_to);
-    return true;
+    if (well)
+        audit_findings_add(auditor->findings, room, &audit, state ? state->predecessor : NULL, &alias);
+    free(alias.found);
+    free(alias.leads_to);
+    return well;
 }
 
 static bool look_at(struct auditor *auditor, const struct listed_room *room, struct error *error)
@@ -107,36 +134,59 @@ static bool look_at(struct auditor *auditor, const struct listed_room *room, str
 
 /* ---- pages ---- */
 
-typedef bool page_reader(struct auditor *auditor, const struct listing *listing, struct error *error);
+enum { MOST_PAGES = 4000 }; /* of 500 each */
 
-static bool go_through_pages(struct auditor *auditor, enum synapse_kind kind, page_reader *reader,
-                             struct error *error)
+/* What comes in pages. */
+struct page_kind {
+    enum synapse_kind call;
+    const char *name;
+    bool (*read)(struct auditor *auditor, const struct listing *listing, struct error *error);
+};
+
+/* Each page tells where the next one begins, and a homeserver that is out of its mind could go on telling for
+   ever. */
+static bool has_end(const struct listing *listing, const char *position, unsigned pages, struct error *error)
+{
+    if (!listing->next)
+        return true;
+    if (strcmp(listing->next, position) == 0)
+        return error_set(error, "its next page is itself");
+    if (listing->room_count + listing->user_count == 0)
+        return error_set(error, "an empty page is not its last");
+    return pages < MOST_PAGES || error_set(error, "it has more than %d pages", MOST_PAGES);
+}
+
+/* `position`: of the page, then of the next one; NULL: there is none. */
+static bool read_page(struct auditor *auditor, const struct page_kind *kind, unsigned pages, char **position,
+                      struct error *error)
+{
+    const struct synapse_call call = {.kind = kind->call, .position = *position};
+    struct synapse_reply reply;
+    bool well;
+
+    if (!question_ask(auditor->desk, &call, &reply, error))
+        return false;
+    if (!reply.listing) {
+        *error = reply.problem;
+        synapse_reply_deinit(&reply);
+        return false;
+    }
+    well = kind->read(auditor, reply.listing, error);
+    if (well && !has_end(reply.listing, *position, pages, error))
+        well = error_within(error, "the homeserver's list of all %s does not end", kind->name);
+    free(*position);
+    *position = TAKE(reply.listing->next);
+    synapse_reply_deinit(&reply);
+    return well;
+}
+
+static bool go_through_pages(struct auditor *auditor, const struct page_kind *kind, struct error *error)
 {
     CLEANUP(freep) char *position = text_copy("0");
 
-    while (position) {
-        const struct synapse_call call = {.kind = kind, .position = position};
-        struct synapse_reply reply;
-        char *next = NULL;
-        bool well;
-
-        if (!question_ask(auditor->desk, &call, &reply, error))
+    for (unsigned pages = 1; position; pages++)
+        if (!read_page(auditor, kind, pages, &position, error))
             return false;
-        if (!reply.listing) {
-            *error = reply.problem;
-            synapse_reply_deinit(&reply);
-            return false;
-        }
-        well = reader(auditor, reply.listing, error);
-        next = TAKE(reply.listing->next);
-        synapse_reply_deinit(&reply);
-        if (!well) {
-            free(next);
-            return false;
-        }
-        free(position);
-        position = next;
-    }
     return true;
 }
 
@@ -152,6 +202,8 @@ static bool read_rooms(struct auditor *auditor, const struct listing *listing, s
     return true;
 }
 
+static const struct page_kind all_rooms = {SYNAPSE_LIST_ROOMS, "rooms", read_rooms};
+
 /* ---- users ---- */
 
 static bool read_users(struct auditor *auditor, const struct listing *listing, struct error *error)
@@ -161,6 +213,8 @@ static bool read_users(struct auditor *auditor, const struct listing *listing, s
         audit_findings_add_user(auditor->findings, &listing->users[i]);
     return true;
 }
+
+static const struct page_kind all_users = {SYNAPSE_LIST_USERS, "users", read_users};
 
 static bool look_at_users(struct auditor *auditor, struct error *error)
 {
@@ -176,7 +230,7 @@ static bool look_at_users(struct auditor *auditor, struct error *error)
     }
     audit_findings_set_records(auditor->findings, TAKE(reply.records));
     synapse_reply_deinit(&reply);
-    return go_through_pages(auditor, SYNAPSE_LIST_USERS, read_users, error);
+    return go_through_pages(auditor, &all_users, error);
 }
 
 /* ---- the command ---- */
@@ -200,8 +254,7 @@ static int print(struct auditor *auditor, const struct command_options *options)
 static int run(struct auditor *auditor, const struct command_options *options)
 {
     struct error error;
-    bool well =
-        go_through_pages(auditor, SYNAPSE_LIST_ROOMS, read_rooms, &error) && look_at_users(auditor, &error);
+    bool well = go_through_pages(auditor, &all_rooms, &error) && look_at_users(auditor, &error);
 
     end_progress(auditor);
     if (well)

@@ -14,6 +14,7 @@ struct row {
     int64_t members, created_at;
     struct audit audit; /* its alias is not to be used */
     bool is_ours, is_user;
+    bool is_unseen;               /* where its alias leads */
     char *predecessor, *leads_to; /* NULL: none */
     const char *successor;        /* the id of another row; NULL: none */
     bool is_in_the_way;           /* a foreign room, with an alias like those of ours */
@@ -71,7 +72,12 @@ static bool is_conflicting(const struct row *row)
 
 static bool is_without_alias(const struct row *row)
 {
-    return is_managed(row) && !row->audit.dead && !row->leads_to;
+    return is_managed(row) && !row->audit.dead && !row->leads_to && !row->is_unseen;
+}
+
+static bool is_unseen(const struct row *row)
+{
+    return row->is_unseen;
 }
 
 static bool is_in_the_way(const struct row *row)
@@ -105,6 +111,8 @@ static const struct list {
      is_in_the_way, false, true},
     {"without_alias", "rooms of ours whose alias is gone: the next message for it makes a second room",
      is_without_alias, false, true},
+    {"unseen", "rooms of ours whose alias the homeserver would not look up: where it leads is not known",
+     is_unseen, false, true},
     {"dead", "rooms of ours that nobody is in any more: the next message for the alias makes it anew",
      is_dead, false, true},
     {"half_made", "rooms of ours whose making was cut: the next message for the alias makes it anew",
@@ -174,14 +182,15 @@ static struct row *add_room(struct audit_findings *findings, const struct listed
 }
 
 void audit_findings_add(struct audit_findings *findings, const struct listed_room *listed,
-                        const struct audit *audit, const char *predecessor, const char *leads_to)
+                        const struct audit *audit, const char *predecessor, const struct audit_alias *alias)
 {
     struct row *row = add_room(findings, listed, audit->alias);
 
     row->audit = *audit;
     row->is_ours = true;
     row->predecessor = text_copy(predecessor);
-    row->leads_to = text_copy(leads_to);
+    row->leads_to = text_copy(alias->leads_to);
+    row->is_unseen = alias->unseen;
 }
 
 void audit_findings_add_foreign(struct audit_findings *findings, const struct listed_room *listed)
@@ -222,21 +231,53 @@ static struct row *find(struct audit_findings *findings, const char *id)
                                : NULL;
 }
 
-/* `#course_7b:school` and `#course_8:school` are of the same type. */
-static bool is_of_type(const char *alias, const char *like)
+/* `#course_7b:school` and `#course_8:school` are of the same type: all up to the first underscore. 0: it has
+   none. */
+static size_t length_of_type(const char *alias)
 {
-    size_t length = strcspn(like, "_") + 1;
+    size_t length = strcspn(alias, "_");
 
-    return like[length - 1] == '_' && strncmp(alias, like, length) == 0;
+    return alias[length] == '_' ? length + 1 : 0;
 }
 
-static bool has_type_of_ours(const struct audit_findings *findings, const char *alias)
+static int compare_types(const void *a, const void *b)
 {
+    const char *const *one = a, *const *other = b;
+    size_t length = length_of_type(*one), other_length = length_of_type(*other);
+
+    if (length != other_length)
+        return length < other_length ? -1 : 1;
+    return strncmp(*one, *other, length);
+}
+
+/* The types of our rooms, as aliases that have them, in order. The caller frees them. */
+static const char **types_of_ours(const struct audit_findings *findings, size_t *ret_count)
+{
+    const char **types = memory_new(findings->count + 1, sizeof(*types));
+    size_t count = 0;
+
     for (size_t i = 0; i < findings->count; i++)
         if (is_managed(&findings->rows[i]) && findings->rows[i].alias &&
-            is_of_type(alias, findings->rows[i].alias))
-            return true;
-    return audit_is_welcome_alias(alias);
+            length_of_type(findings->rows[i].alias) > 0)
+            types[count++] = findings->rows[i].alias;
+    qsort(types, count, sizeof(*types), compare_types);
+    *ret_count = count;
+    return types;
+}
+
+static void find_those_in_the_way(struct audit_findings *findings)
+{
+    size_t count;
+    const char **types = types_of_ours(findings, &count);
+
+    for (size_t i = 0; i < findings->count; i++) {
+        struct row *row = &findings->rows[i];
+
+        if (!row->is_ours && !row->is_user && row->alias)
+            row->is_in_the_way = audit_is_welcome_alias(row->alias) ||
+                                 bsearch(&row->alias, types, count, sizeof(*types), compare_types);
+    }
+    free(types);
 }
 
 /* Rooms come in pages, and one that is made meanwhile may shift another into the next page, too. */
@@ -265,12 +306,7 @@ void audit_findings_finish(struct audit_findings *findings)
         if (before && before != row)
             before->successor = row->id;
     }
-    for (size_t i = 0; i < findings->count; i++) {
-        struct row *row = &findings->rows[i];
-
-        if (!row->is_ours && !row->is_user && row->alias)
-            row->is_in_the_way = has_type_of_ours(findings, row->alias);
-    }
+    find_those_in_the_way(findings);
 }
 
 /* ---- telling ---- */

@@ -16,10 +16,17 @@ struct audit_findings *audit_findings_new(void) MUST_USE;
 /* NULL is fine. */
 void audit_findings_free(struct audit_findings *findings);
 
-/* A room that one of the sync users made. `predecessor`: the room that was upgraded into it, `leads_to`:
-   where its alias leads; ids, NULL: none. */
+/* What was found out about a room's alias. */
+struct audit_alias {
+    char *found;    /* one that leads to it although nothing else is left of it; NULL: none, or not asked */
+    char *leads_to; /* the id of the room; NULL: to none, or not asked */
+    bool unseen;    /* the homeserver would not tell */
+};
+
+/* A room that one of the sync users made. `predecessor`: the id of the room that was upgraded into it; NULL:
+   none. */
 void audit_findings_add(struct audit_findings *findings, const struct listed_room *listed,
-                        const struct audit *audit, const char *predecessor, const char *leads_to);
+                        const struct audit *audit, const char *predecessor, const struct audit_alias *alias);
 /* A room that somebody else made. */
 void audit_findings_add_foreign(struct audit_findings *findings, const struct listed_room *listed);
 /* The records, to which users are held. Takes them over. */

@@ -50,7 +50,7 @@ class Fault:
     method: str
     path: re.Pattern[str]
     status: int | None = None
-    body: Any = None  # bytes as they are, anything else as JSON
+    body: Any = None  # bytes as they are, of a function what it gives, anything else as JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0
     hold: bool = False  # wait, before anything else, until release() is called
@@ -270,4 +270,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _as_bytes(body: Any) -> bytes:
+    if callable(body):
+        body = body()
     return body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pty
+import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,8 +22,8 @@ from lab.school import School
 from stage import Stage
 
 HALF_MADE_AFTER = 31  # seconds without a change
-LISTS = ["managed", "welcome", "other", "conflicting", "in_the_way", "without_alias", "dead", "half_made", "left",
-         "powerless", "predecessors", "unnamed"]
+LISTS = ["managed", "welcome", "other", "conflicting", "in_the_way", "without_alias", "unseen", "dead", "half_made",
+         "left", "powerless", "predecessors", "unnamed"]
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +166,54 @@ def test_many_rooms_come_in_pages(stage: Stage) -> None:
     stage.proxy.clear()
     child.wait(60)
     assert queries[:2] == ["from=0&limit=500", "from=500&limit=500"]
+
+
+ROOM = {"room_id": "!one:x", "creator": "@other:x"}
+
+
+def _ever_new() -> Callable[[], Any]:
+    numbers = itertools.count(1)
+    return lambda: {"rooms": [ROOM], "next_batch": next(numbers), "total_rooms": 2}
+
+
+@pytest.mark.parametrize("body, problem", [
+    ({"rooms": [ROOM], "next_batch": 7}, "its next page is itself"),
+    ({"rooms": [], "next_batch": 500}, "an empty page is not its last"),
+    (_ever_new(), "it has more than 4000 pages")])
+def test_a_list_without_an_end_is_not_followed(stage: Stage, body: Any, problem: str) -> None:
+    stage.proxy.fault(r"/_synapse/admin/v1/rooms$", "GET", status=200, body=body)
+    shown = audit(stage)
+    stage.proxy.clear()
+    assert shown.returncode == 1 and not shown.stdout
+    assert f"the homeserver's list of all rooms does not end: {problem}" in shown.stderr
+
+
+def test_an_alias_that_cannot_be_looked_up_is_not_taken_for_gone(stage: Stage) -> None:
+    own, there = made(stage)
+    stage.proxy.fault(f"/directory/room/{re.escape(stage.alias(own))}", "GET", status=403,
+                      body={"errcode": "M_FORBIDDEN", "error": "no"})
+    told = found(stage)
+    shown = audit(stage)
+    stage.proxy.clear()
+    assert rooms_in(told, "unseen") == {there} and there not in rooms_in(told, "without_alias")
+    assert shown.returncode == 1 and f"  {there}  {stage.alias(own)}" in shown.stdout
+
+
+def test_of_an_alias_elsewhere_no_other_server_is_asked(stage: Stage) -> None:
+    """Whoever has power in a room chooses its main alias, and the homeserver would ask that server, and wait."""
+    _, there = made(stage)
+    state = stage.homeserver.admin.get(f"/_synapse/admin/v1/rooms/{segment(there)}/state")["state"]
+    for event in state:
+        if event["type"] == "m.room.create":
+            event["content"].pop("io.github.synapse_sync", None)
+        if event["type"] == "m.room.canonical_alias":
+            event["content"]["alias"] = "#course_1:elsewhere.test"
+    stage.proxy.fault(f"/_synapse/admin/v1/rooms/{re.escape(there)}/state", "GET", status=200, body={"state": state})
+    stage.proxy.forget()
+    told = found(stage)
+    asked = [str(request) for request in stage.proxy.requests("GET", "elsewhere.test")]
+    stage.proxy.clear()
+    assert not asked and there in rooms_in(told, "without_alias")
 
 
 def test_progress_is_for_terminals(stage: Stage) -> None:
