@@ -37,7 +37,7 @@ static enum part part_of(const char *name)
     return PARTS;
 }
 
-/* ---- applying it; false: not before a restart ---- */
+/* ---- applying it; false: not yet, the next connection to the broker will have it ---- */
 
 static bool apply_log(struct reload *reload, const struct config *config)
 {
@@ -59,6 +59,7 @@ static bool apply_brake(struct reload *reload, const struct config *config)
     return true;
 }
 
+/* A queue that would go with its consumer keeps the one that it has. */
 static bool apply_prefetch(struct reload *reload, const struct config *config)
 {
     return broker_set_prefetch(reload->broker, (uint16_t)config->rabbitmq.prefetch);
@@ -136,27 +137,28 @@ const struct config *reload_config(const struct reload *reload)
     return reload->latest ? reload->latest : reload->start;
 }
 
-/* Which settings have changed and are in force now, and which would be after a restart. */
+/* Which settings have changed and are in force now, which will be with the next connection to the broker, and
+   which would be after a restart. */
 static void say(const struct reload *reload, const struct config *config, const bool *applied)
 {
-    struct buffer in_force, waiting;
+    struct buffer in_force, soon, waiting;
 
     buffer_init(&in_force, LONGEST_LIST);
+    buffer_init(&soon, LONGEST_LIST);
     buffer_init(&waiting, LONGEST_LIST);
     for (size_t i = 0; i < config->entry_count; i++) {
         const char *name = config->entries[i].name;
         enum part part = part_of(name);
+        const struct config *before = part < PARTS ? reload_config(reload) : reload->start;
 
-        if (part < PARTS && applied[part]) {
-            if (config_entry_differs(reload_config(reload), config, i))
-                add(&in_force, " ", name);
-        } else if (config_entry_differs(reload->start, config, i)) {
-            add(&waiting, " ", name);
-        }
+        if (config_entry_differs(before, config, i))
+            add(part == PARTS ? &waiting : applied[part] ? &in_force : &soon, " ", name);
     }
     log_info("reloaded", LOG_TEXT("applied", buffer_text(&in_force)),
+             LOG_TEXT("with_next_connection", soon.size > 0 ? buffer_text(&soon) : NULL),
              LOG_TEXT("needs_restart", buffer_text(&waiting)));
     buffer_deinit(&in_force);
+    buffer_deinit(&soon);
     buffer_deinit(&waiting);
 }
 

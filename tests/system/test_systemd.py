@@ -225,6 +225,17 @@ def test_a_prefetch_counts_at_once_and_nothing_is_lost(stage: Stage) -> None:
     assert all(stage.homeserver.user(user) for user in users)
 
 
+def test_a_prefetch_that_counts_later_needs_no_restart(stage: Stage) -> None:
+    stage.queue.declare(auto_delete=True, arguments={})
+    daemon = start_by_file(stage, None, RABBITMQ_PREFETCH="1")
+    stage.warm_up()
+    write_env(daemon, RABBITMQ_PREFETCH="4", SYNC__CONCURRENCY="20", SYNC__ERASE="false")
+    daemon.signal(signal.SIGHUP)
+    said = daemon.wait_line("event=reloaded").fields
+    assert said["with_next_connection"] == "RABBITMQ_PREFETCH"
+    assert said["applied"] == "SYNC__CONCURRENCY" and said["needs_restart"] == "SYNC__ERASE"
+
+
 def test_another_password_is_used_without_a_restart(stage: Stage) -> None:
     name = unique("steward")
     client = stage.school.synapse.register(name, "the old one", admin=True)
