@@ -173,17 +173,34 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+static int refuse_options(const char *command, unsigned refused)
+{
+    static const char *const names[] = {"--json", "--wait", "--no-environment",
+                                        "--yes"}; /* in the order of bits */
+    struct error error;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (refused & 1U << i) {
+            (void)error_set(&error, "it does not take %s", names[i]);
+            return misused(command, error.text);
+        }
+    return -1;
+}
+
 static int check_use(const struct command_line *line)
 {
     const struct command *command = line->command;
     size_t count = line->options.argument_count;
+    struct error error;
 
     if (line->given & ~command->takes)
-        return misused(command->name, "does not take all of these options");
+        return refuse_options(command->name, line->given & ~command->takes);
     if (count > command->most)
         return misused(line->options.arguments[command->most], "one argument too many");
-    if (count < command->fewest)
-        return misused(command->name, "an argument is missing");
+    if (count < command->fewest) {
+        (void)error_set(&error, "expected %s", command->arguments);
+        return misused(command->name, error.text);
+    }
     return -1;
 }
 
@@ -199,7 +216,7 @@ static int read_command_line(struct command_line *line, int argc, char **argv)
         return status;
     line->command = optind < argc ? find_command(argv[optind]) : &commands[0];
     if (!line->command)
-        return misused(argv[optind], "expected a command, such as run");
+        return misused(argv[optind], "there is no such command");
     if (optind < argc) {
         line->options.arguments = (const char *const *)argv + optind + 1;
         line->options.argument_count = (size_t)(argc - optind - 1);

@@ -273,6 +273,7 @@ int command_audit(const struct config *config, const struct command_options *opt
     struct error error;
     int status;
 
+    setup_quiet(config);
     auditor.desk = question_open(config, sync_user, &error);
     if (!auditor.desk) {
         fprintf(stderr, "synapse-sync: %s\n", error.text);

@@ -359,15 +359,6 @@ static int run(struct batch *batch, struct error *error)
     return conclude(batch);
 }
 
-/* Who looks at the results need not read of each connection, unless that is what they asked for. */
-static void quieten(const struct config *config)
-{
-    for (size_t i = 0; i < config->entry_count; i++)
-        if (text_equal(config->entries[i].name, "LOG__LEVEL") &&
-            text_equal(config->entries[i].source, "default"))
-            log_configure(LOG_WARNING, config->log.format);
-}
-
 int batch_run(const struct config *config, const struct command_options *options,
               const struct batch_manner *manner)
 {
@@ -379,7 +370,7 @@ int batch_run(const struct config *config, const struct command_options *options
     struct error error;
     int status;
 
-    quieten(config);
+    setup_quiet(config);
     if (!requests_file_read(&batch.file, options->argument_count > 0 ? options->arguments[0] : NULL, &error))
         return say("", &error, EXIT_FAILURE);
     batch.sync_user = setup_sync_user(config);

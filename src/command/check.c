@@ -132,7 +132,8 @@ static void rest(int64_t milliseconds)
 {
     struct timespec pause = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
 
-    (void)nanosleep(&pause, NULL);
+    if (milliseconds > 0)
+        (void)nanosleep(&pause, NULL);
 }
 
 /* Looks until all is well or the time is over; `report` is that of the last look, behind what was known
@@ -146,9 +147,9 @@ static void look_until(struct check *check, unsigned seconds, struct findings *r
     CLEANUP(freep) char *said = NULL;
 
     look(check, report);
-    while (report->of[FINDING_ERROR] > 0 && !check->is_misconfigured && instant_now() + pause < end) {
+    while (report->of[FINDING_ERROR] > 0 && !check->is_misconfigured && instant_now() < end) {
         tell_wait(report, &said);
-        rest(pause);
+        rest(instant_min(pause, end - instant_now()));
         pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
         findings_cut(report, before);
         report->area = "configuration";

@@ -12,6 +12,13 @@
 
 /* ---- the table of metrics ---- */
 
+/*
+ * Not among them: how many messages wait in the queue. AMQP has no question for that but a passive
+ * declaration, and where that is refused (rights that were taken away, a quorum queue without a leader) the
+ * broker closes the channel: all messages under way would come again for the sake of a number. RabbitMQ tells
+ * it by itself.
+ */
+
 enum {
     BUILD_INFO,
     MESSAGES,

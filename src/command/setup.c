@@ -1,7 +1,16 @@
 #include "command/setup.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "config/peers.h"
+
+void setup_quiet(const struct config *config)
+{
+    for (size_t i = 0; i < config->entry_count; i++)
+        if (text_equal(config->entries[i].name, "LOG__LEVEL") &&
+            text_equal(config->entries[i].source, "default"))
+            log_configure(LOG_WARNING, config->log.format);
+}
 
 char *setup_sync_user(const struct config *config)
 {

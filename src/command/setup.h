@@ -14,6 +14,10 @@
  * commands. What is returned borrows its texts from the configuration. Handlers are left to the caller.
  */
 
+/* For commands whose results are looked at by people: who reads those need not read of each connection,
+   unless LOG__LEVEL says so. */
+void setup_quiet(const struct config *config);
+
 /* The sync user's full id, for the caller to free. */
 char *setup_sync_user(const struct config *config) MUST_USE;
 

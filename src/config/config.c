@@ -157,7 +157,8 @@ static void check_required(const struct givens *givens, struct complaints *compl
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings[i].required && !givens->of[i].text)
             complain_of_absence(complaints, settings[i].name, setting_expected(&settings[i], expected),
-                                ", but it is not set anywhere");
+                                ", but it is set neither in the environment nor in "
+                                ".env of this folder nor in a YAML file");
 }
 
 static void check_together(const struct config *config, struct complaints *complaints)

@@ -32,6 +32,10 @@ static const struct words {
     {CURLE_SSL_CERTPROBLEM, DETAIL_LIBCURL,
      "the client certificate or its key (PEM, without a password) cannot be used", NULL, HTTP_BAD_FILES},
     {CURLE_OPERATION_TIMEDOUT, DETAIL_NONE, "no connection in time", "no whole reply in time", HTTP_NO_TIME},
+    {CURLE_UNSUPPORTED_PROTOCOL, DETAIL_NONE, "what answers there does not speak HTTP",
+     "what answers there does not speak HTTP", HTTP_TROUBLE}, /* or, in libcurl's eyes, HTTP/0.9 */
+    {CURLE_WEIRD_SERVER_REPLY, DETAIL_NONE, "what answers there does not speak HTTP",
+     "what answers there does not speak HTTP", HTTP_TROUBLE},
     {CURLE_GOT_NOTHING, DETAIL_NONE, NULL, "the connection was closed before the reply", HTTP_TROUBLE},
     {CURLE_ABORTED_BY_CALLBACK, DETAIL_NONE, "nothing may be written now",
      "the connection was closed before the reply", HTTP_TROUBLE},

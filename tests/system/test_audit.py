@@ -74,10 +74,12 @@ def test_where_all_is_well_nothing_needs_a_person_and_nothing_is_written(stage: 
     stage.proxy.forget()
     shown = audit(stage)
     assert shown.returncode == 0 and "managed: 1 (rooms that are kept in line)" in shown.stdout
+    assert not shown.stderr, "that somebody logged in is no news for who reads the result"
     assert "welcome: 1 (" in shown.stdout and "nothing needs a person" in shown.stdout
     assert [str(write) for write in stage.proxy.writes()] == ["POST /_matrix/client/v3/login -> 200"]
     assert f"({len(stage.proxy.requests())} requests" in shown.stdout
     assert rooms_in(found(stage), "managed") == {first}
+    assert "event=homeserver-ready" in audit(stage, LOG__LEVEL="info").stderr
 
 
 def test_requests_grow_with_the_rooms_of_ours_only(stage: Stage) -> None:

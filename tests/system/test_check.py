@@ -468,11 +468,13 @@ def test_wait_ends_when_all_is_well(stage: Stage) -> None:
 
 def test_wait_has_an_end(stage: Stage) -> None:
     env = {**stage.environment, PASSWORD: "wrong password"}
+    began = time.monotonic()
     ended = run_to_end(["check", "--wait", "3"], env)
     assert ended.returncode == 1 and "sync user" in ended.stdout
     logins = stage.proxy.requests("POST", "/login$")
     assert len(logins) == 1, "a login that was refused is counted by Synapse, and must not be tried again and again"
     assert len(stage.proxy.requests("GET", "/versions$")) > 1
+    assert time.monotonic() - began >= 3, "for so long, not less"
 
 
 # --- peers that answer nonsense ---------------------------------------------------------------------------------------
@@ -497,6 +499,8 @@ def test_peers_that_talk_nonsense_are_told(stage: Stage, greeting: bytes) -> Non
         said = checked(stage, **{URI: f"http://127.0.0.1:{port}", BROKER: f"amqp://127.0.0.1:{port}"})
         assert said.status == 1 and {finding["area"] for finding in said.errors} == {"broker", "homeserver"}
         assert all(finding["advice"] for finding in said.errors)
+        if greeting.startswith(b"SSH"):
+            said.error("homeserver", "address", "does not speak HTTP", "whether that port is the homeserver's")
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()

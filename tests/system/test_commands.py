@@ -20,7 +20,15 @@ def test_help_and_version_need_no_configuration() -> None:
 def test_an_unknown_command_is_refused_by_its_name() -> None:
     refused = run_to_end(["dance"])
     assert refused.returncode == 2
-    assert "dance" in refused.stderr
+    assert "synapse-sync: dance: there is no such command;" in refused.stderr
+
+
+def test_what_is_missing_or_too_much_is_named() -> None:
+    for line, said in ((["--wait", "3"], "run: it does not take --wait"), (["plan", "--yes"], "plan: it does not take --yes"),
+                       (["audit", "--no-environment"], "audit: it does not take --no-environment"),
+                       (["--json"], "run: it does not take --json"), (["dlq"], "dlq: expected list|show N|retry [N|")):
+        refused = run_to_end(line)
+        assert refused.returncode == 2 and f"synapse-sync: {said}" in refused.stderr and not refused.stdout, line
 
 
 def test_config_tells_what_is_in_force_and_no_secret() -> None:

@@ -86,11 +86,12 @@ static void test_required(void **state)
     (void)state;
     assert_refused(
         "MATRIX_MESSENGER__URI: expected an http:// or https:// URI without user, query and fragment, "
-        "but it is not set anywhere");
+        "but it is set neither in the environment nor in .env of this folder nor in a YAML file");
     set_required();
     set("MATRIX_MESSENGER__SERVERNAME", "");
     assert_refused("MATRIX_MESSENGER__SERVERNAME: expected a server name such as example.org or "
-                   "example.org:8448, but it is not set anywhere");
+                   "example.org:8448, but it is set neither in the environment nor in .env of this folder "
+                   "nor in a YAML file");
 }
 
 static void test_a_way_to_log_in(void **state)

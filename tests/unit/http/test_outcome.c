@@ -163,6 +163,10 @@ static void test_broken(void **state)
 {
     (void)state;
     assert_outcome(NULL, SERVER_CLOSE, HTTP_BROKEN, "closed before the reply");
+    assert_outcome("SSH-2.0-OpenSSH_9.2\r\n", SERVER_CLOSE, HTTP_BROKEN,
+                   "what answers there does not speak HTTP");
+    assert_outcome("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", SERVER_CLOSE, HTTP_BROKEN,
+                   "what answers there does not speak HTTP");
     assert_outcome(NULL, SERVER_RESET, HTTP_BROKEN, "cut");
     assert_outcome("HTTP/1.1 200 O", SERVER_RESET, HTTP_BROKEN, "cut");
     assert_outcome("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", SERVER_CLOSE, HTTP_BROKEN,
