@@ -92,6 +92,21 @@ static void test_what_needs_a_restart_is_said_until_it_is_as_it_was(void **state
     end(&fixture);
 }
 
+static void test_the_level_of_the_log(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    begin(&fixture);
+    fixture.overrides[LEVEL] = "LOG__LEVEL=info";
+    assert_reload(&fixture, true, "applied=LOG__LEVEL needs_restart=\"\"");
+    assert_false(log_wants(LOG_DEBUG));
+    fixture.overrides[LEVEL] = "LOG__LEVEL=debug";
+    assert_reload(&fixture, true, "applied=LOG__LEVEL needs_restart=\"\"");
+    assert_true(log_wants(LOG_DEBUG));
+    end(&fixture);
+}
+
 static void test_a_mistake_changes_nothing(void **state)
 {
     struct fixture fixture;
@@ -113,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_counts_is_what_was_read_last),
         cmocka_unit_test(test_what_needs_a_restart_is_said_until_it_is_as_it_was),
+        cmocka_unit_test(test_the_level_of_the_log),
         cmocka_unit_test(test_a_mistake_changes_nothing),
     };
 
