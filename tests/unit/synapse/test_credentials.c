@@ -113,6 +113,44 @@ static void await_requests(struct client *client, unsigned requests)
     loop_timer_stop(&poll.timer);
 }
 
+static void run_for(struct client *client, int64_t milliseconds)
+{
+    loop_timer_set(&client->patience, instant_now() + milliseconds);
+    loop_run(client->loop);
+    loop_timer_stop(&client->patience);
+}
+
+/* What was being asked with those before is not waited for: its answer is taken for that to nothing else, and
+   its absence is no silence of the homeserver, after which its health would be asked for. */
+static void a_step_under_way_is_dropped(void **state)
+{
+    static const struct server_step steps[] = {
+        {.line = "GET /_matrix/client/v3/account/whoami",
+         .bearer = "syt_given",
+         REFUSED(403, "M_FORBIDDEN", "no"),
+         .wait_for = 2},
+        LOG_IN(PASSWORD_LOGIN, "NEW"),
+        READ_SELF("NEW"),
+        READ_CAPABILITIES("NEW"),
+    };
+    enum { SILENCE = 2500 }; /* ms */
+    struct synapse_config config = given_token();
+    CLEANUP(freep) char *log = NULL;
+    struct capture capture;
+    struct client client;
+
+    (void)state;
+    client_begin(&client, HTTP_SERVER_START(steps), &config);
+    await_requests(&client, 1);
+    capture_begin(&capture);
+    synapse_set_credentials(client.synapse, &by_password);
+    client_await(&client, "+");
+    run_for(&client, SILENCE);
+    log = capture_end(&capture);
+    assert_null(strstr(log, "homeserver-refused"));
+    client_end(&client);
+}
+
 /* Whether the sync user was an admin with the credentials before says nothing of those that are used now. */
 static void what_was_asked_before_is_no_news(void **state)
 {
@@ -157,6 +195,7 @@ int main(void)
         cmocka_unit_test(opens_anew_with_other_credentials),
         cmocka_unit_test(other_credentials_are_tried_at_once),
         cmocka_unit_test(another_token_is_used_and_not_told),
+        cmocka_unit_test(a_step_under_way_is_dropped),
         cmocka_unit_test(what_was_asked_before_is_no_news),
     };
 
