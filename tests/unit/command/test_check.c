@@ -28,6 +28,13 @@ static void assert_told(const struct findings *findings, const struct expected *
     fail_msg("not told: %s: %s", expected->name, expected->words);
 }
 
+static void assert_not_told(const struct findings *findings, const char *name)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (strcmp(findings->all[i].name, name) == 0)
+            fail_msg("told: %s: %s", name, findings->all[i].detail);
+}
+
 /* Who has to mend something is told what to do. */
 static void assert_advised(const struct findings *findings)
 {
@@ -384,6 +391,36 @@ static void test_what_is_only_dear(void **state)
     expect_of_homeserver(&sight, (struct expected){FINDING_OK, "rate limit", "will lift"});
 }
 
+/* A homeserver that is seen in part is not judged by what was not seen. */
+static void test_what_was_not_seen_is_not_told(void **state)
+{
+    struct synapse_sight sight = sound_homeserver();
+    struct findings findings = {.area = "homeserver"};
+
+    (void)state;
+    sight.version = NULL;
+    sight.has_clock = sight.has_rooms = false;
+    sight.open_registration = SYNAPSE_UNSEEN;
+    check_homeserver(&sight, &near_terms, &findings);
+    assert_not_told(&findings, "homeserver");
+    assert_not_told(&findings, "clock");
+    assert_not_told(&findings, "registration");
+    assert_not_told(&findings, "rooms");
+    assert_told(&findings, &(struct expected){FINDING_OK, "rate limit", "none"});
+    findings_deinit(&findings);
+    findings.area = "homeserver";
+    sight.is_admin = SYNAPSE_NO;
+    check_homeserver(&sight, &near_terms, &findings);
+    assert_not_told(&findings, "rate limit");
+    findings_deinit(&findings);
+    findings.area = "homeserver";
+    sight.entry = SYNAPSE_ENTRY_NONE;
+    check_homeserver(&sight, &near_terms, &findings);
+    assert_not_told(&findings, "sync user");
+    assert_not_told(&findings, "admin right");
+    findings_deinit(&findings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_what_the_sync_user_may),
         cmocka_unit_test(test_what_is_only_dear),
+        cmocka_unit_test(test_what_was_not_seen_is_not_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
