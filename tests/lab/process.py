@@ -80,11 +80,11 @@ class Process:
     def alive(self) -> bool:
         return self._child.poll() is None
 
-    def stop(self, patience: float = 20) -> int:
+    def stop(self, patience: float = 20, ending: signal.Signals = signal.SIGTERM) -> int:
         """Ask to end, insist when that does not help, and return the exit status."""
         if self.alive():
             self.thaw()
-            self._child.terminate()
+            self._child.send_signal(ending)
             try:
                 return self._child.wait(patience)
             except subprocess.TimeoutExpired:

@@ -8,17 +8,18 @@ from types import TracebackType
 from .matrix import Client, Homeserver
 from .queue import QUEUE_NAME, Queue
 from .rabbitmq import RabbitMQ
-from .synapse import SERVER_NAME, Synapse
+from .synapse import SERVER_NAME
+from .synapse_workers import new_homeserver
 
 SYNC_USER = "sync"
 
 
 class School:
-    """Both servers, started together."""
+    """Both servers, started together. What kind of Synapse, the environment says (LAB)."""
 
     def __init__(self, server_name: str = SERVER_NAME, bridge: bool = False) -> None:
         self.broker = RabbitMQ()
-        self.synapse = Synapse(server_name, bridge=bridge)
+        self.synapse = new_homeserver(server_name, bridge=bridge)
         self.sync_password = secrets.token_hex(16)
         self.sync_user: Client | None = None
         self.homeserver: Homeserver | None = None

@@ -56,11 +56,10 @@ class Synapse:
         configuration = self.folder / "homeserver.yaml"
         first = not configuration.exists()
         if first:
-            # JSON is YAML.
-            configuration.write_text(json.dumps(self._configuration(), indent=2))
-            (self.folder / "log.yaml").write_text(json.dumps(LOGGING))
+            self._write("homeserver.yaml", self._configuration())
+            self._write("log.yaml", LOGGING)
             if self._bridge_token is not None:
-                (self.folder / "bridge.yaml").write_text(json.dumps(self._bridge()))
+                self._write("bridge.yaml", self._bridge())
             self._run_to_end("--generate-keys")
         self._process = Process(self._command(), env=self._environment(), cwd=self.folder,
                                 log=self.folder / "homeserver.log")
@@ -74,7 +73,7 @@ class Synapse:
         kept = {name: value for name, value in json.loads(configuration.read_text()).items()
                 if name not in self._settings}
         self._settings = dict(settings)
-        configuration.write_text(json.dumps({**kept, **self._settings}, indent=2))
+        self._write("homeserver.yaml", {**kept, **self._settings})
         self.start()
 
     def add_file(self, name: str, text: str) -> str:
@@ -85,20 +84,20 @@ class Synapse:
         return self.inside(name)
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
+        for process in self._processes():
+            process.stop()
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
+        for process in self._processes():
+            process.kill()
 
     def freeze(self) -> None:
-        assert self._process is not None
-        self._process.freeze()
+        for process in self._processes():
+            process.freeze()
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.thaw()
+        for process in self._processes():
+            process.thaw()
 
     def destroy(self) -> None:
         self.kill()
@@ -144,11 +143,12 @@ class Synapse:
         """An operator's view of this homeserver, with an admin of its own."""
         return Homeserver(self.register("operator-" + secrets.token_hex(4), admin=True), self.server_name)
 
+    def _processes(self) -> list[Process]:
+        """Those of Synapse itself, as far as they were started."""
+        return [self._process] if self._process is not None else []
+
     def _answers(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/_matrix/client/versions", timeout=5).ok
-        except requests.RequestException:
-            return False
+        return answers(self.port)
 
     def _command(self, *options: str) -> list[str]:
         return [*self._installation.python, "-m", "synapse.app.homeserver",
@@ -172,9 +172,8 @@ class Synapse:
         plenty = {"per_second": 1000, "burst_count": 1000}
         configuration = {
             "server_name": self.server_name,
-            "listeners": [{"port": self.port, "type": "http", "tls": False, "bind_addresses": ["127.0.0.1"],
-                           "resources": [{"names": ["client"], "compress": False}]}],
-            "database": {"name": "sqlite3", "args": {"database": self.inside("homeserver.db")}},
+            "listeners": self._listeners(),
+            "database": self._database(),
             "media_store_path": self.inside("media"),
             "signing_key_path": self.inside("signing.key"),
             "log_config": self.inside("log.yaml"),
@@ -194,6 +193,16 @@ class Synapse:
         configuration.update(self._settings)
         return configuration
 
+    def _listeners(self) -> list[dict[str, Any]]:
+        return [listener(self.port, "client")]
+
+    def _database(self) -> dict[str, Any]:
+        return {"name": "sqlite3", "args": {"database": self.inside("homeserver.db")}}
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        """JSON is YAML."""
+        (self.folder / name).write_text(json.dumps(content, indent=2))
+
     def _bridge(self) -> dict[str, Any]:
         """Registration of an application service that is told of nothing (Matrix: Application Service API)."""
         return {
@@ -201,6 +210,19 @@ class Synapse:
             "sender_localpart": "bridge", "rate_limited": False,
             "namespaces": {"users": [{"exclusive": True, "regex": "@puppet-.*"}], "aliases": [], "rooms": []},
         }
+
+
+def listener(port: int, resource: str) -> dict[str, Any]:
+    return {"port": port, "type": "http", "tls": False, "bind_addresses": ["127.0.0.1"],
+            "resources": [{"names": [resource], "compress": False}]}
+
+
+def answers(port: int) -> bool:
+    """Whether a Synapse does so there."""
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/_matrix/client/versions", timeout=5).ok
+    except requests.RequestException:
+        return False
 
 
 LOGGING = {
