@@ -145,7 +145,8 @@ enum synapse_outcome {
     SYNAPSE_REFUSED, /* for good, with an errcode of the list in src/synapse/errcode.c */
     SYNAPSE_FAILED,  /* this request failed; it may succeed later (500, no errcode, an unlisted errcode) */
     SYNAPSE_LIMITED, /* 429: later, for all requests */
-    SYNAPSE_UNREACHABLE, /* no homeserver, no answer, 502, 503, 504: it may have carried out the request */
+    /* no homeserver, no answer, 502, 503, 504, 429 for another reason: it may have carried out the request */
+    SYNAPSE_UNREACHABLE,
     SYNAPSE_SHUT_OUT,    /* the token is refused, or no longer an admin's: not carried out; the session is
                             being mended (see synapse.h) */
 };

@@ -140,13 +140,16 @@ void answer_read(struct answer *answer, const struct http_reply *reply, const ch
 
 void answer_read_any(struct answer *answer, const struct http_reply *reply, const char *name)
 {
+    static const struct answer_secrets none = {.of = {NULL}};
     enum { TOO_MANY_REQUESTS = 429, TROUBLE = 500 };
 
     if (!answer_begin(answer, reply, name))
         return;
+    answer->body = parse_object(reply->body, reply->body_size);
     answer->retry_after = pause_asked_for(answer, reply);
+    read_errcode(answer, &none); /* which is not shown */
     if (reply->status == TOO_MANY_REQUESTS)
-        answer->outcome = SYNAPSE_LIMITED;
+        answer->outcome = errcode_outcome(reply->status, answer->errcode, NULL);
     else if (reply->status >= TROUBLE)
         answer->outcome = SYNAPSE_UNREACHABLE;
     if (answer->outcome != SYNAPSE_OK)

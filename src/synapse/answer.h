@@ -29,7 +29,7 @@ struct answer {
 void answer_read(struct answer *answer, const struct http_reply *reply, const char *name,
                  const struct errcode_rule *own, const struct answer_secrets *secrets);
 /* The same for a request that asks no more than whether something answers: any reply is fine, whatever its
-   body, but 429 (SYNAPSE_LIMITED) and those from 500 on (SYNAPSE_UNREACHABLE). */
+   body, but 429 (as for errcode_outcome()) and those from 500 on (SYNAPSE_UNREACHABLE). */
 void answer_read_any(struct answer *answer, const struct http_reply *reply, const char *name);
 void answer_deinit(struct answer *answer);
 /* A 2xx reply does not say what it must. */

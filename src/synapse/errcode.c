@@ -18,8 +18,10 @@ static const struct errcode_rule rules[] = {
     {401, "M_MISSING_TOKEN", SYNAPSE_SHUT_OUT},
     {401, "M_USER_LOCKED", SYNAPSE_SHUT_OUT},
     {404, "M_NOT_FOUND", SYNAPSE_ABSENT},
-    {429, NULL, SYNAPSE_LIMITED},
     {0, "M_LIMIT_EXCEEDED", SYNAPSE_LIMITED},
+    {429, "", SYNAPSE_LIMITED},
+    /* Element's server suite says so where no Synapse is there: M_UNKNOWN, "Server is unavailable". */
+    {429, NULL, SYNAPSE_UNREACHABLE},
     {502, NULL, SYNAPSE_UNREACHABLE},
     {503, NULL, SYNAPSE_UNREACHABLE},
     {504, NULL, SYNAPSE_UNREACHABLE},

@@ -222,6 +222,8 @@ static void is_content_with_a_sign_of_life(void **state)
         {401, "{\"errcode\":\"M_UNKNOWN_TOKEN\"}", SYNAPSE_OK, ""},
         {404, "<html>no such page</html>", SYNAPSE_OK, ""},
         {429, "{\"retry_after_ms\":7}", SYNAPSE_LIMITED, "read-health: 429"},
+        {429, "{\"errcode\":\"M_LIMIT_EXCEEDED\"}", SYNAPSE_LIMITED, "read-health: 429"},
+        {429, "{\"errcode\":\"M_UNKNOWN\"}", SYNAPSE_UNREACHABLE, "read-health: 429"},
         {500, "{}", SYNAPSE_UNREACHABLE, "read-health: 500"},
         {502, "", SYNAPSE_UNREACHABLE, "read-health: 502"},
         {599, "", SYNAPSE_UNREACHABLE, "read-health: 599"},

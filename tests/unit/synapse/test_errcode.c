@@ -64,7 +64,7 @@ static bool is(const char *errcode, const char *name)
 static enum synapse_outcome expected(long status, const char *errcode, bool is_refusal)
 {
     if (status == 429)
-        return SYNAPSE_LIMITED;
+        return is(errcode, "") || is(errcode, "M_LIMIT_EXCEEDED") ? SYNAPSE_LIMITED : SYNAPSE_UNREACHABLE;
     if (status == 502 || status == 503 || status == 504)
         return SYNAPSE_UNREACHABLE;
     if (status < 400 || status > 499)
@@ -119,6 +119,7 @@ static void knows_the_exceptions_of_kinds(void **state)
         assert_int_equal(errcode_outcome(403, "M_FORBIDDEN", own), SYNAPSE_REFUSED);
         assert_int_equal(errcode_outcome(401, "M_UNKNOWN_TOKEN", own), SYNAPSE_SHUT_OUT);
         assert_int_equal(errcode_outcome(429, "M_LIMIT_EXCEEDED", own), SYNAPSE_LIMITED);
+        assert_int_equal(errcode_outcome(429, "M_UNKNOWN", own), SYNAPSE_UNREACHABLE);
         assert_int_equal(errcode_outcome(500, "M_UNKNOWN", own), SYNAPSE_FAILED);
         assert_int_equal(errcode_outcome(502, "", own), SYNAPSE_UNREACHABLE);
     }
