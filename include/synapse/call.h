@@ -175,7 +175,6 @@ struct synapse_reply {
     struct {
         char *creator; /* NULL: not told */
         char *canonical_alias;
-        int64_t joined_local_members, state_events;
     } room;
     struct room_state *state;
     char **aliases; /* NULL at the end; to be freed with synapse_aliases_free() */

@@ -223,7 +223,6 @@ static bool read_room(const struct assumed_world *world, const struct synapse_ca
         return room != NULL;
     reply->room.creator = text_copy(world->rules.sync_user);
     reply->room.canonical_alias = text_copy(room->settings[ROOM_CANONICAL_ALIAS]);
-    reply->room.joined_local_members = reply->room.state_events = 1; /* at least */
     return true;
 }
 

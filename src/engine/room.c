@@ -141,7 +141,8 @@ static struct action clearance(struct plan *plan, const struct room_known *known
                                : deletion(plan, known, wanted);
 }
 
-/* Left half made by a creation that was cut, unless it is just being made: wait, look again, make it anew. */
+/* Left half made by a creation that was cut, or by all who were in it, unless it is just being made: wait, look
+   again, make it anew. */
 static struct action renewal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted)
 {
@@ -182,7 +183,7 @@ static bool next_levels(struct plan *plan, const struct room_known *known, const
 
     if (!raising_next(plan, known, wanted, &write))
         return false;
-    if (is_old(plan, known)) {
+    if (is_old(plan, known) || !known->saw_levels) {
         *ret_call = call_of(SYNAPSE_READ_LEVELS, known, wanted);
         return plan_may(plan, SYNAPSE_READ_LEVELS, NULL);
     }
@@ -292,9 +293,7 @@ static struct action addition(struct plan *plan, const struct room_known *known,
     ownership = room_ownership(known, wanted->alias, rules, wanted->since);
     if (ownership != OWNERSHIP_OURS)
         return inquiry(plan, known, wanted, ownership);
-    if (room_is_dead(known))
-        return deletion(plan, known, wanted);
-    if (room_is_half_made(known->state))
+    if (room_may_be_renewed(known->state))
         return renewal(plan, known, wanted);
     if (room_state_membership(known->state, rules->sync_user) != MEMBERSHIP_JOIN)
         return return_home(plan, known, wanted, rules);

@@ -19,16 +19,14 @@ bool alias_is_of_welcome(const char *alias)
     return alias && alias_is_reserved(alias);
 }
 
-bool room_is_dead(const struct room_known *known)
-{
-    const struct room_state *state = known->state;
-
-    return state->joined == 0 && (state->creator ? state->levels != NULL : known->was_used);
-}
-
 bool room_is_half_made(const struct room_state *state)
 {
     return !state->creator || !state->levels;
+}
+
+bool room_may_be_renewed(const struct room_state *state)
+{
+    return room_is_half_made(state) || state->joined == 0;
 }
 
 bool room_lacks_power(const struct room_state *state, const struct engine_rules *rules)

@@ -20,11 +20,12 @@ struct levels_wanted room_levels_wanted(const struct room_wanted *wanted);
 /* Whether the alias is of the kind that welcome rooms have. NULL is not. */
 bool alias_is_of_welcome(const char *alias);
 
-/* Whether nobody is in it any more, so that it can only be removed; one in which nobody is yet is half made.
-   Its state must be known. */
-bool room_is_dead(const struct room_known *known);
 /* Whether it lacks what every finished room has. */
 bool room_is_half_made(const struct room_state *state);
+/* The same, or nobody is in it: nothing can be done with it but to make it anew. The state of a room may be told
+   as it was some time ago, and that of one which is just being made looks like that of a dead one. So it is not
+   done at once. */
+bool room_may_be_renewed(const struct room_state *state);
 /* Whether the sync user has less power in it than the creator of a room gets. */
 bool room_lacks_power(const struct room_state *state, const struct engine_rules *rules);
 /* Whether the member has less than the level that is wanted, and is not banned. */

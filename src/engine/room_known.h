@@ -32,16 +32,16 @@ struct room_known {
     instant told_at;           /* when /sync was asked that named it last, see engine/told.h */
     instant marked_at;         /* when a mark was left for that; INSTANT_PAST: none was */
     bool mirrored;             /* changes are told to us (engine/mirror.h) */
+    bool saw_levels;           /* that look was at the levels alone, which no process remembers from before */
     bool alias_backs_look;     /* when it was looked at, the alias had been seen right before */
-    instant half_made_since;   /* first seen so, unchanged since; INSTANT_NEVER: it is not */
+    instant half_made_since;   /* first seen so, or empty, unchanged since; INSTANT_NEVER: it is not */
     instant gone_at; /* when it was found that there is no such room any more; INSTANT_NEVER: there is */
 
     struct room_state *creation; /* its create event alone, as of `creation_at`; NULL: not read so */
     instant creation_at;
     instant details_at;
     char *creator;
-    bool details;  /* creator and such were read, as of `details_at` */
-    bool was_used; /* it had state but nobody is in it any more, so that it is not just being made */
+    bool details; /* the creator was read, as of `details_at` */
 
     char **aliases; /* that lead to it, as of `aliases_at`, with NULL at the end; NULL: not read */
     instant aliases_at;

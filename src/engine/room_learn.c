@@ -128,13 +128,13 @@ static bool is_at_home(const struct room_state *state, const struct engine_rules
 static void note_look(struct room_known *known, const struct news *news)
 {
     known->looked_at = news->now;
+    known->saw_levels = news->call->kind == SYNAPSE_READ_LEVELS;
     known->alias_backs_look = news->sent <= known->alias_seen_at + ALIAS_LIFE;
 }
 
 /* It is there, whoever made it: that we were refused it does not matter any more. */
 static void learn_completion(struct room_known *known)
 {
-    known->half_made_since = INSTANT_NEVER;
     if (known->refused)
         obstacle_clear(&known->obstacles, &making);
     free(TAKE(known->refused));
@@ -163,6 +163,8 @@ static bool learn_state(struct room_known *known, const struct news *news)
         known->regained = false; /* should it be put out again, it may ask again */
     if (!room_is_half_made(known->state))
         learn_completion(known);
+    if (!room_may_be_renewed(known->state))
+        known->half_made_since = INSTANT_NEVER;
     else if (known->half_made_since == INSTANT_NEVER || known->state->changed_at != changed_before)
         known->half_made_since = news->now;
     return true;
@@ -187,7 +189,6 @@ static bool learn_details(struct room_known *known, const struct news *news)
     known->details = true;
     known->details_at = news->sent;
     text_set(&known->creator, reply->room.creator);
-    known->was_used = reply->room.state_events > 0 && reply->room.joined_local_members == 0;
     return true;
 }
 

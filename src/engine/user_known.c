@@ -14,7 +14,8 @@ void welcome_known_deinit(struct welcome_known *known)
 
 void user_known_init(struct user_known *known)
 {
-    *known = (struct user_known){.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST};
+    *known =
+        (struct user_known){.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST, .deed = {.at = INSTANT_PAST}};
 }
 
 void user_known_deinit(struct user_known *known)
@@ -25,6 +26,19 @@ void user_known_deinit(struct user_known *known)
     welcome_known_deinit(&known->welcome);
     obstacles_deinit(&known->obstacles);
     user_known_init(known);
+}
+
+/* Of nobody is anything to be remembered but what we did ourselves, if we did. */
+static bool keep_deed(struct user_known *known)
+{
+    const struct user_known kept = {
+        .read_at = INSTANT_PAST, .seen_at = INSTANT_PAST, .deed = known->deed};
+
+    if (known->deed.at == INSTANT_PAST)
+        return false;
+    user_known_deinit(known);
+    *known = kept;
+    return true;
 }
 
 bool user_known_settle(struct user_known *known)
@@ -38,12 +52,13 @@ bool user_known_settle(struct user_known *known)
         .of_service = known->of_service,
         .has_email = known->has_email,
         .mirrored = true,
+        .deed = known->deed,
         /* An open one may be closed by another instance meanwhile; a closed one stays so. */
         .record = known->record == RECORD_CLOSED ? RECORD_CLOSED : RECORD_UNKNOWN,
     };
 
     if (known->presence != PRESENCE_HERE || !known->mirrored)
-        return false;
+        return keep_deed(known);
     kept.name = TAKE(known->name);
     kept.avatar = TAKE(known->avatar);
     user_known_deinit(known);

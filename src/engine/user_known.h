@@ -42,6 +42,10 @@ struct user_known {
     bool mirrored;    /* the rooms tell when it is time to read it again (engine/mirror.h) */
     bool may_be_made; /* a creation of ours was not answered: it may still be carried out */
     bool by_another;  /* it turned out that somebody else created the user while we were about to */
+    struct {
+        instant at;  /* when we created, reactivated or deactivated the user; INSTANT_PAST: we did not */
+        bool active; /* what came of it */
+    } deed;          /* the last one: answers may be older (engine/user_learn.c) */
     enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
     bool record_email;   /* the creation was to set an e-mail address */
     char *email;         /* the address whose owner was looked up; NULL: none was */

@@ -7,9 +7,32 @@
 
 enum {
     PARTING_PAUSE = 500, /* ms between looks at whether Synapse has taken a user out of all rooms */
+    LATENESS = 10 * 1000, /* ms by which an answer may be behind what we did */
     /* ms: it will not happen any more. Synapse has one line for all users who are to be taken out. */
     PARTING_LIMIT = 15 * 60 * 1000,
 };
+
+/*
+ * A process of the homeserver other than the one that carried out our deed may still remember how it was before,
+ * absence included, until that one's news come (Synapse's workers, get_user_by_id()). What contradicts a deed
+ * of a moment ago is not believed.
+ */
+static bool is_outdated(const struct user_known *known, const struct news *news)
+{
+    enum synapse_kind kind = news->call->kind;
+
+    if (news->sent >= known->deed.at + LATENESS)
+        return false;
+    if (news_of_absence(news))
+        return kind == SYNAPSE_READ_USER || kind == SYNAPSE_DEACTIVATE_USER;
+    return kind == SYNAPSE_READ_USER && news->reply->user.deactivated == known->deed.active;
+}
+
+static void note_deed(struct user_known *known, const struct news *news, bool active)
+{
+    known->deed.at = news->now;
+    known->deed.active = active;
+}
 
 static void learn_user(struct user_known *known, const struct news *news)
 {
@@ -41,6 +64,7 @@ static void learn_creation(struct user_known *known, const struct news *news)
     known->of_service = reply->user.of_service;
     known->has_email = call->email != NULL;
     known->by_another = !reply->created && !known->may_be_made;
+    note_deed(known, news, true);
     text_set(&known->name, reply->user.name ? reply->user.name : call->name);
 }
 
@@ -71,7 +95,7 @@ static void parting_begins(struct user_known *known)
 /* Name and e-mail may be gone: they are read again. */
 static void learn_reactivation(struct user_known *known, const struct news *news)
 {
-    (void)news;
+    note_deed(known, news, true);
     known->presence = PRESENCE_UNKNOWN;
     parting_begins(known);
 }
@@ -82,6 +106,8 @@ static void learn_deactivation(struct user_known *known, const struct news *news
     parting_begins(known);
     if (news_of_absence(news))
         known->presence = PRESENCE_ABSENT;
+    else
+        note_deed(known, news, false);
 }
 
 static void learn_parting(struct user_known *known, const struct news *news)
@@ -132,6 +158,9 @@ bool user_learns(enum synapse_kind kind)
 /* False: the call succeeded but was of no use, so that it should not be repeated at once. */
 static bool learn_success(struct user_known *known, const struct news *news)
 {
+    if (is_outdated(known, news))
+        return error_set(&news->reply->problem, "%s: the answer is older than what was just done",
+                         synapse_kind_name(news->call->kind));
     if (!learners[news->call->kind])
         return welcome_learn(&known->welcome, news);
     learners[news->call->kind](known, news);

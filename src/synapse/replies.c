@@ -125,23 +125,18 @@ bool reply_records(const json_t *body, struct synapse_reply *reply)
 
 /* Null is none: of a room whose making was cut before its first event there are no statistics (Synapse:
    get_room_with_stats() in storage/databases/main/room.py, a left join). */
-static int64_t read_count(const json_t *body, const char *key)
+static bool has_count(const json_t *body, const char *key)
 {
-    return json_is_null(json_object_get(body, key)) ? 0 : parse_number(body, key, -1);
+    return json_is_null(json_object_get(body, key)) || parse_number(body, key, -1) >= 0;
 }
 
-/* That nobody is in the room any more must have been said, for such rooms are removed. */
+/* The counts show that a room is told of; they may be late, so that nothing is to be concluded from them. */
 bool reply_room(const json_t *body, struct synapse_reply *reply)
 {
-    int64_t members = read_count(body, "joined_local_members");
-    int64_t events = read_count(body, "state_events");
-
-    if (members < 0 || events < 0)
+    if (!has_count(body, "joined_local_members") || !has_count(body, "state_events"))
         return false;
     reply->room.creator = text_copy(parse_text(body, "creator"));
     reply->room.canonical_alias = text_copy(parse_text(body, "canonical_alias"));
-    reply->room.joined_local_members = members;
-    reply->room.state_events = events;
     return true;
 }
 

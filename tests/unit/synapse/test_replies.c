@@ -167,8 +167,6 @@ static void reads_a_room(void **state)
                      &reply));
     assert_string_equal(reply.room.creator, "@s:h");
     assert_string_equal(reply.room.canonical_alias, "#a:h");
-    assert_int_equal(reply.room.joined_local_members, 2);
-    assert_int_equal(reply.room.state_events, 11);
     synapse_reply_deinit(&reply);
     assert_null(reply.room.creator);
 }
@@ -184,8 +182,6 @@ static void reads_a_room_without_events(void **state)
                      "\"state_events\":null}",
                      &reply));
     assert_string_equal(reply.room.creator, "@s:h");
-    assert_int_equal(reply.room.joined_local_members, 0);
-    assert_int_equal(reply.room.state_events, 0);
     synapse_reply_deinit(&reply);
 }
 

@@ -287,8 +287,6 @@ static void read_room(const struct deed *deed)
     }
     deed->reply->room.creator = text_copy(room->creator);
     deed->reply->room.canonical_alias = text_copy(room->state->settings[ROOM_CANONICAL_ALIAS]);
-    deed->reply->room.joined_local_members = (int64_t)room->state->joined;
-    deed->reply->room.state_events = room->was_used ? 7 : 0;
 }
 
 static void read_creation(const struct deed *deed)

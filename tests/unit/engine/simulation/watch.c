@@ -135,8 +135,7 @@ static void watch_levels(const struct stage *stage, const struct synapse_call *c
     size_t room = number_of_alias(stage, call->alias);
     enum synapse_kind last = stage->last[room].kind;
 
-    if ((last != SYNAPSE_READ_LEVELS && last != SYNAPSE_READ_STATE) ||
-        instant_now() > stage->last[room].at + FRESH)
+    if (last != SYNAPSE_READ_LEVELS || instant_now() > stage->last[room].at + FRESH)
         world_accuse(stage->world, "the levels of %s are written without a look", call->alias);
 }
 
