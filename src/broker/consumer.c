@@ -128,7 +128,7 @@ static bool take_over_connection(struct consumer *consumer, struct connection *c
         return false;
     consumer->state = CONSUMING;
     consumer->connection = connection;
-    lease_begin(&consumer->lease, amqp_get_heartbeat(connection->amqp));
+    lease_begin(&consumer->lease, amqp_get_heartbeat(connection->amqp), consumer->found.stood_by);
     return true;
 }
 

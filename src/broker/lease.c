@@ -1,5 +1,7 @@
 #include "broker/lease.h"
 
+enum { SETTLING = 1500 /* ms: mostly some hundredths of a second are enough */ };
+
 struct lease lease_none(void)
 {
     return (struct lease){.gap = INSTANT_PAST};
@@ -7,10 +9,12 @@ struct lease lease_none(void)
 
 /* RabbitMQ looks every half of an interval whether it has sent anything since, so it is silent for an
    interval at most (rabbit_heartbeat.erl); some more for the way. */
-void lease_begin(struct lease *lease, int heartbeat)
+void lease_begin(struct lease *lease, int heartbeat, bool after_another)
 {
     lease->longest = heartbeat > 0 ? (int64_t)heartbeat * 1250 : 0;
     lease->since = lease->heard_at = instant_now();
+    if (after_another)
+        lease->since += SETTLING;
     lease->count++;
     lease->lost.text[0] = '\0';
 }
@@ -38,7 +42,9 @@ void lease_look(struct lease *lease)
 
 instant lease_since(const struct lease *lease)
 {
-    return is_in_doubt(lease) ? INSTANT_NEVER : instant_max(lease->since, lease->gap);
+    if (is_in_doubt(lease) || instant_now() < lease->since)
+        return INSTANT_NEVER;
+    return instant_max(lease->since, lease->gap);
 }
 
 bool lease_covers(const struct lease *lease, instant begun)

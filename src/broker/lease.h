@@ -15,7 +15,7 @@
  */
 struct lease {
     int64_t longest;   /* ms that the broker is silent for at most; 0: any time */
-    instant since;     /* when the connection was taken over */
+    instant since;     /* when the connection was taken over; of one that another had: somewhat later */
     instant heard_at;  /* when something came over it last */
     unsigned count;    /* of connections that were taken over */
     struct error lost; /* why there is none now, as far as that was told; "" */
@@ -23,8 +23,12 @@ struct lease {
 };
 
 struct lease lease_none(void);
-/* A connection was taken over, with a heartbeat interval in seconds (0: none). */
-void lease_begin(struct lease *lease, int heartbeat);
+/*
+ * A connection was taken over, with a heartbeat interval in seconds (0: none). `after_another`: who had the
+ * messages till then was at work on them a moment ago, and what it did may not have reached all processes of a
+ * homeserver that has several. So it is in doubt for a moment more.
+ */
+void lease_begin(struct lease *lease, int heartbeat, bool after_another);
 /* It is no more. */
 void lease_end(struct lease *lease);
 /* Something came. */

@@ -226,6 +226,7 @@ static bool consume_alone(struct connection *connection, const struct broker_set
             if (said)
                 log_info("taking-over", LOG_TEXT("queue", settings->queue));
             found->messages = queue.messages;
+            found->stood_by = said;
             return true;
         }
         if (!said)

@@ -20,6 +20,7 @@ struct takeover_found {
     uint16_t prefetch; /* most messages that are unacknowledged at a time */
     bool knows_kind;   /* to begin with: the queue was looked at, and has been watched since */
     bool said_kind;    /* the log tells of it */
+    bool stood_by;     /* as long as another consumed it */
     struct queue_kind kind;
 };
 

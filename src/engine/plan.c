@@ -174,7 +174,7 @@ void obstacle_forbid(struct obstacles *obstacles, const struct synapse_call *cal
 }
 
 bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,
-                    const struct synapse_reply *reply, instant now)
+                    const struct synapse_reply *reply, instant again)
 {
     struct obstacle *obstacle = obstacle_before(obstacles, call, reply);
 
@@ -183,7 +183,7 @@ bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call
         return true;
     }
     obstacle->doubted = true;
-    obstacle->until = now;
+    obstacle->until = again;
     return false;
 }
 

@@ -64,10 +64,10 @@ void obstacle_refuse(struct obstacles *obstacles, const struct synapse_call *cal
 /* The call is not to be made at all, and why: final, with that code. */
 void obstacle_forbid(struct obstacles *obstacles, const struct synapse_call *call, enum request_code code,
                      const struct error *why);
-/* A refusal that may rest on outdated knowledge: the first may be tried again at once, the second is final.
-   Returns whether it is final. */
+/* A refusal that may rest on outdated knowledge: the first may be tried again from `again` on, the second is
+   final. Returns whether it is final. */
 bool obstacle_doubt(struct obstacles *obstacles, const struct synapse_call *call,
-                    const struct synapse_reply *reply, instant now);
+                    const struct synapse_reply *reply, instant again);
 /* Whether that has happened to the call. */
 bool obstacle_was_doubted(const struct obstacles *obstacles, const struct synapse_call *call);
 /* The call succeeded. */

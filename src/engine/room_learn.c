@@ -360,6 +360,15 @@ static void learn_refused_creation(struct room_known *known, const struct synaps
     known->refused = text_copy(call->mark);
 }
 
+/* Another process of the homeserver has just given the sync user the right to enter, of which this one may not
+   have heard; for all else what is to be known is in the database. */
+static instant next_try(const struct room_known *known, const struct news *news)
+{
+    enum { HEARSAY = 1000 /* ms */ };
+
+    return news->call->kind == SYNAPSE_ENTER_ROOM && known->regained ? news->now + HEARSAY : news->now;
+}
+
 static void learn_refusal(struct room_known *known, const struct news *news)
 {
     const struct synapse_call *call = news->call;
@@ -370,7 +379,7 @@ static void learn_refusal(struct room_known *known, const struct news *news)
         raising_learn_refusal(known, call, news->reply, news->now);
     else if (!is_inside(call->kind))
         obstacle_refuse(&known->obstacles, call, news->reply);
-    else if (!obstacle_doubt(&known->obstacles, call, news->reply, news->now))
+    else if (!obstacle_doubt(&known->obstacles, call, news->reply, next_try(known, news)))
         room_known_doubt(known);
 }
 

@@ -9,7 +9,7 @@ static struct lease begun(void)
     struct lease lease = lease_none();
 
     clock_start(20261129);
-    lease_begin(&lease, HEARTBEAT);
+    lease_begin(&lease, HEARTBEAT, false);
     return lease;
 }
 
@@ -53,7 +53,7 @@ static void remembers_a_gap(void **state)
     assert_false(lease_covers(&lease, end));
     lease_end(&lease);
     clock_pass(1);
-    lease_begin(&lease, HEARTBEAT);
+    lease_begin(&lease, HEARTBEAT, false);
     assert_false(lease_covers(&lease, end));
     assert_true(lease_covers(&lease, end + 1));
 }
@@ -65,11 +65,29 @@ static void without_heartbeats_it_is_never_in_doubt(void **state)
 
     (void)state;
     clock_start(1);
-    lease_begin(&lease, 0);
+    lease_begin(&lease, 0, false);
     clock_pass(INT64_C(3600) * 1000);
     lease_look(&lease);
     assert_true(lease_covers(&lease, INSTANT_PAST + 1));
     assert_true(lease_since(&lease) < instant_now());
+}
+
+/* What the one before did comes to rest; what is rejected in the meantime may be. */
+static void begins_later_behind_another(void **state)
+{
+    struct lease lease = lease_none();
+    instant start;
+
+    (void)state;
+    clock_start(1);
+    start = instant_now();
+    lease_begin(&lease, HEARTBEAT, true);
+    assert_int_equal(lease_since(&lease), INSTANT_NEVER);
+    assert_true(lease_covers(&lease, start));
+    clock_pass(1000);
+    assert_int_equal(lease_since(&lease), INSTANT_NEVER);
+    clock_pass(1000);
+    assert_true(lease_since(&lease) > start + 1000 && lease_since(&lease) <= instant_now());
 }
 
 int main(void)
@@ -79,6 +97,7 @@ int main(void)
         cmocka_unit_test(is_in_doubt_after_a_silence),
         cmocka_unit_test(remembers_a_gap),
         cmocka_unit_test(without_heartbeats_it_is_never_in_doubt),
+        cmocka_unit_test(begins_later_behind_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

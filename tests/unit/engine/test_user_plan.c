@@ -213,8 +213,10 @@ static void gather_knowledge(struct pursuit *pursuit)
         clock_pass(chance_below(3));
         (void)pursue(pursuit, &wanted, chance_percent(50) ? chance_below(12) : MOST_STEPS);
         obstacles_forget_final(&pursuit->known.obstacles, INSTANT_NEVER);
-        if (chance_percent(40))
+        if (chance_percent(40) && !pursuit->homeserver->world->lateness)
             user_known_deinit(&pursuit->known);
+        else if (chance_percent(40))
+            user_known_forget(&pursuit->known);
         clock_pass(chance_percent(50) ? 100 + chance_below(100000) : 100);
     }
     pursuit->others = false;
@@ -238,7 +240,7 @@ static void check_case(struct pursuit *pursuit)
     if (pursuit->report.rejected)
         return;
     user_known_deinit(&pursuit->known);
-    clock_pass(1 + chance_below(1000));
+    clock_pass(1 + world->lateness + chance_below(1000));
     wanted.since = instant_now();
     pursuit->homeserver->trouble = 0;
     writes = world->writes;
@@ -247,6 +249,9 @@ static void check_case(struct pursuit *pursuit)
     if (world->writes != writes && !pursuit->user->ambiguous)
         world_accuse(world, "the second time something is written");
 }
+
+/* What other processes than the one that did it tell is late. */
+static const struct homeserver late = {.trouble = 0};
 
 static bool run_case(uint64_t seed, const void *temper)
 {
@@ -258,6 +263,7 @@ static bool run_case(uint64_t seed, const void *temper)
     clock_start(seed);
     world_init(world);
     homeserver.world = world;
+    world->lateness = temper == &late ? 9000 : 0;
     world->rules.reactivate = chance_percent(30);
     world->rules.erase = chance_percent(50);
     others_populate(world);
@@ -299,12 +305,19 @@ static void test_refusals(void **state)
     assert_true(world_try_cases(FIRST_SEED + 2 * CASES, CASES, run_case, &temper));
 }
 
+static void test_late_answers(void **state)
+{
+    (void)state;
+    assert_true(world_try_cases(FIRST_SEED + 3 * CASES, CASES, run_case, &late));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_goes_well),
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_late_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

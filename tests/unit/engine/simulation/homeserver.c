@@ -30,17 +30,30 @@ void deed_finds_nothing(const struct deed *deed)
 
 /* ---- users ---- */
 
-static void read_user(const struct deed *deed)
+/* Before the sync does anything to the account. */
+static void keep_old(const struct deed *deed)
 {
     struct world_user *user = deed->user;
 
-    user->found_absent = !user->here;
-    if (!user->here) {
+    if (deed->world->lateness == 0)
+        return;
+    user->old.here = user->here;
+    user->old.deactivated = user->deactivated;
+    user->old.until = instant_now() + chance_below((unsigned)deed->world->lateness);
+}
+
+static void read_user(const struct deed *deed)
+{
+    struct world_user *user = deed->user;
+    bool is_old = instant_now() < user->old.until && chance_percent(70);
+
+    user->found_absent = is_old ? !user->old.here : !user->here;
+    if (user->found_absent) {
         deed_finds_nothing(deed);
         return;
     }
     deed->reply->user.name = text_copy(user->name);
-    deed->reply->user.deactivated = user->deactivated;
+    deed->reply->user.deactivated = is_old ? user->old.deactivated : user->deactivated;
     deed->reply->user.admin = user->admin;
     deed->reply->user.of_service = user->puppet;
     deed->reply->user.has_email = user->email != NULL;
@@ -76,6 +89,7 @@ static void create_user(const struct deed *deed)
     if (!user->found_absent)
         world_accuse(deed->world, "%s is created without a look", user->id);
     judge_email(deed);
+    keep_old(deed);
     deed->reply->created = !user->here;
     deed->reply->user.admin = user->admin;
     deed->reply->user.of_service = user->puppet;
@@ -105,6 +119,7 @@ static void reactivate_user(const struct deed *deed)
 {
     if (!deed->world->rules.reactivate || world_protects(deed->world, deed->user))
         world_accuse(deed->world, "%s is reactivated", deed->user->id);
+    keep_old(deed);
     deed->user->deactivated = false;
 }
 
@@ -127,6 +142,7 @@ static void deactivate_user(const struct deed *deed)
         world_accuse(deed->world, "%s: erase is not as configured", deed->user->id);
     if (!deed->user->deactivated)
         note_removal(deed->world);
+    keep_old(deed);
     world_deactivate(deed->world, deed->user, deed->call->erase);
 }
 

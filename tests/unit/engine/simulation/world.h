@@ -50,6 +50,10 @@ struct world_user {
     instant shows_at;
     bool restates;    /* sets in the rooms the name that they show already, whatever the account has */
     instant asked_at; /* when the sync asked about the user last */
+    struct {
+        bool here, deactivated;
+        instant until;
+    } old; /* what one process still tells till then: see `lateness` */
 };
 
 /* What was told of a room, and at which position of the stream (stream.h). */
@@ -120,6 +124,7 @@ struct world {
     unsigned writes;              /* calls that were to change something and were carried out */
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
     unsigned invited;             /* as a room was made */
+    int64_t lateness;             /* ms for which one of several processes tells what was before a deed */
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
     const char *vetoed;           /* a user whom a module of the homeserver lets into no room; NULL: nobody */
     bool no_rooms;                /* a module refuses every room while it is made */
