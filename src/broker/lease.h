@@ -25,8 +25,8 @@ struct lease {
 struct lease lease_none(void);
 /*
  * A connection was taken over, with a heartbeat interval in seconds (0: none). `after_another`: who had the
- * messages till then was at work on them a moment ago, and what it did may not have reached all processes of a
- * homeserver that has several. So it is in doubt for a moment more.
+ * messages till then was at work on them a moment ago, and what it did may not have reached all processes of
+ * a homeserver that has several. So it is in doubt for a moment more.
  */
 void lease_begin(struct lease *lease, int heartbeat, bool after_another);
 /* It is no more. */

@@ -1,18 +1,71 @@
 #include "engine/ledger.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
-enum { GATHERING = 50 /* ms that a writer waits for others at most */ };
+enum {
+    GATHERING = 50,       /* ms that a writer waits for others at most */
+    LATENESS = 10 * 1000, /* ms by which what is read may be behind what was written */
+};
+
+struct ledger_note {
+    char *user;
+    struct synapse_record record;
+    instant at; /* when it was written */
+    UT_hash_handle hh;
+};
 
 void ledger_init(struct ledger *ledger)
 {
     *ledger = (struct ledger){.read_at = INSTANT_PAST};
 }
 
+/* ---- what was written lately ---- */
+
+static void take_away(struct ledger *ledger, struct ledger_note *note)
+{
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
+    HASH_DEL(ledger->notes, note);
+    free(note->user);
+    free(note);
+}
+
+static void forget_notes(struct ledger *ledger, instant before)
+{
+    while (ledger->notes && ledger->notes->at < before)
+        take_away(ledger, ledger->notes);
+}
+
+static void note(struct ledger *ledger, const char *user, struct synapse_record record)
+{
+    struct ledger_note *note = NULL;
+
+    HASH_FIND_STR(ledger->notes, user, note);
+    if (note)
+        take_away(ledger, note);
+    note = NEW(struct ledger_note);
+    note->user = text_copy(user);
+    note->record = record;
+    note->at = ledger->asked_at;
+    HASH_ADD_KEYPTR(hh, ledger->notes, note->user, strlen(note->user), note);
+    forget_notes(ledger, ledger->asked_at - LATENESS);
+}
+
+/* They hold against what was read. */
+static void apply_notes(struct ledger *ledger)
+{
+    forget_notes(ledger, ledger->read_at - LATENESS);
+    for (const struct ledger_note *note = ledger->notes; note; note = note->hh.next)
+        records_set(ledger->records, note->user, note->record);
+}
+
 void ledger_deinit(struct ledger *ledger)
 {
+    forget_notes(ledger, INSTANT_NEVER);
     records_free(ledger->records);
     ledger_init(ledger);
 }
@@ -137,9 +190,11 @@ static void written(struct ledger *ledger)
 {
     const struct flight *flight;
 
-    DL_FOREACH (ledger->served, flight)
+    DL_FOREACH (ledger->served, flight) {
+        note(ledger, flight->call.user, flight->call.record);
         if (ledger->records)
             records_set(ledger->records, flight->call.user, flight->call.record);
+    }
 }
 
 /* Whoever was served is the first in the line again, if there are several. */
@@ -172,6 +227,7 @@ void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synap
         forget(ledger);
         ledger->records = TAKE(reply->records);
         ledger->read_at = ledger->asked_at;
+        apply_notes(ledger);
         break;
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN: /* the sync user is there: this is no answer */

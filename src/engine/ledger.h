@@ -14,14 +14,18 @@
  * all is read again. And what is refused of many says nothing of any one of them: they line up again, and
  * half as many are written at a time, until it is known who is refused.
  *
+ * Where account data have a process of their own, the one that is asked may not know of what was written some
+ * seconds ago. So that is noted, and holds against what is read.
+ *
  * Who waits is a flight: to its subject, the call is under way from the moment at which it lines up.
  */
 enum { LEDGER_MOST = 100 /* users in one request */ };
 
 struct ledger {
-    struct records *records; /* NULL: not read, or in doubt */
-    instant read_at;         /* when the reading of them began */
-    struct flight *readers;  /* waiting, in the order of their coming (utlist) */
+    struct records *records;   /* NULL: not read, or in doubt */
+    instant read_at;           /* when the reading of them began */
+    struct ledger_note *notes; /* of what was written lately, the oldest first */
+    struct flight *readers;    /* waiting, in the order of their coming (utlist) */
     struct flight *writers;
     size_t writer_count;
     instant written_till;  /* when the first of the writers waits no longer */

@@ -141,8 +141,8 @@ static struct action clearance(struct plan *plan, const struct room_known *known
                                : deletion(plan, known, wanted);
 }
 
-/* Left half made by a creation that was cut, or by all who were in it, unless it is just being made: wait, look
-   again, make it anew. */
+/* Left half made by a creation that was cut, or by all who were in it, unless it is just being made: wait,
+   look again, make it anew. */
 static struct action renewal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted)
 {

@@ -22,9 +22,9 @@ bool alias_is_of_welcome(const char *alias);
 
 /* Whether it lacks what every finished room has. */
 bool room_is_half_made(const struct room_state *state);
-/* The same, or nobody is in it: nothing can be done with it but to make it anew. The state of a room may be told
-   as it was some time ago, and that of one which is just being made looks like that of a dead one. So it is not
-   done at once. */
+/* The same, or nobody is in it: nothing can be done with it but to make it anew. The state of a room may be
+   told as it was some time ago, and that of one which is just being made looks like that of a dead one. So it
+   is not done at once. */
 bool room_may_be_renewed(const struct room_state *state);
 /* Whether the sync user has less power in it than the creator of a room gets. */
 bool room_lacks_power(const struct room_state *state, const struct engine_rules *rules);

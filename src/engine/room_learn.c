@@ -360,8 +360,8 @@ static void learn_refused_creation(struct room_known *known, const struct synaps
     known->refused = text_copy(call->mark);
 }
 
-/* Another process of the homeserver has just given the sync user the right to enter, of which this one may not
-   have heard; for all else what is to be known is in the database. */
+/* Another process of the homeserver has just given the sync user the right to enter, of which this one may
+   not have heard; for all else what is to be known is in the database. */
 static instant next_try(const struct room_known *known, const struct news *news)
 {
     enum { HEARSAY = 1000 /* ms */ };

@@ -31,8 +31,7 @@ void user_known_deinit(struct user_known *known)
 /* Of nobody is anything to be remembered but what we did ourselves, if we did. */
 static bool keep_deed(struct user_known *known)
 {
-    const struct user_known kept = {
-        .read_at = INSTANT_PAST, .seen_at = INSTANT_PAST, .deed = known->deed};
+    const struct user_known kept = {.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST, .deed = known->deed};
 
     if (known->deed.at == INSTANT_PAST)
         return false;

@@ -6,16 +6,16 @@
 #include <stdlib.h>
 
 enum {
-    PARTING_PAUSE = 500, /* ms between looks at whether Synapse has taken a user out of all rooms */
+    PARTING_PAUSE = 500,  /* ms between looks at whether Synapse has taken a user out of all rooms */
     LATENESS = 10 * 1000, /* ms by which an answer may be behind what we did */
     /* ms: it will not happen any more. Synapse has one line for all users who are to be taken out. */
     PARTING_LIMIT = 15 * 60 * 1000,
 };
 
 /*
- * A process of the homeserver other than the one that carried out our deed may still remember how it was before,
- * absence included, until that one's news come (Synapse's workers, get_user_by_id()). What contradicts a deed
- * of a moment ago is not believed.
+ * A process of the homeserver other than the one that carried out our deed may still remember how it was
+ * before, absence included, until that one's news come (Synapse's workers, get_user_by_id()). What
+ * contradicts a deed of a moment ago is not believed.
  */
 static bool is_outdated(const struct user_known *known, const struct news *news)
 {

@@ -290,6 +290,29 @@ static void test_who_is_not_served_yet_can_be_withdrawn(void **state)
     desk_end(&desk);
 }
 
+/* What was opened a moment ago is not known yet where it is read; and later somebody else may have closed it.
+ */
+static void test_what_was_just_written_holds_against_what_is_read(void **state)
+{
+    struct desk desk;
+    struct synapse_call call;
+
+    (void)state;
+    desk_begin(&desk);
+    (void)come(&desk, SYNAPSE_WRITE_RECORDS, OPEN_WITH_EMAIL);
+    assert_true(next(&desk, true, &call));
+    (void)answer_with(&desk, SYNAPSE_OK, NULL);
+    for (int later = 0; later < 2; later++) {
+        clock_pass(9000);
+        (void)come(&desk, SYNAPSE_READ_RECORDS, CLOSED);
+        assert_true(next(&desk, true, &call));
+        (void)answer_with(&desk, SYNAPSE_OK, records_new());
+        assert_int_equal(records_get(desk.ledger.records, "@u0:s").open, later == 0);
+        assert_int_equal(records_get(desk.ledger.records, "@u0:s").email, later == 0);
+    }
+    desk_end(&desk);
+}
+
 /* ---- in the engine ---- */
 
 static void post_members(struct scene *scene, unsigned room, unsigned first, unsigned count)
@@ -455,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_who_is_refused_is_refused_alone),
         cmocka_unit_test(test_who_waits_again_may_go),
         cmocka_unit_test(test_what_is_known),
+        cmocka_unit_test(test_what_was_just_written_holds_against_what_is_read),
         cmocka_unit_test(test_who_is_not_served_yet_can_be_withdrawn),
         cmocka_unit_test(test_members_are_recorded_together),
         cmocka_unit_test(test_members_are_greeted_later),
