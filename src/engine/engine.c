@@ -75,8 +75,10 @@ static void timer_due(void *context)
 
 /* ---- whether anything may be begun ---- */
 
-static instant lease_since(const struct engine *engine)
+static instant lease_since(const void *context)
 {
+    const struct engine *engine = context;
+
     return engine->config.lease_since ? engine->config.lease_since(engine->config.context) : INSTANT_PAST;
 }
 
@@ -385,6 +387,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     struct engine *engine = NEW(struct engine);
     const struct errand_handlers handlers = {.woken = enqueue,
                                              .as_of = records_as_of,
+                                             .lease_since = lease_since,
                                              .answered = ledger_answered_to,
                                              .done = work_on,
                                              .context = engine};

@@ -99,7 +99,7 @@ static void records_came(void *context, struct synapse_reply *reply)
     struct flight *flight;
 
     outlet_answered(errands->outlet, kind, reply, errands->ledger.asked_at);
-    ledger_answered(&errands->ledger, kind, reply);
+    ledger_answered(&errands->ledger, kind, reply, errands->handlers.lease_since(errands->handlers.context));
     if (reply->outcome != SYNAPSE_OK)
         log_debug("call-failed", LOG_TEXT("call", synapse_kind_name(kind)),
                   LOG_TEXT("problem", reply->problem.text));

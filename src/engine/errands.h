@@ -14,6 +14,8 @@ struct errand_handlers {
     void (*woken)(void *context, struct subject *subject);
     /* As of when the records must be known that the subject is told. */
     instant (*as_of)(void *context, const struct subject *subject);
+    /* Since when nobody else can have been at work on our messages. */
+    instant (*lease_since)(const void *context);
     /* The flight's call was answered by the ledger, and is over; `reply` NULL: it is to be made again. The
        flight is the callee's now, the reply's records are not. */
     void (*answered)(void *context, struct flight *flight, struct synapse_reply *reply);

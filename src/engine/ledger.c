@@ -55,10 +55,10 @@ static void note(struct ledger *ledger, const char *user, struct synapse_record 
     forget_notes(ledger, ledger->asked_at - LATENESS);
 }
 
-/* They hold against what was read. */
-static void apply_notes(struct ledger *ledger)
+/* They hold against what was read, unless somebody else may have written since. */
+static void apply_notes(struct ledger *ledger, instant lease)
 {
-    forget_notes(ledger, ledger->read_at - LATENESS);
+    forget_notes(ledger, instant_max(ledger->read_at - LATENESS, lease));
     for (const struct ledger_note *note = ledger->notes; note; note = note->hh.next)
         records_set(ledger->records, note->user, note->record);
 }
@@ -214,7 +214,8 @@ static void divide(struct ledger *ledger)
     ledger->writers = TAKE(ledger->served);
 }
 
-void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply)
+void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply,
+                     instant lease)
 {
     ledger->reading = false;
     switch (reply->outcome) {
@@ -227,7 +228,7 @@ void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synap
         forget(ledger);
         ledger->records = TAKE(reply->records);
         ledger->read_at = ledger->asked_at;
-        apply_notes(ledger);
+        apply_notes(ledger, lease);
         break;
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN: /* the sync user is there: this is no answer */

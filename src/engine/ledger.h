@@ -56,8 +56,10 @@ bool ledger_withdraw(struct ledger *ledger, struct flight *flight);
 bool ledger_next(struct ledger *ledger, bool quiet, instant now, struct synapse_call *ret_call,
                  instant *ret_at);
 /* It was answered. Records are taken out of the reply; what cannot be an answer becomes SYNAPSE_FAILED. Those
-   who were served are to be released then; of many whose write was refused there are none. */
-void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply);
+   who were served are to be released then; of many whose write was refused there are none. `lease`: since
+   when nobody else can have written any. */
+void ledger_answered(struct ledger *ledger, enum synapse_kind kind, struct synapse_reply *reply,
+                     instant lease);
 /* The next of those who were served; NULL: that was all. */
 struct flight *ledger_release(struct ledger *ledger);
 

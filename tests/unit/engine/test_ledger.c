@@ -16,12 +16,13 @@ struct desk {
     struct flight *flights[MOST_FLIGHTS];
     char users[MOST_FLIGHTS][16];
     size_t count;
+    instant lease;
 };
 
 static void desk_begin(struct desk *desk)
 {
     clock_start(1);
-    *desk = (struct desk){.count = 0};
+    *desk = (struct desk){.count = 0, .lease = INSTANT_PAST};
     ledger_init(&desk->ledger);
 }
 
@@ -63,7 +64,7 @@ static size_t answer_with(struct desk *desk, enum synapse_outcome outcome, struc
     struct synapse_reply reply = {.outcome = outcome, .records = records};
     size_t served = 0;
 
-    ledger_answered(&desk->ledger, kind, &reply);
+    ledger_answered(&desk->ledger, kind, &reply, desk->lease);
     while (ledger_release(&desk->ledger))
         served++;
     synapse_reply_deinit(&reply);
@@ -408,7 +409,7 @@ static void test_an_answer_that_is_none(void **state)
     desk_begin(&desk);
     (void)come(&desk, SYNAPSE_READ_RECORDS, CLOSED);
     assert_true(next(&desk, true, &call));
-    ledger_answered(&desk.ledger, call.kind, &reply);
+    ledger_answered(&desk.ledger, call.kind, &reply, INSTANT_PAST);
     assert_int_equal(reply.outcome, SYNAPSE_FAILED);
     desk_end(&desk);
 }
