@@ -10,6 +10,7 @@ readonly BUILD=(build-essential cmake ninja-build pkg-config git ca-certificates
   librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev
   libcmocka-dev uthash-dev)
 readonly SERVERS=(rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
+readonly LABS=(postgresql redis-server nginx)
 readonly CHECKS=(clang clang-tidy clang-format libclang-rt-14-dev valgrind shellcheck
   prometheus chromium chromium-driver
   python3-pytest python3-pytest-xdist)
@@ -20,7 +21,7 @@ main() {
   local wanted
   case "${1:-tests}" in
     demo) wanted=("${BUILD[@]}" "${SERVERS[@]}") ;;
-    tests) wanted=("${BUILD[@]}" "${SERVERS[@]}" "${CHECKS[@]}") ;;
+    tests) wanted=("${BUILD[@]}" "${SERVERS[@]}" "${LABS[@]}" "${CHECKS[@]}") ;;
     *) echo "usage: $0 [demo|tests]" >&2; exit 2 ;;
   esac
 
@@ -44,7 +45,7 @@ is_installed() {
   [[ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" == "install ok installed" ]]
 }
 
-# The broker's package starts a system-wide node. Tests start their own; nobody asked for that one.
+# Packages of servers start them for the whole system. Tests start their own; nobody asked for those.
 forbid_starting_services() {
   [[ ! -e $POLICY ]] || return 0
   trap 'as_root rm -f "$POLICY"' EXIT

@@ -6,7 +6,9 @@
 #   quick     what to run while at work: unit tests once, and lint
 #   build     with gcc and with clang, warnings are errors
 #   unit      unit tests, also with sanitizers and under valgrind
-#   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on
+#   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on. LAB=postgres puts
+#             Synapse on PostgreSQL, LAB=workers also two workers, Redis and nginx before it; else it is SQLite
+#   labs      some of the system tests with each of the other two
 #   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
 #   --faults  the same, the long form: about half an hour
 #   fuzz      each fuzz target for FUZZ_SECONDS (10)
@@ -15,7 +17,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly ALL=(build lint unit fuzz system faults)
+readonly ALL=(build lint unit fuzz system labs faults)
 readonly SECTIONS=(quick "${ALL[@]}" --faults)
 failed=()
 
@@ -63,6 +65,15 @@ section_system() {
   attempt "build the release" build_program
   attempt "a Synapse to test with" on_the_lab synapse
   attempt "system tests" system_tests
+}
+
+section_labs() {
+  local lab
+  attempt "build the release" build_program
+  attempt "a Synapse to test with" on_the_lab synapse
+  for lab in postgres workers; do
+    attempt "some system tests with LAB=$lab" lab_tests "$lab"
+  done
 }
 
 section_faults() {
@@ -114,6 +125,13 @@ system_tests() {
   # shellcheck disable=SC2086
   /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q -n "$((workers < 4 ? workers : 4))" \
     ${PYTEST_ARGS:-} tests/system
+}
+
+# Such a lab has up to eight servers, so there is one of them at a time.
+lab_tests() {
+  local tests
+  mapfile -t tests <tests/system/labs.txt
+  LAB=$1 /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q "${tests[@]/#/tests/system/}"
 }
 
 faults() {

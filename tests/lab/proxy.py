@@ -20,6 +20,8 @@ from urllib.parse import unquote
 
 from .process import PATIENCE, free_port, wait_until
 
+Answer = tuple[int, list[tuple[str, str]], bytes]  # status, headers, body
+
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 
 
@@ -55,6 +57,7 @@ class Fault:
     delay: float = 0
     hold: bool = False  # wait, before anything else, until release() is called
     hold_reply: bool = False  # forward, then wait with the reply until release() is called
+    remembers: float = 0  # for so many seconds, what was answered to a question is answered to it again
     lose_reply: bool = False  # forward, then cut the connection instead of replying
     cut: bool = False  # cut the connection instead of forwarding
     raw: bytes | None = None  # these bytes instead of a reply of the proxy's making, and then cut the connection
@@ -62,6 +65,7 @@ class Fault:
     hits: int = 0
     replies_held: int = 0
     _released: threading.Event = field(default_factory=threading.Event)
+    _old: dict[str, tuple[float, Answer]] = field(default_factory=dict)
 
     def matches(self, method: str, path: str) -> bool:
         exhausted = self.times is not None and self.hits >= self.times
@@ -78,6 +82,15 @@ class Fault:
             return (self.replies_held if self.hold_reply else self.hits) >= hits
 
         wait_until(hit, f"a request that matches {self.path.pattern}", patience)
+
+    def remember(self, question: str, answer: Answer) -> None:
+        if self.remembers:
+            self._old[question] = (time.monotonic(), answer)
+
+    def old_answer(self, question: str) -> Answer | None:
+        """As a process gives it that has not heard of what others did since."""
+        at, answer = self._old.get(question, (0.0, None))
+        return answer if time.monotonic() < at + self.remembers else None
 
     def before(self) -> None:
         time.sleep(self.delay)
@@ -230,6 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut()
         elif fault.status is not None:
             self._reply(request, fault.status, list(fault.headers.items()), _as_bytes(fault.body))
+        elif (old := fault.old_answer(self.path)) is not None:
+            self._reply(request, *old)
         else:
             self._forward(request, fault)
 
@@ -245,6 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._upstream.close()
             self._cut()
             return
+        fault.remember(self.path, (reply.status, reply.getheaders(), body))
         fault.before_reply()
         if fault.lose_reply:
             self._cut()

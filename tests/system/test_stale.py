@@ -1,0 +1,146 @@
+"""Answers that are some seconds old, as processes of a homeserver give them that have not heard of each other's deeds
+yet. Here the proxy gives them; with LAB=workers real workers do, of which news come late."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.matrix import Client
+from lab.message import add_room, add_user, member, remove_room, remove_user, room
+from lab.process import wait_until
+from lab.synapse_workers import WithWorkers
+from stage import Stage
+from test_welcome import assert_greeted_once
+
+USER = r"/_synapse/admin/v2/users/@"
+STATE = r"/_synapse/admin/v1/rooms/[^/]+/state$"
+AGE = 4  # seconds; less than for what it may be held against the daemon
+
+
+def assert_removed(stage: Stage, user: str) -> None:
+    account = stage.homeserver.user(user)
+    assert account is not None and account["deactivated"], stage.daemon.log
+
+
+# --- users ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_user_who_was_just_made_can_be_removed_though_not_seen_everywhere_yet(stage: Stage) -> None:
+    user = stage.user()
+    old = stage.proxy.fault(USER, "GET", remembers=AGE)
+    stage.done(add_user(user, name="Ada"))
+    stage.done(remove_user(user))
+    assert old.hits > 1
+    assert_removed(stage, user)
+
+
+def test_a_user_who_was_just_made_is_greeted_by_the_next_message(stage: Stage) -> None:
+    user, room_id = stage.user(), stage.room_id()
+    stage.proxy.fault(USER, "GET", remembers=AGE)
+    stage.done(add_room(room(room_id), user))
+    stage.done(add_user(user, room(room_id), name="Ada", welcome="Hello"))
+    assert_greeted_once(stage, user, "Hello")
+
+
+def test_records_that_are_listed_late_cost_nobody_the_greeting(stage: Stage) -> None:
+    user, room_id = stage.user(), stage.room_id()
+    stage.proxy.fault(r"/accountdata$", "GET", remembers=2 * AGE)
+    stage.done(add_room(room(room_id), user))
+    stage.done(add_user(user, room(room_id), name="Ada", welcome="Hello"))
+    assert_greeted_once(stage, user, "Hello")
+
+
+def test_a_member_who_is_not_found_yet_is_joined_and_made_but_once(stage: Stage) -> None:
+    user, room_id = stage.user(), stage.room_id()
+    stage.done(add_room(room(room_id)))
+    stage.proxy.forget()
+    stage.proxy.fault("/_synapse/admin/v1/join/", "POST", times=2, status=404,
+                      body={"errcode": "M_NOT_FOUND", "error": "User not found"})
+    stage.done(add_user(user, room(room_id), name="Ada"))
+    assert user in stage.homeserver.room(stage.alias(room_id)).members
+    assert len(stage.proxy.requests("PUT", USER)) == 1
+
+
+# --- rooms ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_promotion_that_the_whole_state_does_not_show_yet_is_kept(stage: Stage) -> None:
+    room_id, ada, bob = stage.room_id(), stage.person(), stage.person()
+    stage.done(add_room(room(room_id), ada, bob))
+    alias = stage.alias(room_id)
+    made = stage.homeserver.room(alias)
+    assert stage.daemon.stop() == 0
+    stage.proxy.fault(STATE, "GET", remembers=60)
+    admin = stage.homeserver.admin
+    Client(stage.proxy.url, admin.user_id, admin.token).get(f"/_synapse/admin/v1/rooms/{made.room_id}/state")
+    levels = made.levels
+    levels["users"][bob] = 70
+    stage.sync.set_state(made.room_id, "m.room.power_levels", levels)
+    stage.start()
+    stage.done(add_room(room(room_id), member(ada, is_moderator=True)))
+    now = stage.homeserver.room(alias)
+    assert (now.level(ada), now.level(bob)) == (50, 70)
+
+
+@pytest.mark.parametrize("statistics", [{"joined_local_members": 0, "state_events": 9},
+                                        {"joined_local_members": None, "state_events": None}], ids=["dead", "unmade"])
+def test_a_room_that_seems_dead_for_a_while_is_left_alone(stage: Stage, statistics: dict[str, object]) -> None:
+    room_id, ada = stage.room_id(), stage.person()
+    stage.done(add_room(room(room_id)))
+    made = stage.homeserver.room(stage.alias(room_id))
+    assert stage.daemon.stop() == 0
+    seems = [stage.proxy.fault(STATE, "GET", status=200, body={"state": []}, times=1),
+             stage.proxy.fault(r"/_synapse/admin/v1/rooms/[^/]+$", "GET", status=200, times=1,
+                               body={"room_id": made.room_id, "creator": stage.sync.user_id, **statistics})]
+    stage.start()
+    stage.done(add_room(room(room_id), ada))
+    assert [fault.hits for fault in seems] == [1, 1]
+    assert stage.homeserver.resolve(stage.alias(room_id)) == made.room_id
+    assert ada in stage.homeserver.room(made.room_id).members
+    assert stage.proxy.requests("DELETE") == []
+
+
+# --- outages ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_without_a_homeserver_is_an_outage_and_not_a_wish_to_wait(stage: Stage) -> None:
+    """Element's server suite answers so. As in any outage, what was asked for may have been done."""
+    stage.warm_up()
+    room_id = stage.room_id()
+    stage.proxy.fault("/createRoom", "POST", times=1, status=429,
+                      body={"errcode": "M_UNKNOWN", "error": "Server is unavailable"})
+    stage.done(add_room(room(room_id)))
+    assert stage.homeserver.resolve(stage.alias(room_id)) is not None
+    asked = [request.method for request in stage.proxy.requests("*", "/createRoom|/directory/room/")]
+    assert asked[:2] == ["POST", "GET"]
+
+
+# --- real workers -----------------------------------------------------------------------------------------------------
+
+
+def test_with_news_between_real_workers_half_a_second_late(stage: Stage) -> None:
+    synapse = stage.school.synapse
+    if not isinstance(synapse, WithWorkers):
+        pytest.skip("needs LAB=workers")
+    room_id, user, other = stage.room_id(), stage.user(), stage.user()
+    stage.warm_up()
+    synapse.replicate_late()
+    try:
+        stage.done(add_user(user, room(room_id), name="Ada", welcome="Hello"),
+                   add_room(room(room_id), member(user, is_moderator=True), other))
+        assert_greeted_once(stage, user, "Hello")
+        now = stage.homeserver.room(stage.alias(room_id))
+        assert {user, other} <= now.members and now.level(user) == 50
+        stage.done(add_user(other, room(room_id), name="Bob", welcome="Hello"))
+        assert_greeted_once(stage, other, "Hello")
+        stage.done(remove_user(user))
+        third = stage.user()
+        assert stage.homeserver.user(third) is None  # by now two processes may remember that
+        assert stage.homeserver.user(third) is None
+        stage.done(add_user(third, name="Carl"))
+        stage.done(remove_user(third), remove_room(room_id))
+    finally:
+        synapse.replicate_on_time()
+    for one in (user, third):
+        wait_until(lambda one=one: (stage.homeserver.user(one) or {}).get("deactivated"), f"{one} to be removed", 10)
+    assert stage.homeserver.resolve(stage.alias(room_id)) is None
