@@ -147,8 +147,8 @@ enum synapse_outcome {
     SYNAPSE_LIMITED, /* 429: later, for all requests */
     /* no homeserver, no answer, 502, 503, 504, 429 for another reason: it may have carried out the request */
     SYNAPSE_UNREACHABLE,
-    SYNAPSE_SHUT_OUT,    /* the token is refused, or no longer an admin's: not carried out; the session is
-                            being mended (see synapse.h) */
+    SYNAPSE_SHUT_OUT, /* the token is refused, or no longer an admin's: not carried out; the session is
+                         being mended (see synapse.h) */
 };
 enum { SYNAPSE_OUTCOMES = SYNAPSE_SHUT_OUT + 1 };
 
