@@ -41,6 +41,9 @@ struct config {
         char *sync_user_name;     /* localpart */
         char *sync_user_password; /* NULL: none (secret) */
         char *sync_user_token;    /* NULL: none (secret) */
+        char *mas_uri;            /* of the Matrix Authentication Service; NULL: as the homeserver says */
+        char *mas_client_id;      /* NULL: none */
+        char *mas_client_secret;  /* NULL: none (secret) */
         char *sync_user_displayname;
         char *sync_user_avatar_path;
     } matrix;

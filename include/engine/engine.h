@@ -96,6 +96,9 @@ void engine_set_ready(struct engine *engine, bool ready);
 void engine_set_concurrency(struct engine *engine, unsigned concurrency);
 void engine_set_removals_per_hour(struct engine *engine, unsigned most);
 
+/* Whether accounts are those of the Matrix Authentication Service: to be said before engine_set_ready(). */
+void engine_set_mas(struct engine *engine, bool mas);
+
 /* Writes into the log what each user and room waits for that messages ask for, and since when, one line each
    up to a bound; then how many there are. `trouble` as for engine_look(). */
 void engine_say_waiting(const struct engine *engine, const char *trouble);

@@ -96,8 +96,28 @@ enum synapse_kind {
     SYNAPSE_LIST_ROOMS,
     /* GET /_synapse/admin/v2/users likewise, without guests and deactivated ones */
     SYNAPSE_LIST_USERS,
+
+    /*
+     * Where the Matrix Authentication Service (MAS) keeps the accounts: its admin API, below
+     * {mas}/api/admin/v1/. There an account is known by an id of its own, `account`.
+     */
+    /* GET users/by-username/{local part} -> reply.text: its id, reply.user: deactivated, admin; ABSENT */
+    SYNAPSE_READ_ACCOUNT,
+    /* POST users with name -> reply.text: its id, reply.created; TAKEN: in use, here or on the homeserver.
+       With `adopts`: of a user whom the homeserver has already */
+    SYNAPSE_CREATE_ACCOUNT,
+    /* POST users/{account}/set-password */
+    SYNAPSE_SET_PASSWORD,
+    /* GET user-emails -> reply.text: the owner's account; ABSENT: nobody's */
+    SYNAPSE_READ_ADDRESS_OWNER,
+    /* POST user-emails; TAKEN: it is somebody's, theirs included */
+    SYNAPSE_ADD_ADDRESS,
+    /* POST users/{account}/reactivate; the homeserver has done it by the time of the reply */
+    SYNAPSE_REACTIVATE_ACCOUNT,
+    /* POST users/{account}/deactivate, with erase; the homeserver does it later */
+    SYNAPSE_DEACTIVATE_ACCOUNT,
 };
-enum { SYNAPSE_KINDS = SYNAPSE_LIST_USERS + 1 };
+enum { SYNAPSE_KINDS = SYNAPSE_DEACTIVATE_ACCOUNT + 1 };
 
 /*
  * Texts are borrowed: they must live until synapse_send() has returned. Unused members are zero.
@@ -109,6 +129,7 @@ struct synapse_call {
     enum synapse_kind kind;
 
     const char *user;                    /* full id */
+    const char *account;                 /* its id at MAS */
     const char *room;                    /* room id */
     const char *alias;                   /* full alias */
     const char *name;                    /* of a user: NULL: none */
@@ -125,6 +146,7 @@ struct synapse_call {
     size_t user_count;
 
     bool erase;
+    bool adopts; /* see SYNAPSE_CREATE_ACCOUNT */
     struct synapse_record record;
     enum room_setting setting;
     struct levels_wanted levels;      /* of a room that is made or whose levels are written */

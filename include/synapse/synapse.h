@@ -26,12 +26,17 @@ struct synapse;
 
 struct synapse_config {
     const char *server_name;
-    const char *sync_user;     /* full id */
-    const char *token;         /* the first that is not NULL is the way to log in: (secret) */
-    const char *password;      /* (secret) */
-    const char *shared_secret; /* (secret) */
-    const char *display_name;  /* NULL: leave it */
-    const char *avatar_path;   /* NULL: none */
+    const char *sync_user;         /* full id */
+    const char *token;             /* the first that is not NULL is the way to log in: (secret) */
+    const char *password;          /* (secret) */
+    const char *shared_secret;     /* (secret) */
+    const char *mas_uri;           /* of the Matrix Authentication Service; NULL: what the homeserver says */
+    const char *mas_client_id;     /* with which a token for it is got; NULL: `token` is one */
+    const char *mas_client_secret; /* (secret) */
+    const struct http_config *mas_http; /* how to reach it, but for the base; its texts must outlive the
+                                           object. NULL: not at all */
+    const char *display_name;           /* NULL: leave it */
+    const char *avatar_path;            /* NULL: none */
     bool lift_rate_limit;
     const char *room_version;   /* NULL: the homeserver's default */
     const char *const *secrets; /* further ones that its words must not repeat, NULL at the end; or NULL */
@@ -56,7 +61,11 @@ DEFINE_CLEANUP(struct synapse, synapse_free)
 /* Nothing is to be written: of all that is done at the start only the log-in is left, which the homeserver
    takes for a POST to this path. To be called before the loop runs. */
 #define SYNAPSE_LOGIN_PATH "/_matrix/client/v3/login"
+#define SYNAPSE_MAS_TOKEN_PATH "/oauth2/token" /* and that, of the Matrix Authentication Service */
 void synapse_only_read(struct synapse *synapse);
+
+/* Whether accounts are those of the Matrix Authentication Service; known once it is ready. */
+bool synapse_has_mas(const struct synapse *synapse);
 
 /* Whether calls may be made. */
 bool synapse_is_ready(const struct synapse *synapse);

@@ -194,6 +194,7 @@ static void session_changed(void *context, bool ready)
     if (ready && !batch->was_ready)
         batch->progress.since = instant_now();
     batch->was_ready = batch->was_ready || ready;
+    engine_set_mas(batch->engine, synapse_has_mas(batch->synapse));
     engine_set_ready(batch->engine, ready);
 }
 
@@ -231,7 +232,8 @@ static bool may_write(void *context, const char *path, instant begun)
     struct batch *batch = context;
 
     (void)begun;
-    if (!batch->manner->foresees || text_equal(path, SYNAPSE_LOGIN_PATH))
+    if (!batch->manner->foresees || text_equal(path, SYNAPSE_LOGIN_PATH) ||
+        text_equal(path, SYNAPSE_MAS_TOKEN_PATH))
         return true;
     end_early(batch, "a fault of this program: a plan was about to write");
     return false;
@@ -291,7 +293,7 @@ static bool start(struct batch *batch, struct error *error)
     batch->synapse =
         setup_synapse(batch->config, batch->sync_user,
                       &(struct synapse_handlers){.changed = session_changed, .told = told, .context = batch},
-                      batch->http, batch->loop);
+                      &http, batch->http, batch->loop);
     if (batch->manner->foresees)
         synapse_only_read(batch->synapse);
     return true;

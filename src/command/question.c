@@ -68,7 +68,7 @@ struct question_desk *question_open(const struct config *config, const char *syn
     desk->loop = loop_new(error);
     desk->http = desk->loop ? http_new(&http, desk->loop, error) : NULL;
     if (desk->http) {
-        desk->synapse = setup_synapse(config, sync_user, &handlers, desk->http, desk->loop);
+        desk->synapse = setup_synapse(config, sync_user, &handlers, &http, desk->http, desk->loop);
         synapse_only_read(desk->synapse);
     }
     if (desk->synapse && await_session(desk, error))

@@ -222,6 +222,7 @@ static void session_changed(void *context, bool ready)
 
     daemon->ready = ready;
     observe_session(&daemon->observe, ready);
+    engine_set_mas(daemon->engine, synapse_has_mas(daemon->synapse));
     engine_set_ready(daemon->engine, ready);
     if (ready)
         look_at_suspect(daemon);
@@ -373,7 +374,7 @@ static void doubt(void *context, int64_t retry_after)
     synapse_doubt(daemon->synapse, retry_after);
 }
 
-static struct http *make_http(struct daemon *daemon, struct error *error)
+static struct http_config http_terms(struct daemon *daemon)
 {
     struct http_config config = setup_http(daemon->config);
 
@@ -381,7 +382,7 @@ static struct http *make_http(struct daemon *daemon, struct error *error)
     config.context = daemon;
     config.observe = observe_request;
     config.observer = &daemon->observe;
-    return http_new(&config, daemon->loop, error);
+    return config;
 }
 
 static struct engine *make_engine(struct daemon *daemon)
@@ -407,6 +408,8 @@ static struct broker *make_broker(struct daemon *daemon, struct error *error)
 
 static bool start(struct daemon *daemon, struct error *error)
 {
+    const struct http_config http = http_terms(daemon);
+
     daemon->loop = loop_new(error);
     if (!daemon->loop)
         return false;
@@ -417,14 +420,14 @@ static bool start(struct daemon *daemon, struct error *error)
     if (!signals_start(&daemon->signals, daemon->loop, signalled, daemon, error))
         return false;
     observe_start(&daemon->observe, daemon->config, daemon->loop);
-    daemon->http = make_http(daemon, error);
+    daemon->http = http_new(&http, daemon->loop, error);
     if (!daemon->http)
         return error_within(error, "MATRIX_MESSENGER__URI");
     daemon->engine = make_engine(daemon);
     daemon->synapse =
         setup_synapse(daemon->config, daemon->sync_user,
                       &(struct synapse_handlers){.changed = session_changed, .told = told, .context = daemon},
-                      daemon->http, daemon->loop);
+                      &http, daemon->http, daemon->loop);
     daemon->broker = make_broker(daemon, error);
     if (!daemon->broker)
         return error_within(error, "RABBITMQ_URI");

@@ -94,7 +94,9 @@ struct synapse_config setup_credentials(const struct config *config)
 {
     return (struct synapse_config){.token = config->matrix.sync_user_token,
                                    .password = config->matrix.sync_user_password,
-                                   .shared_secret = config->matrix.secret};
+                                   .shared_secret = config->matrix.secret,
+                                   .mas_client_id = config->matrix.mas_client_id,
+                                   .mas_client_secret = config->matrix.mas_client_secret};
 }
 
 static struct synapse_config synapse_terms(const struct config *config, const char *sync_user,
@@ -106,6 +108,9 @@ static struct synapse_config synapse_terms(const struct config *config, const ch
         .token = config->matrix.sync_user_token,
         .password = config->matrix.sync_user_password,
         .shared_secret = config->matrix.secret,
+        .mas_uri = config->matrix.mas_uri,
+        .mas_client_id = config->matrix.mas_client_id,
+        .mas_client_secret = config->matrix.mas_client_secret,
         .display_name = config->matrix.sync_user_displayname,
         .avatar_path = config->matrix.sync_user_avatar_path,
         .lift_rate_limit = config->sync.lift_rate_limit,
@@ -115,14 +120,16 @@ static struct synapse_config synapse_terms(const struct config *config, const ch
 }
 
 struct synapse *setup_synapse(const struct config *config, const char *sync_user,
-                              const struct synapse_handlers *handlers, struct http *http, struct loop *loop)
+                              const struct synapse_handlers *handlers, const struct http_config *terms,
+                              struct http *http, struct loop *loop)
 {
     CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
     CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
     const char *const secrets[] = {broker ? broker : proxy, broker ? proxy : NULL, NULL};
-    const struct synapse_config terms = synapse_terms(config, sync_user, secrets);
+    struct synapse_config synapse = synapse_terms(config, sync_user, secrets);
 
-    return synapse_new(&terms, handlers, http, loop);
+    synapse.mas_http = terms;
+    return synapse_new(&synapse, handlers, http, loop);
 }
 
 struct synapse_inspector *setup_inspector(const struct config *config, const char *sync_user,

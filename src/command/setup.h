@@ -28,10 +28,10 @@ struct broker_config setup_broker(const struct config *config);
 
 /* The ways to log in, and nothing else; for synapse_set_credentials(). */
 struct synapse_config setup_credentials(const struct config *config);
-/* See synapse_new(). */
+/* See synapse_new(). `terms` are those by which `http` was made. */
 struct synapse *setup_synapse(const struct config *config, const char *sync_user,
-                              const struct synapse_handlers *handlers, struct http *http,
-                              struct loop *loop) MUST_USE;
+                              const struct synapse_handlers *handlers, const struct http_config *terms,
+                              struct http *http, struct loop *loop) MUST_USE;
 /* See synapse_inspector_new(). */
 struct synapse_inspector *setup_inspector(const struct config *config, const char *sync_user,
                                           struct http *http, struct http *other, struct loop *loop) MUST_USE;

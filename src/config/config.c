@@ -168,6 +168,9 @@ static void check_together(const struct config *config, struct complaints *compl
                             "one of MATRIX_MESSENGER__SECRET, MATRIX_MESSENGER__SYNC_USER_PASSWORD and "
                             "MATRIX_MESSENGER__SYNC_USER_TOKEN",
                             "");
+    if (config->matrix.mas_client_id && !config->matrix.mas_client_secret)
+        complain_of_absence(complaints, "MATRIX_MESSENGER__MAS_CLIENT_ID",
+                            "MATRIX_MESSENGER__MAS_CLIENT_SECRET", " with it");
     if (!config->rabbitmq.certificate_file != !config->rabbitmq.key_file)
         complain(complaints, "RABBITMQ_CERTIFICATE_FILE and RABBITMQ_KEY_FILE: expected both or neither");
     if (!config->http.certificate_file != !config->http.key_file)

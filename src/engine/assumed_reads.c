@@ -22,6 +22,15 @@ static void amend_user(const struct assumed_world *world, const struct synapse_c
     reply->user.has_email = user->email || (reply->user.has_email && !user->retired);
 }
 
+static void amend_account(const struct assumed_world *world, const struct synapse_call *call,
+                          struct synapse_reply *reply)
+{
+    const struct assumed_user *user = assumed_find_user(world, call->user);
+
+    if (user && user->activity != ACTIVITY_AS_IT_IS)
+        reply->user.deactivated = user->activity == ACTIVITY_OFF;
+}
+
 static void amend_records(const struct assumed_world *world, const struct synapse_call *call,
                           struct synapse_reply *reply)
 {
@@ -150,6 +159,32 @@ static bool read_email_owner(const struct assumed_world *world, const struct syn
     return false;
 }
 
+static bool read_account(const struct assumed_world *world, const struct synapse_call *call,
+                         struct synapse_reply *reply)
+{
+    const struct assumed_user *user = assumed_find_user(world, call->user);
+
+    if (!user || !user->enlisted)
+        return false;
+    reply->text = text_copy(user->account);
+    reply->user.name = text_copy_bytes(call->user + 1, strcspn(call->user + 1, ":"));
+    amend_account(world, call, reply);
+    return true;
+}
+
+/* As of addresses at Synapse, but known by the account. */
+static bool read_address_owner(const struct assumed_world *world, const struct synapse_call *call,
+                               struct synapse_reply *reply)
+{
+    for (const struct assumed_user *user = world->users; user; user = user->hh.next) {
+        if (!user->email || !user->account || strcasecmp(user->email, call->email) != 0)
+            continue;
+        reply->text = text_copy(user->account);
+        return true;
+    }
+    return false;
+}
+
 /* Who was deactivated has left all rooms at once. */
 static bool read_joined_rooms(const struct assumed_world *world, const struct synapse_call *call,
                               struct synapse_reply *reply)
@@ -269,6 +304,8 @@ static const struct {
 } readers[SYNAPSE_KINDS] = {
     [SYNAPSE_READ_USER] = {read_user, amend_user},
     [SYNAPSE_READ_EMAIL_OWNER] = {read_email_owner, NULL},
+    [SYNAPSE_READ_ACCOUNT] = {read_account, amend_account},
+    [SYNAPSE_READ_ADDRESS_OWNER] = {read_address_owner, NULL},
     [SYNAPSE_READ_JOINED_ROOMS] = {read_joined_rooms, NULL},
     [SYNAPSE_READ_RECORDS] = {NULL, amend_records},
     [SYNAPSE_RESOLVE_ALIAS] = {read_alias, amend_alias},

@@ -98,6 +98,7 @@ static void free_users(struct assumed_user *user)
         free(user->id);
         free(user->name);
         free(user->email);
+        free(user->account);
         free(user);
     }
 }
@@ -194,15 +195,46 @@ static void name_user(struct assumed_world *world, const struct synapse_call *ca
 static void give_email(struct assumed_world *world, const struct synapse_call *call,
                        struct synapse_reply *reply)
 {
+    struct assumed_user *user = take_user(world, call->user);
+
     (void)reply;
-    text_set(&take_user(world, call->user)->email, call->email);
+    text_set(&user->email, call->email);
+    if (call->account)
+        text_set(&user->account, call->account);
 }
 
 static void reactivate_user(struct assumed_world *world, const struct synapse_call *call,
                             struct synapse_reply *reply)
 {
+    struct assumed_user *user = take_user(world, call->user);
+
     (void)reply;
-    take_user(world, call->user)->activity = ACTIVITY_ON;
+    user->activity = ACTIVITY_ON;
+    if (call->account)
+        text_set(&user->account, call->account);
+}
+
+/* The homeserver has whom MAS adopts. */
+static void create_account(struct assumed_world *world, const struct synapse_call *call,
+                           struct synapse_reply *reply)
+{
+    struct assumed_user *user = take_user(world, call->user);
+    CLEANUP(freep) char *id = text_format("ASSUMED-%u", ++world->accounts_made);
+
+    if (!call->adopts)
+        create_user(world, call, reply);
+    user->enlisted = reply->created = true;
+    text_set(&user->account, id);
+    reply->text = TAKE(id);
+}
+
+/* Of which nothing can be read. */
+static void set_password(struct assumed_world *world, const struct synapse_call *call,
+                         struct synapse_reply *reply)
+{
+    (void)world;
+    (void)call;
+    (void)reply;
 }
 
 static void deactivate_user(struct assumed_world *world, const struct synapse_call *call,
@@ -214,6 +246,8 @@ static void deactivate_user(struct assumed_world *world, const struct synapse_ca
     (void)reply;
     user->activity = ACTIVITY_OFF;
     user->retired = true;
+    if (call->account)
+        text_set(&user->account, call->account);
     text_set(&user->email, NULL);
     if (call->erase) {
         user->named = true;
@@ -378,6 +412,11 @@ static void (*const writers[SYNAPSE_KINDS])(struct assumed_world *world, const s
     [SYNAPSE_REACTIVATE_USER] = reactivate_user,
     [SYNAPSE_DEACTIVATE_USER] = deactivate_user,
     [SYNAPSE_WRITE_RECORDS] = write_records,
+    [SYNAPSE_CREATE_ACCOUNT] = create_account,
+    [SYNAPSE_SET_PASSWORD] = set_password,
+    [SYNAPSE_ADD_ADDRESS] = give_email,
+    [SYNAPSE_REACTIVATE_ACCOUNT] = reactivate_user,
+    [SYNAPSE_DEACTIVATE_ACCOUNT] = deactivate_user,
     [SYNAPSE_DELETE_ALIAS] = delete_alias,
     [SYNAPSE_CREATE_ROOM] = create_room,
     [SYNAPSE_WRITE_LEVELS] = write_levels,

@@ -12,11 +12,13 @@
  */
 struct assumed_user {
     char *id;
-    bool made;    /* as a whole, by us */
-    bool named;   /* to be called: */
-    char *name;   /* NULL: not at all */
-    char *email;  /* that was given; NULL: none was */
-    bool retired; /* deactivated at some time: has left all rooms and lost the address */
+    bool made;     /* as a whole, by us */
+    bool named;    /* to be called: */
+    char *name;    /* NULL: not at all */
+    char *email;   /* that was given; NULL: none was */
+    char *account; /* its id at MAS, where that was named; NULL: it was not */
+    bool enlisted; /* MAS had none before */
+    bool retired;  /* deactivated at some time: has left all rooms and lost the address */
     enum { ACTIVITY_AS_IT_IS, ACTIVITY_ON, ACTIVITY_OFF } activity;
     bool recorded; /* with: */
     struct synapse_record record;
@@ -54,7 +56,7 @@ struct assumed_world {
     struct assumed_user *users;
     struct assumed_room *rooms;
     struct assumed_alias *aliases;
-    unsigned rooms_made;
+    unsigned rooms_made, accounts_made;
 };
 
 void assumed_world_deinit(struct assumed_world *world);

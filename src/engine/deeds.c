@@ -132,6 +132,8 @@ static const struct {
     [SYNAPSE_SET_DISPLAY_NAME] = {true, CHANGE_RENAMED},
     [SYNAPSE_REACTIVATE_USER] = {true, CHANGE_REACTIVATED},
     [SYNAPSE_DEACTIVATE_USER] = {true, CHANGE_REMOVED_USERS},
+    [SYNAPSE_REACTIVATE_ACCOUNT] = {true, CHANGE_REACTIVATED},
+    [SYNAPSE_DEACTIVATE_ACCOUNT] = {true, CHANGE_REMOVED_USERS},
     [SYNAPSE_WRITE_SETTING] = {true, CHANGE_SET},
     [SYNAPSE_SEND_WELCOME] = {true, CHANGE_WELCOMED},
 };
@@ -151,6 +153,11 @@ static struct engine_deed deed_of(const struct subject *subject, const struct sy
     return deed;
 }
 
+static bool creates_user(const struct synapse_call *call)
+{
+    return call->kind == SYNAPSE_CREATE_USER || (call->kind == SYNAPSE_CREATE_ACCOUNT && !call->adopts);
+}
+
 static bool removes_room(const struct subject *subject, const struct synapse_call *call)
 {
     return call->kind == SYNAPSE_DELETE_ROOM && subject->is_room && subject->line &&
@@ -167,7 +174,7 @@ void deeds_note(const struct subjects *subjects, const struct engine_config *con
         return;
     if (changes[call->kind].is_change)
         note(&noting, front_message(subject), deed_of(subject, call));
-    else if (call->kind == SYNAPSE_CREATE_USER && reply->created)
+    else if (creates_user(call) && reply->created)
         note(&noting, front_message(subject),
              (struct engine_deed){.change = CHANGE_CREATED_USERS, .name = call->name});
     else if (removes_room(subject, call))

@@ -6,7 +6,7 @@
 /* A removal stands alone at the front of a line. */
 static bool is_removal(const struct subject *subject, enum synapse_kind kind)
 {
-    if (kind == SYNAPSE_DEACTIVATE_USER)
+    if (kind == SYNAPSE_DEACTIVATE_USER || kind == SYNAPSE_DEACTIVATE_ACCOUNT)
         return true;
     return kind == SYNAPSE_DELETE_ROOM && subject->line && subject->line->kind == PLACE_ROOM_REMOVED;
 }

@@ -7,6 +7,11 @@ void engine_set_concurrency(struct engine *engine, unsigned concurrency)
     loop_timer_set(&engine->soon, instant_now()); /* there may be free slots now */
 }
 
+void engine_set_mas(struct engine *engine, bool mas)
+{
+    engine->config.rules.mas = mas;
+}
+
 void engine_set_removals_per_hour(struct engine *engine, unsigned most)
 {
     brake_set_most(&engine->brake, most);

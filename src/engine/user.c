@@ -1,6 +1,7 @@
 #include "engine/user.h"
 
 #include "base/memory.h"
+#include "engine/account.h"
 #include "engine/protection.h"
 #include "engine/welcome.h"
 
@@ -15,6 +16,16 @@ enum {
 static struct synapse_call call_of(enum synapse_kind kind, const struct user_wanted *wanted)
 {
     return (struct synapse_call){.kind = kind, .user = wanted->id};
+}
+
+/* A call about the account, to whoever keeps it. */
+static struct synapse_call account_call(enum synapse_kind kind, const struct user_known *known,
+                                        const struct user_wanted *wanted, const struct engine_rules *rules)
+{
+    struct synapse_call call = call_of(account_kind(rules, kind), wanted);
+
+    call.account = rules->mas && *known->account.id ? known->account.id : NULL;
+    return call;
 }
 
 /* ---- what to do ---- */
@@ -67,19 +78,57 @@ static bool may_rename(const struct user_known *known, const struct user_wanted 
 static bool is_misnamed(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules)
 {
-    return wanted->renamed && wanted->name && !text_equal(known->name, wanted->name) &&
-           may_rename(known, wanted, rules);
+    return (wanted->renamed || known->account.made) && wanted->name &&
+           !text_equal(known->name, wanted->name) && may_rename(known, wanted, rules);
 }
 
 /* Nothing is written about a user who may have become another since we looked. */
 static struct action write_after_look(struct plan *plan, const struct user_known *known,
-                                      const struct synapse_call *call)
+                                      const struct synapse_call *call, const struct engine_rules *rules)
 {
-    const struct synapse_call look = {.kind = SYNAPSE_READ_USER, .user = call->user};
+    struct synapse_call look = {.kind = SYNAPSE_READ_USER, .user = call->user};
+    bool needs_account = rules->mas && (call->kind != SYNAPSE_CREATE_ACCOUNT || call->adopts);
 
     if (!plan_may(plan, call->kind, NULL))
         return plan_rest(plan);
-    return plan->now > known->seen_at + LOOK_LIMIT ? plan_step(plan, &look) : plan_call(call);
+    if (plan->now > known->seen_at + LOOK_LIMIT)
+        return plan_step(plan, &look);
+    look.kind = SYNAPSE_READ_ACCOUNT;
+    return needs_account && plan->now > known->account.seen_at + LOOK_LIMIT ? plan_step(plan, &look)
+                                                                            : plan_call(call);
+}
+
+/* MAS deactivates the account, and tells the homeserver then; what it does not know is the homeserver's. */
+static struct action account_removal(struct plan *plan, const struct user_known *known,
+                                     const struct user_wanted *wanted, const struct engine_rules *rules)
+{
+    struct synapse_call read = call_of(SYNAPSE_READ_ACCOUNT, wanted), call;
+
+    if (known->of_service)
+        return plan_rest(plan);
+    if (known->account.read_at < wanted->since)
+        return plan_step(plan, &read);
+    if (is_protected(known, wanted, rules))
+        return plan_rest(plan);
+    switch (account_parting(known)) {
+    case ACCOUNT_GONE:
+        return plan_rest(plan);
+    case ACCOUNT_TO_LEAVE:
+        call = account_call(SYNAPSE_DEACTIVATE_USER, known, wanted, rules);
+        call.erase = rules->erase;
+        return write_after_look(plan, known, &call, rules);
+    case ACCOUNT_IS_USER:
+        call = call_of(SYNAPSE_DEACTIVATE_USER, wanted);
+        call.erase = rules->erase;
+        return write_after_look(plan, known, &call, rules);
+    case ACCOUNT_LEAVES:
+        break;
+    }
+    read.kind = SYNAPSE_READ_USER;
+    if (plan->now >= known->account.look_again)
+        return plan_step(plan, &read);
+    plan_wait(plan, known->account.look_again);
+    return plan_rest(plan);
 }
 
 static struct action removal(struct plan *plan, const struct user_known *known,
@@ -87,10 +136,12 @@ static struct action removal(struct plan *plan, const struct user_known *known,
 {
     struct synapse_call call = call_of(SYNAPSE_DEACTIVATE_USER, wanted);
 
+    if (rules->mas)
+        return account_removal(plan, known, wanted, rules);
     if (known->presence == PRESENCE_ABSENT || known->deactivated || is_protected(known, wanted, rules))
         return plan_rest(plan);
     call.erase = rules->erase;
-    return write_after_look(plan, known, &call);
+    return write_after_look(plan, known, &call, rules);
 }
 
 static bool knows_owner(const struct user_known *known, const struct user_wanted *wanted)
@@ -98,12 +149,43 @@ static bool knows_owner(const struct user_known *known, const struct user_wanted
     return text_equal(known->email, wanted->email);
 }
 
-static struct action email_look_up(struct plan *plan, const struct user_wanted *wanted)
+static struct action email_look_up(struct plan *plan, const struct user_known *known,
+                                   const struct user_wanted *wanted, const struct engine_rules *rules)
 {
-    struct synapse_call call = call_of(SYNAPSE_READ_EMAIL_OWNER, wanted);
+    struct synapse_call call = account_call(SYNAPSE_READ_EMAIL_OWNER, known, wanted, rules);
 
     call.email = wanted->email;
     return plan_step(plan, &call);
+}
+
+static struct action user_creation(struct plan *plan, const struct user_known *known,
+                                   const struct user_wanted *wanted, bool sets_email,
+                                   const struct engine_rules *rules)
+{
+    struct synapse_call call = call_of(SYNAPSE_CREATE_USER, wanted);
+
+    call.name = wanted->name;
+    call.password = wanted->added ? wanted->password : NULL;
+    call.email = sets_email ? wanted->email : NULL;
+    return write_after_look(plan, known, &call, rules);
+}
+
+/* When the name was in use, it is asked by whom; and whom MAS has, the homeserver will come to know. */
+static struct action account_creation(struct plan *plan, const struct user_known *known,
+                                      const struct user_wanted *wanted, const struct engine_rules *rules)
+{
+    const struct synapse_call look = call_of(SYNAPSE_READ_ACCOUNT, wanted);
+    const struct synapse_call again = call_of(SYNAPSE_READ_USER, wanted);
+    struct synapse_call call = call_of(SYNAPSE_CREATE_ACCOUNT, wanted);
+
+    call.name = wanted->name;
+    if (!plan_may(plan, call.kind, NULL))
+        return plan_rest(plan);
+    if (known->account.presence == PRESENCE_HERE)
+        return plan_step(plan, &again);
+    if (known->account.presence == PRESENCE_UNKNOWN && obstacle_was_doubted(plan->obstacles, &call))
+        return plan_step(plan, &look);
+    return write_after_look(plan, known, &call, rules);
 }
 
 /*
@@ -112,27 +194,26 @@ static struct action email_look_up(struct plan *plan, const struct user_wanted *
  * is open already was opened for a creation that has not been carried out yet, and still may be.
  */
 static struct action creation(struct plan *plan, const struct user_known *known,
-                              const struct user_wanted *wanted)
+                              const struct user_wanted *wanted, const struct engine_rules *rules)
 {
-    bool needs_record = !wanted->added || wanted->welcome || wanted->email;
+    bool sets_password = rules->mas && wanted->added && wanted->password; /* afterwards */
+    bool needs_record = !wanted->added || wanted->welcome || wanted->email || sets_password;
     bool sets_email = wanted->added && wanted->email;
     struct synapse_call call = call_of(SYNAPSE_READ_RECORDS, wanted);
 
     if (known->record == RECORD_UNKNOWN)
         return plan_step(plan, &call);
     if (sets_email && !knows_owner(known, wanted))
-        return email_look_up(plan, wanted);
+        return email_look_up(plan, known, wanted, rules);
     sets_email = sets_email && !known->email_is_taken;
-    if (needs_record && (known->record != RECORD_OPEN || (sets_email && !known->record_email))) {
+    if (needs_record &&
+        (known->record != RECORD_OPEN || ((sets_email || sets_password) && !known->record_email))) {
         call = call_of(SYNAPSE_WRITE_RECORDS, wanted);
-        call.record = (struct synapse_record){.open = true, .email = sets_email};
+        call.record = (struct synapse_record){.open = true, .email = sets_email || sets_password};
         return plan_step(plan, &call);
     }
-    call = call_of(SYNAPSE_CREATE_USER, wanted);
-    call.name = wanted->name;
-    call.password = wanted->added ? wanted->password : NULL;
-    call.email = sets_email ? wanted->email : NULL;
-    return write_after_look(plan, known, &call);
+    return rules->mas ? account_creation(plan, known, wanted, rules)
+                      : user_creation(plan, known, wanted, sets_email, rules);
 }
 
 static struct action closing(struct plan *plan, const struct user_wanted *wanted)
@@ -145,17 +226,21 @@ static struct action closing(struct plan *plan, const struct user_wanted *wanted
 /* What is left of a first addUser once its user is there: the e-mail address of a cut creation, the
    welcome. */
 static struct action completion(struct plan *plan, const struct user_known *known,
-                                const struct user_wanted *wanted)
+                                const struct user_wanted *wanted, const struct engine_rules *rules)
 {
-    struct synapse_call call;
+    struct synapse_call call = account_call(SYNAPSE_SET_PASSWORD, known, wanted, rules);
 
+    call.password = wanted->password;
+    if (rules->mas && known->record_email && wanted->password && !known->account.password_set &&
+        plan_may(plan, call.kind, NULL))
+        return write_after_look(plan, known, &call, rules);
     if (known->record_email && wanted->email && !known->has_email) {
         if (!knows_owner(known, wanted))
-            return email_look_up(plan, wanted);
-        call = call_of(SYNAPSE_ADD_EMAIL, wanted);
+            return email_look_up(plan, known, wanted, rules);
+        call = account_call(SYNAPSE_ADD_EMAIL, known, wanted, rules);
         call.email = wanted->email;
         if (!known->email_is_taken && plan_may(plan, call.kind, NULL))
-            return write_after_look(plan, known, &call);
+            return write_after_look(plan, known, &call, rules);
     }
     if (wanted->welcome && known->welcome.greeting != GREETING_SENT)
         return welcome_next(plan, &known->welcome, wanted);
@@ -170,17 +255,37 @@ static bool may_reactivate(const struct user_known *known, const struct user_wan
 
 /* Synapse goes on taking a deactivated user out of the rooms; it must not take out who was joined again. */
 static struct action reactivation(struct plan *plan, const struct user_known *known,
-                                  const struct user_wanted *wanted)
+                                  const struct user_wanted *wanted, const struct engine_rules *rules)
 {
     struct synapse_call look = call_of(SYNAPSE_READ_JOINED_ROOMS, wanted);
-    struct synapse_call call = call_of(SYNAPSE_REACTIVATE_USER, wanted);
+    struct synapse_call call = account_call(SYNAPSE_REACTIVATE_USER, known, wanted, rules);
 
     if (known->parting.complete)
-        return write_after_look(plan, known, &call);
+        return write_after_look(plan, known, &call, rules);
     if (plan->now >= known->parting.look_again)
         return plan_step(plan, &look);
     plan_wait(plan, known->parting.look_again);
     return plan_rest(plan);
+}
+
+static bool is_to_be_adopted(const struct user_known *known, const struct user_wanted *wanted,
+                             const struct engine_rules *rules)
+{
+    return account_is_lacking(known, rules) && !is_protected(known, wanted, rules) &&
+           (!known->deactivated || may_reactivate(known, wanted, rules));
+}
+
+/* Whether MAS lacks the account is asked before. */
+static struct action adoption(struct plan *plan, const struct user_known *known,
+                              const struct user_wanted *wanted, const struct engine_rules *rules)
+{
+    const struct synapse_call look = call_of(SYNAPSE_READ_ACCOUNT, wanted);
+    struct synapse_call call = call_of(SYNAPSE_CREATE_ACCOUNT, wanted);
+
+    if (known->account.presence == PRESENCE_UNKNOWN)
+        return plan_step(plan, &look);
+    call.adopts = true;
+    return write_after_look(plan, known, &call, rules);
 }
 
 /* Of a user who was read, or has a witness. */
@@ -192,22 +297,27 @@ static struct action next_of_known(struct plan *plan, const struct user_known *k
     if (wanted->removed)
         return removal(plan, known, wanted, rules);
     if (known->presence == PRESENCE_ABSENT)
-        return creation(plan, known, wanted);
+        return creation(plan, known, wanted, rules);
     if ((known->by_another || known->of_service) && known->record == RECORD_OPEN)
         return closing(plan, wanted); /* not ours to greet */
-    if (!wanted->added)
+    if (is_to_be_adopted(known, wanted, rules) && plan_may(plan, SYNAPSE_CREATE_ACCOUNT, NULL))
+        return adoption(plan, known, wanted, rules);
+    if (!wanted->added && !known->account.made)
         return plan_rest(plan);
     if (known->deactivated)
-        return may_reactivate(known, wanted, rules) ? reactivation(plan, known, wanted) : plan_rest(plan);
+        return may_reactivate(known, wanted, rules) ? reactivation(plan, known, wanted, rules)
+                                                    : plan_rest(plan);
     call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
     call.name = wanted->name;
     if (is_misnamed(known, wanted, rules) && plan_may(plan, call.kind, NULL))
-        return write_after_look(plan, known, &call);
+        return write_after_look(plan, known, &call, rules);
+    if (!wanted->added)
+        return plan_rest(plan);
     call = call_of(SYNAPSE_READ_RECORDS, wanted);
     if (known->record == RECORD_UNKNOWN && plan_may(plan, call.kind, NULL))
         return plan_call(&call);
     if (known->record == RECORD_OPEN)
-        return completion(plan, known, wanted);
+        return completion(plan, known, wanted, rules);
     return plan_rest(plan);
 }
 
@@ -275,7 +385,7 @@ void user_report(const struct user_known *known, const struct user_wanted *wante
     if (!is_member || !is_known(known, wanted) || !user_is_there(known)) /* else they are another message's */
         report_obstacles(report, &known->obstacles, wanted->id, NULL, NULL);
     if (wanted->removed) {
-        if (user_is_there(known) && protection != PROTECTION_NONE)
+        if ((user_is_there(known) || account_is_active(known, rules)) && protection != PROTECTION_NONE)
             report_refusal(report, REQUEST_PROTECTED_USER, "%s %s", wanted->id,
                            protection_reason(protection));
         return;

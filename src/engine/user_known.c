@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void welcome_known_deinit(struct welcome_known *known)
 {
@@ -14,8 +15,12 @@ void welcome_known_deinit(struct welcome_known *known)
 
 void user_known_init(struct user_known *known)
 {
-    *known =
-        (struct user_known){.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST, .deed = {.at = INSTANT_PAST}};
+    *known = (struct user_known){
+        .read_at = INSTANT_PAST,
+        .seen_at = INSTANT_PAST,
+        .deed = {.at = INSTANT_PAST},
+        .account = {.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST},
+    };
 }
 
 void user_known_deinit(struct user_known *known)
@@ -31,13 +36,27 @@ void user_known_deinit(struct user_known *known)
 /* Of nobody is anything to be remembered but what we did ourselves, if we did. */
 static bool keep_deed(struct user_known *known)
 {
-    const struct user_known kept = {.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST, .deed = known->deed};
+    struct user_known kept;
 
     if (known->deed.at == INSTANT_PAST)
         return false;
+    user_known_init(&kept);
+    kept.deed = known->deed;
     user_known_deinit(known);
     *known = kept;
     return true;
+}
+
+/* It is there for good, but whether it is active may change. */
+static struct account_known account_remembered(const struct account_known *known)
+{
+    struct account_known kept = {.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST};
+
+    if (known->presence != PRESENCE_HERE)
+        return kept;
+    kept.presence = PRESENCE_HERE;
+    memcpy(kept.id, known->id, sizeof(kept.id));
+    return kept;
 }
 
 bool user_known_settle(struct user_known *known)
@@ -52,6 +71,7 @@ bool user_known_settle(struct user_known *known)
         .has_email = known->has_email,
         .mirrored = true,
         .deed = known->deed,
+        .account = account_remembered(&known->account),
         /* An open one may be closed by another instance meanwhile; a closed one stays so. */
         .record = known->record == RECORD_CLOSED ? RECORD_CLOSED : RECORD_UNKNOWN,
     };

@@ -31,6 +31,18 @@ struct welcome_known {
     instant look_again; /* whether the deletion is complete */
 };
 
+/* The user's account at the Matrix Authentication Service (MAS), where that keeps them (engine/account.h). */
+struct account_known {
+    enum presence presence;
+    instant read_at, seen_at; /* as of the user */
+    char id[64];              /* its own; while it is there */
+    bool deactivated;
+    bool made;          /* by us, so that the name may still be missing */
+    bool password_set;  /* by us */
+    instant leaving;    /* when the homeserver was to hear of the deactivation; 0: it is not to */
+    instant look_again; /* whether it has */
+};
+
 struct user_known {
     enum presence presence;
     instant read_at; /* when the reading of it began */
@@ -47,7 +59,7 @@ struct user_known {
         bool active; /* what came of it */
     } deed;          /* the last one: answers may be older (engine/user_learn.c) */
     enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
-    bool record_email;   /* the creation was to set an e-mail address */
+    bool record_email;   /* the creation was to set an e-mail address, or a password in a call of its own */
     char *email;         /* the address whose owner was looked up; NULL: none was */
     bool email_is_taken; /* it is another account's */
     struct {
@@ -55,6 +67,7 @@ struct user_known {
         instant since; /* when we first looked; 0: not yet */
         instant look_again;
     } parting;
+    struct account_known account;
     struct welcome_known welcome;
     struct obstacles obstacles;
 };

@@ -1,6 +1,7 @@
 #include "engine/user_learn.h"
 
 #include "base/memory.h"
+#include "engine/account.h"
 #include "engine/welcome.h"
 
 #include <stdlib.h>
@@ -47,9 +48,11 @@ static void learn_user(struct user_known *known, const struct news *news)
     text_set(&known->name, reply->user.name);
     text_set(&known->avatar, reply->user.avatar);
     known->deactivated = reply->user.deactivated;
-    known->admin = reply->user.admin;
+    if (!news->rules->mas) /* of whom it knows nothing there */
+        known->admin = reply->user.admin;
     known->of_service = reply->user.of_service;
-    known->has_email = reply->user.has_email;
+    known->has_email = reply->user.has_email || (news->rules->mas && known->has_email); /* it hears later */
+    account_learn_user(known, news);
 }
 
 /* Who is made without a name gets one from Synapse. */
@@ -148,6 +151,13 @@ static void (*const learners[SYNAPSE_KINDS])(struct user_known *known, const str
     [SYNAPSE_READ_JOINED_ROOMS] = learn_parting,
     [SYNAPSE_READ_RECORDS] = learn_record,
     [SYNAPSE_WRITE_RECORDS] = learn_written_record,
+    [SYNAPSE_READ_ACCOUNT] = account_learn_reading,
+    [SYNAPSE_CREATE_ACCOUNT] = account_learn_creation,
+    [SYNAPSE_SET_PASSWORD] = account_learn_password,
+    [SYNAPSE_READ_ADDRESS_OWNER] = account_learn_owner,
+    [SYNAPSE_ADD_ADDRESS] = account_learn_address,
+    [SYNAPSE_REACTIVATE_ACCOUNT] = account_learn_reactivation,
+    [SYNAPSE_DEACTIVATE_ACCOUNT] = account_learn_deactivation,
 };
 
 bool user_learns(enum synapse_kind kind)
@@ -164,12 +174,15 @@ static bool learn_success(struct user_known *known, const struct news *news)
     if (!learners[news->call->kind])
         return welcome_learn(&known->welcome, news);
     learners[news->call->kind](known, news);
-    return true;
+    return news->call->kind != SYNAPSE_ADD_ADDRESS || news->reply->outcome != SYNAPSE_TAKEN;
 }
 
 /* An unanswered write may have been carried out, wholly or in part. */
-static void doubt(struct user_known *known, enum synapse_kind kind)
+static void doubt(struct user_known *known, const struct synapse_call *call)
 {
+    enum synapse_kind kind = call->kind;
+
+    account_doubt(known, call);
     if (kind == SYNAPSE_CREATE_USER || kind == SYNAPSE_SET_DISPLAY_NAME || kind == SYNAPSE_ADD_EMAIL ||
         kind == SYNAPSE_REACTIVATE_USER || kind == SYNAPSE_DEACTIVATE_USER)
         known->presence = PRESENCE_UNKNOWN;
@@ -184,10 +197,10 @@ static void learn_refusal(struct user_known *known, const struct news *news)
 {
     if (welcome_learn_refusal(&known->welcome, news->call))
         return;
-    if (news->call->kind != SYNAPSE_CREATE_USER)
+    if (news->call->kind != SYNAPSE_CREATE_USER && news->call->kind != SYNAPSE_CREATE_ACCOUNT)
         obstacle_refuse(&known->obstacles, news->call, news->reply);
     else if (!obstacle_doubt(&known->obstacles, news->call, news->reply, news->now))
-        known->read_at = INSTANT_PAST; /* somebody may have been quicker */
+        known->read_at = known->account.read_at = INSTANT_PAST; /* somebody may have been quicker */
 }
 
 void user_learn(struct user_known *known, const struct news *news)
@@ -196,6 +209,11 @@ void user_learn(struct user_known *known, const struct news *news)
     case SYNAPSE_OK:
     case SYNAPSE_ABSENT:
     case SYNAPSE_TAKEN:
+        if (news->call->kind == SYNAPSE_CREATE_ACCOUNT && news->reply->outcome == SYNAPSE_TAKEN) {
+            known->account.presence = PRESENCE_UNKNOWN;
+            learn_refusal(known, news);
+            break;
+        }
         if (learn_success(known, news))
             obstacle_clear(&known->obstacles, news->call);
         else
@@ -205,11 +223,11 @@ void user_learn(struct user_known *known, const struct news *news)
         learn_refusal(known, news);
         break;
     case SYNAPSE_FAILED:
-        doubt(known, news->call->kind);
+        doubt(known, news->call);
         obstacle_fail(&known->obstacles, news->call, news->reply, news->others_succeeded, news->now);
         break;
     case SYNAPSE_UNREACHABLE:
-        doubt(known, news->call->kind);
+        doubt(known, news->call);
         obstacle_excuse(&known->obstacles, news->call, news->now);
         break;
     case SYNAPSE_LIMITED:

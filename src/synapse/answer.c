@@ -52,12 +52,21 @@ static void cut_queries(char *text)
     *to = '\0';
 }
 
+/* Where MAS says what is wrong: {"errors": [{"title": …}]}. There are no codes. */
+static const char *mas_words(const json_t *body)
+{
+    return parse_text(json_array_get(json_object_get(body, "errors"), 0), "title");
+}
+
 /* The homeserver's own words, made fit to be quoted: short, and without our secrets, which a careless server
    might repeat. NULL: there are none. The caller frees it. */
 static char *quote(const struct answer *answer, const struct answer_secrets *secrets)
 {
     const char *text = parse_text(answer->body, "error");
     char *words;
+
+    if (!text)
+        text = mas_words(answer->body);
 
     if (own_words(answer->errcode))
         return text_copy(own_words(answer->errcode));
@@ -74,6 +83,8 @@ static void read_errcode(struct answer *answer, const struct answer_secrets *sec
 {
     const char *errcode = parse_text(answer->body, "errcode");
 
+    if (!errcode && mas_words(answer->body))
+        errcode = ANSWER_OF_MAS;
     if (!errcode || hold_secret(errcode, secrets) || strlen(errcode) >= sizeof(answer->errcode) ||
         errcode[strspn(errcode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] != '\0')
         return;
@@ -132,6 +143,8 @@ void answer_read(struct answer *answer, const struct http_reply *reply, const ch
     answer->retry_after = pause_asked_for(answer, reply);
     if (reply->status < 200 || reply->status > 299)
         read_refusal(answer, name, own, secrets);
+    else if (!answer->body && errcode_outcome(answer->status, "", own) == SYNAPSE_OK)
+        return; /* it need not say anything */
     else if (!answer->body && !parse_fits(reply->body, reply->body_size))
         answer_fail(answer, name, "the reply holds more JSON values than there is memory for");
     else if (!answer->body) /* a maintenance page, say: not the homeserver's, so nothing was carried out */

@@ -16,6 +16,9 @@ struct answer_secrets {
     const struct secrets *of[ANSWER_SECRETS];
 };
 
+/* In the place of an errcode: it was the Matrix Authentication Service that said so, which has none. */
+#define ANSWER_OF_MAS "MAS"
+
 struct answer {
     enum synapse_outcome outcome;
     long status;          /* 0: none */

@@ -1,10 +1,11 @@
 /*
  * The table of calls.
  *
- * In paths, {user}, {room}, {alias}, {email}, {position} and {attempt} are the call's, {self} is the sync
- * user, {event} the type of the state event of the call's setting, {record} the type of the document about
- * the call's users, {transaction} belongs to the call's user, {filter} says what is to be told (see filters).
- * Where a state event is named, the empty segment at the end is its state_key.
+ * In paths, {user}, {account}, {room}, {alias}, {email}, {position} and {attempt} are the call's, {address}
+ * is {email} as it was given, {localpart} the user's, {self} the sync user, {event} the type of the state
+ * event of the call's setting, {record} the type of the document about the call's users, {transaction}
+ * belongs to the call's user, {filter} says what is to be told (see filters). Where a state event is named,
+ * the empty segment at the end is its state_key.
  *
  * The body of a call is a function of the call and the terms alone, and so is its path: who asks for the same
  * twice sends the same twice, transaction ids included.
@@ -14,6 +15,7 @@
 #include "base/memory.h"
 #include "synapse/bodies.h"
 #include "synapse/ids.h"
+#include "synapse/mas.h"
 #include "synapse/path.h"
 #include "synapse/replies.h"
 #include "synapse/settings.h"
@@ -36,6 +38,7 @@ enum { LARGEST_FRAME = 64 * 1024, LARGEST_CHANGES = 16 * 1024 * 1024 };
 #define ADMIN "/_synapse/admin/"
 #define CLIENT "/_matrix/client/v3/"
 #define ROOM CLIENT "rooms/{room}/"
+#define MAS "/api/admin/v1/"
 
 /* Rooms or users of a page: some hundred bytes each. */
 #define PAGE "500"
@@ -305,6 +308,53 @@ static const struct call_form forms[SYNAPSE_KINDS] = {
                             .path = ADMIN "v2/users?from={position}&limit=" PAGE
                                           "&guests=false&deactivated=false",
                             .read = reply_user_list},
+
+    [SYNAPSE_READ_ACCOUNT] = {.name = "read-account",
+                              .method = HTTP_GET,
+                              .path = MAS "users/by-username/{localpart}",
+                              .read = mas_reply_account,
+                              .limit = MAS_LIMIT,
+                              .own = mas_rules},
+    [SYNAPSE_CREATE_ACCOUNT] = {.name = "create-account",
+                                .method = HTTP_POST,
+                                .path = MAS "users",
+                                .body = mas_body_create,
+                                .read = mas_reply_account,
+                                .limit = MAS_LIMIT,
+                                .own = mas_rules},
+    [SYNAPSE_SET_PASSWORD] = {.name = "set-password",
+                              .method = HTTP_POST,
+                              .path = MAS "users/{account}/set-password",
+                              .body = mas_body_password,
+                              .limit = MAS_LIMIT,
+                              .own = mas_rules},
+    [SYNAPSE_READ_ADDRESS_OWNER] = {.name = "read-address-owner",
+                                    .method = HTTP_GET,
+                                    .path = MAS "user-emails?filter%5Bemail%5D={address}&page%5Bfirst%5D=1",
+                                    .read = mas_reply_owner,
+                                    .limit = MAS_LIMIT,
+                                    .own = mas_rules},
+    [SYNAPSE_ADD_ADDRESS] = {.name = "add-address",
+                             .method = HTTP_POST,
+                             .path = MAS "user-emails",
+                             .body = mas_body_address,
+                             .read = mas_reply_is_of_mas,
+                             .limit = MAS_LIMIT,
+                             .own = mas_rules},
+    [SYNAPSE_REACTIVATE_ACCOUNT] = {.name = "reactivate-account",
+                                    .method = HTTP_POST,
+                                    .path = MAS "users/{account}/reactivate",
+                                    .body = body_empty,
+                                    .read = mas_reply_is_of_mas,
+                                    .limit = MAS_LIMIT,
+                                    .own = mas_rules},
+    [SYNAPSE_DEACTIVATE_ACCOUNT] = {.name = "deactivate-account",
+                                    .method = HTTP_POST,
+                                    .path = MAS "users/{account}/deactivate",
+                                    .body = mas_body_deactivate,
+                                    .read = mas_reply_is_of_mas,
+                                    .limit = MAS_LIMIT,
+                                    .own = mas_rules},
 };
 
 const struct call_form *call_form(enum synapse_kind kind)
@@ -325,6 +375,11 @@ bool synapse_kind_writes(enum synapse_kind kind)
 bool call_needs_admin(enum synapse_kind kind)
 {
     return strncmp(forms[kind].path, ADMIN, strlen(ADMIN)) == 0;
+}
+
+bool call_is_of_mas(enum synapse_kind kind)
+{
+    return strncmp(forms[kind].path, MAS, strlen(MAS)) == 0;
 }
 
 /* ---- what paths are made of ---- */
@@ -355,12 +410,24 @@ char *call_path(const struct synapse_call *call, const struct call_terms *terms)
     CLEANUP(freep)
     char *transaction = call->kind == SYNAPSE_SEND_WELCOME ? id_welcome_transaction(call->user) : NULL;
     CLEANUP(freep) char *filter = forms[call->kind].filter ? forms[call->kind].filter(call, terms) : NULL;
+    CLEANUP(freep) char *localpart = call->user ? id_localpart(call->user) : NULL;
     char attempt[16];
     const struct path_value values[] = {
-        {"user", call->user}, {"room", call->room},         {"alias", call->alias},
-        {"email", email},     {"self", terms->sync_user},   {"event", setting_form(call->setting)->type},
-        {"record", record},   {"transaction", transaction}, {"position", call->position},
-        {"attempt", attempt}, {"filter", filter},           {NULL, NULL},
+        {"account", call->account},
+        {"address", call->email},
+        {"localpart", localpart},
+        {"user", call->user},
+        {"room", call->room},
+        {"alias", call->alias},
+        {"email", email},
+        {"self", terms->sync_user},
+        {"event", setting_form(call->setting)->type},
+        {"record", record},
+        {"transaction", transaction},
+        {"position", call->position},
+        {"attempt", attempt},
+        {"filter", filter},
+        {NULL, NULL},
     };
 
     (void)snprintf(attempt, sizeof(attempt), "%u", call->attempt);

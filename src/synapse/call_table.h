@@ -41,6 +41,8 @@ struct call_form {
 const struct call_form *call_form(enum synapse_kind kind);
 /* Whether the call is one of the admin API, which answers with 403 to anyone who is not an admin. */
 bool call_needs_admin(enum synapse_kind kind);
+/* Whether it is asked of the Matrix Authentication Service. */
+bool call_is_of_mas(enum synapse_kind kind);
 /* The path, with its query; the caller frees it. */
 char *call_path(const struct synapse_call *call, const struct call_terms *terms) MUST_USE;
 

@@ -1,9 +1,9 @@
 /*
  * The session: a walk through the steps of src/synapse/steps.c.
  *
- *     who-am-i ─┐                      ┌─ set-own-name ─ upload-avatar ─ … ─ lift-rate-limit ─┐
- *               ├─ read-self ─ read-capabilities                                              ├─ ready
- *     log-in ───┘                      └───────── (when all that was done before) ────────────┘
+ *     find-accounts ─ who-am-i ─┐               ┌─ set-own-name ─ upload-avatar ─ … ─ lift-rate-limit ─┐
+ *                               ├─ read-self ─ …                                                       ├─
+ * ready log-in ───┘               └───────── (when all that was done before) ────────────┘
  *
  * Steps that are not wanted are skipped. A step that fails is taken again after a pause, so the session is
  * always in one of three states: ready, waiting for a reply, or waiting for its timer. Two things lead back:
@@ -26,59 +26,31 @@
  * While a step is not answered, the pulse (synapse/pulse.h) may find that the homeserver is away, and later
  * that it is back: what was sent before is not waited for any longer then, and the step is taken again.
  */
-#include "synapse/session.h"
+#include "synapse/session_state.h"
 
-#include "base/backoff.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "synapse/call_table.h"
-#include "synapse/steps.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Pauses in milliseconds. */
-enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };
 enum { OPTIONAL_ATTEMPTS = 3 };
 enum { LASTING = 2000 /* after which a session was a good one; tokens may live for seconds only */ };
 
-struct session {
-    struct http *http;
-    struct pulse *pulse;
-    struct synapse_handlers handlers;
-
-    struct facts facts;
-    struct call_terms terms; /* borrows from the facts */
-    unsigned generation;     /* number of the token */
-    bool ready;
-
-    enum step_name next; /* STEP_NONE: ready */
-    struct http_call *call;
-    unsigned long number; /* of the call, for the pulse */
-    bool away;            /* the homeserver was, since the call was sent */
-    struct loop_timer timer;
-    struct backoff attempts; /* of this step */
-    struct backoff setbacks; /* since a session was a good one */
-    instant ready_since;
-    char *trouble;
-    bool is_refused; /* it does not pass by itself */
-};
-
 /* ---- saying what is wrong ---- */
 
-static void note_trouble(struct session *session, const char *text)
+void session_note(struct session *session, const char *text)
 {
     free(session->trouble);
     session->trouble = text_copy(text);
 }
 
-/* Logs it too, unless that is what was said last. */
-static void say_trouble(struct session *session, bool final, const char *text)
+void session_say(struct session *session, bool final, const char *text)
 {
     session->is_refused = final;
     if (text_equal(session->trouble, text))
         return;
-    note_trouble(session, text);
+    session_note(session, text);
     if (final)
         log_error("homeserver-refused", LOG_TEXT("user", session->facts.user), LOG_TEXT("problem", text));
     else
@@ -87,7 +59,7 @@ static void say_trouble(struct session *session, bool final, const char *text)
 
 /* ---- from step to step ---- */
 
-static void wait_for(struct session *session, int64_t pause)
+void session_wait(struct session *session, int64_t pause)
 {
     loop_timer_set(&session->timer, instant_now() + pause);
 }
@@ -103,7 +75,7 @@ static void become_ready(struct session *session)
     session->ready = true;
     session->ready_since = instant_now();
     session->is_refused = false;
-    note_trouble(session, NULL);
+    session_note(session, NULL);
     log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
              LOG_TEXT("room_version", session->facts.room_version));
     session->handlers.changed(session->handlers.context, true);
@@ -119,15 +91,15 @@ static void pass(struct session *session)
     if (session->next == STEP_NONE)
         become_ready(session);
     else
-        wait_for(session, 0);
+        session_wait(session, 0);
 }
 
 static void begin(struct session *session, int64_t pause)
 {
-    session->next = STEP_WHO_AM_I;
+    session->next = STEP_FIND_MAS;
     while (!step_at(session->next)->is_wanted(&session->facts))
         session->next++;
-    wait_for(session, pause);
+    session_wait(session, pause);
 }
 
 /* The step was refused, or what was answered is not what it must be. */
@@ -139,8 +111,8 @@ static void refuse(struct session *session, const struct step *step, const char 
         pass(session);
         return;
     }
-    say_trouble(session, true, problem);
-    wait_for(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
+    session_say(session, true, problem);
+    session_wait(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
 }
 
 static void refuse_reply(struct session *session, const struct step *step, const struct answer *answer)
@@ -157,16 +129,16 @@ static void fail(struct session *session, const struct step *step, const struct 
         refuse(session, step, answer->problem.text);
         return;
     }
-    say_trouble(session, false, answer->problem.text);
-    wait_for(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_PAUSE));
+    session_say(session, false, answer->problem.text);
+    session_wait(session, backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_PAUSE));
 }
 
 static void wait_as_told(struct session *session, const struct answer *answer)
 {
     int64_t pause = backoff_next(&session->attempts, FIRST_PAUSE, LONGEST_PAUSE);
 
-    say_trouble(session, false, answer->problem.text);
-    wait_for(session, pause > answer->retry_after ? pause : answer->retry_after);
+    session_say(session, false, answer->problem.text);
+    session_wait(session, pause > answer->retry_after ? pause : answer->retry_after);
 }
 
 /* ---- tokens ---- */
@@ -179,7 +151,7 @@ static void replace_token(struct session *session, const char *problem)
     int64_t pause = backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE);
 
     session->generation++;
-    say_trouble(session, given, problem);
+    session_say(session, given, problem);
     begin(session, at_once ? 0 : pause);
 }
 
@@ -219,7 +191,8 @@ static void heard(void *context, const struct http_reply *reply)
 
     session->call = NULL;
     answer_read(&answer, reply, step->name, step->own, &secrets);
-    pulse_heard(session->pulse, session->number, reply->result, answer.outcome);
+    if (!step->of_mas)
+        pulse_heard(session->pulse, session->number, reply->result, answer.outcome);
     switch (answer.outcome) {
     case SYNAPSE_OK:
         learn(session, step, &answer);
@@ -249,36 +222,39 @@ static void take_step(void *context)
     const struct step *step = step_at(session->next);
     struct question question = {0};
     struct error error;
+    struct http *http = step->of_mas ? ways_to(&session->ways, session->facts.mas, &error) : session->http;
+    CLEANUP(text_free_secretp) char *bearer = session_bearer(session, step);
 
-    if (!step->ask(&session->facts, &question, &error)) {
+    if (!http || !step->ask(&session->facts, &question, &error)) {
         question_deinit(&question);
         refuse(session, step, error.text);
         return;
     }
-    session->call = http_send(session->http,
+    session->call = http_send(http,
                               &(struct http_request){
                                   .method = question.method,
                                   .route = question.route,
                                   .path = question.path,
-                                  .bearer = step->anonymous ? NULL : session->facts.token,
+                                  .bearer = bearer,
+                                  .basic = step->by_client,
                                   .content_type = question.content_type,
                                   .body = question.body,
                                   .body_size = question.body_size,
                                   .limit = step->limit,
                               },
                               heard, session);
-    session->number = pulse_sent(session->pulse);
+    session->number = step->of_mas ? 0 : pulse_sent(session->pulse);
     session->away = false;
     question_deinit(&question);
 }
 
 void session_hear_sign(struct session *session, const struct synapse_sign *sign)
 {
-    if (!session->call)
+    if (!session->call || step_at(session->next)->of_mas)
         return;
     if (sign->kind == SYNAPSE_AWAY) {
         session->away = true;
-        say_trouble(session, false, sign->problem.text);
+        session_say(session, false, sign->problem.text);
         return;
     }
     pulse_forget(session->pulse, session->number);
@@ -301,8 +277,9 @@ struct session *session_new(const struct synapse_config *config, const struct sy
     session->pulse = pulse;
     session->handlers = *handlers;
     facts_init(&session->facts, config);
+    ways_init(&session->ways, config->mas_http, loop);
     loop_timer_init(&session->timer, loop, take_step, session);
-    note_trouble(session, "the homeserver has not answered yet");
+    session_note(session, "the homeserver has not answered yet");
     begin(session, 0);
     return session;
 }
@@ -312,6 +289,7 @@ void session_free(struct session *session)
     if (!session)
         return;
     http_cancel(session->call);
+    ways_deinit(&session->ways);
     loop_timer_stop(&session->timer);
     facts_deinit(&session->facts);
     free(session->trouble);
@@ -380,7 +358,8 @@ static void drop_call(struct session *session)
     if (!session->call)
         return;
     http_cancel(TAKE(session->call));
-    pulse_forget(session->pulse, session->number);
+    if (!step_at(session->next)->of_mas)
+        pulse_forget(session->pulse, session->number);
 }
 
 void session_set_credentials(struct session *session, const struct synapse_config *config)
@@ -390,10 +369,11 @@ void session_set_credentials(struct session *session, const struct synapse_confi
     drop_call(session);
     facts_set_credentials(&session->facts, config);
     session->generation++;
+    session->mas_generation++;
     session->ready = session->is_refused = false;
     backoff_reset(&session->attempts);
     backoff_reset(&session->setbacks);
-    note_trouble(session, "logging in with other credentials");
+    session_note(session, "logging in with other credentials");
     begin(session, 0);
     if (was_ready)
         session->handlers.changed(session->handlers.context, false);
@@ -408,8 +388,8 @@ static void lose(struct session *session, enum step_name name, const char *probl
     session->ready = false;
     session->next = STEP_READ_SELF;
     session->facts.may_not_write = name == STEP_TRY_WRITE;
-    say_trouble(session, true, problem);
-    wait_for(session, backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
+    session_say(session, true, problem);
+    session_wait(session, backoff_next(&session->setbacks, FIRST_PAUSE, LONGEST_REFUSED_PAUSE));
     session->handlers.changed(session->handlers.context, false);
 }
 
@@ -461,7 +441,7 @@ void session_probe(struct session *session)
         return;
     session->ready = false;
     session->next = STEP_READ_SELF;
-    note_trouble(session, "the homeserver is being asked whether it is well");
-    wait_for(session, 0);
+    session_note(session, "the homeserver is being asked whether it is well");
+    session_wait(session, 0);
     session->handlers.changed(session->handlers.context, false);
 }

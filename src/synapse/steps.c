@@ -1,20 +1,14 @@
 #include "synapse/steps.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "synapse/bodies.h"
 #include "synapse/parse.h"
 #include "synapse/path.h"
 #include "synapse/picture.h"
+#include "synapse/steps_mas.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Fixed, so that each log-in is of the same device: devices do not pile up, and the homeserver goes on
-   recognising messages that were sent before. */
-#define DEVICE "synapse-sync"
 
 /* https://github.com/devture/matrix-synapse-shared-secret-auth */
 #define SHARED_SECRET_LOGIN "com.devture.shared_secret_auth"
@@ -22,93 +16,6 @@
 
 /* Milliseconds: setting the display name touches every room that the sync user is in. */
 enum { DISPLAY_NAME_LIMIT = 5 * 60 * 1000 };
-
-/* ---- facts ---- */
-
-/* The password by which the Shared Secret Authenticator knows the user: the HMAC-SHA512 of their id, as
-   hexadecimal digits. (secret) */
-static char *shared_secret_password(const struct facts *facts)
-{
-    const char *secret = facts->shared_secret ? facts->shared_secret : "";
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    char *password;
-
-    (void)HMAC(EVP_sha512(), secret, (int)strlen(secret), (const unsigned char *)facts->user,
-               strlen(facts->user), mac, &size);
-    password = memory_new(2 * (size_t)size + 1, 1);
-    text_write_hex(password, mac, size);
-    explicit_bzero(mac, sizeof(mac));
-    return password;
-}
-
-static void keep_secret(struct facts *facts)
-{
-    CLEANUP(text_free_secretp)
-    char *derived = facts->shared_secret ? shared_secret_password(facts) : NULL;
-    const char *const own[] = {facts->given_token, facts->password, facts->shared_secret, derived};
-
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        secrets_add(facts->secrets, own[i]);
-}
-
-static void gather_secrets(struct facts *facts, const struct synapse_config *config)
-{
-    facts->secrets = secrets_new();
-    keep_secret(facts);
-    for (const char *const *secret = config->secrets; secret && *secret; secret++)
-        secrets_add(facts->secrets, *secret);
-}
-
-void facts_init(struct facts *facts, const struct synapse_config *config)
-{
-    *facts = (struct facts){
-        .user = text_copy(config->sync_user),
-        .given_token = text_copy(config->token),
-        .password = text_copy(config->password),
-        .shared_secret = text_copy(config->shared_secret),
-        .wanted_name = text_copy(config->display_name),
-        .avatar_path = text_copy(config->avatar_path),
-        .wanted_version = text_copy(config->room_version),
-        .lift_rate_limit = config->lift_rate_limit,
-        .token = text_copy(config->token),
-        .device = DEVICE,
-    };
-    gather_secrets(facts, config);
-}
-
-static void set_secret(char **place, const char *text)
-{
-    text_free_secret(*place);
-    *place = text_copy(text);
-}
-
-void facts_set_credentials(struct facts *facts, const struct synapse_config *config)
-{
-    set_secret(&facts->given_token, config->token);
-    set_secret(&facts->password, config->password);
-    set_secret(&facts->shared_secret, config->shared_secret);
-    if (config->token)
-        set_secret(&facts->token, config->token);
-    keep_secret(facts);
-}
-
-void facts_deinit(struct facts *facts)
-{
-    free(facts->user);
-    text_free_secret(facts->given_token);
-    text_free_secret(facts->password);
-    text_free_secret(facts->shared_secret);
-    free(facts->wanted_name);
-    free(facts->avatar_path);
-    free(facts->wanted_version);
-    text_free_secret(facts->token);
-    secrets_free(facts->secrets);
-    secrets_free(facts->tokens);
-    free(facts->name);
-    free(facts->avatar_uri);
-    free(facts->room_version);
-}
 
 void question_deinit(struct question *question)
 {
@@ -123,7 +30,7 @@ static char *path_with_user(const char *template, const struct facts *facts)
     return path_expand(template, values);
 }
 
-static bool ask_get(const char *template, const struct facts *facts, struct question *question)
+bool step_get(const char *template, const struct facts *facts, struct question *question)
 {
     question->method = HTTP_GET;
     question->route = template;
@@ -164,7 +71,7 @@ static bool who_ask(const struct facts *facts, struct question *question, struct
 {
     if (!is_token(facts->given_token))
         return error_set(error, "the given token contains characters that no token can have");
-    return ask_get("/_matrix/client/v3/account/whoami", facts, question);
+    return step_get("/_matrix/client/v3/account/whoami", facts, question);
 }
 
 static bool who_learn(struct facts *facts, const json_t *body, struct error *error)
@@ -177,6 +84,9 @@ static bool who_learn(struct facts *facts, const json_t *body, struct error *err
         return error_set(error, "the given token belongs to %.255s, not to %s",
                          strlen(user) > 255 || secrets_are_in(facts->secrets, user) ? "another user" : user,
                          facts->user);
+    if (facts->mas && !parse_text(body, "device_id"))
+        return error_set(error, "the given token belongs to no device, and Synapse takes no messages from "
+                                "it: ask for one with the scope " MAS_SCOPE);
     return true;
 }
 
@@ -190,7 +100,7 @@ static bool login_types_are_wanted(const struct facts *facts)
 static bool login_types_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return ask_get(SYNAPSE_LOGIN_PATH, facts, question);
+    return step_get(SYNAPSE_LOGIN_PATH, facts, question);
 }
 
 static bool has_flow(const json_t *flows, const char *type)
@@ -220,7 +130,7 @@ static bool login_is_wanted(const struct facts *facts)
 static bool login_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     bool own_type = facts->has_own_login_type; /* not asked for where there is a password */
-    char *password = facts->password ? text_copy(facts->password) : shared_secret_password(facts);
+    char *password = facts->password ? text_copy(facts->password) : facts_shared_secret_password(facts);
     json_t *body =
         json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s}", "type",
                   own_type ? SHARED_SECRET_LOGIN : PASSWORD_LOGIN, "identifier", "type", "m.id.user", "user",
@@ -259,14 +169,15 @@ static bool always(const struct facts *facts)
 static bool self_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return ask_get("/_synapse/admin/v2/users/{user}", facts, question);
+    return step_get("/_synapse/admin/v2/users/{user}", facts, question);
 }
 
 static bool self_learn(struct facts *facts, const json_t *body, struct error *error)
 {
     const char *avatar = parse_text(body, "avatar_url");
 
-    if (!parse_flag(body, "admin", false))
+    /* Where accounts are kept elsewhere the flag means nothing: that we are answered does. */
+    if (!facts->mas && !parse_flag(body, "admin", false))
         return error_set(error, "%s is not a server admin", facts->user);
     if (parse_flag(body, "suspended", false))
         return error_set(error, "%s is suspended", facts->user);
@@ -313,7 +224,7 @@ static bool try_learn(struct facts *facts, const json_t *body, struct error *err
 static bool capabilities_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return ask_get("/_matrix/client/v3/capabilities", facts, question);
+    return step_get("/_matrix/client/v3/capabilities", facts, question);
 }
 
 /*
@@ -401,7 +312,7 @@ static bool limit_is_wanted(const struct facts *facts)
 static bool limit_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return ask_get("/_synapse/admin/v1/users/{user}/override_ratelimit", facts, question);
+    return step_get("/_synapse/admin/v1/users/{user}/override_ratelimit", facts, question);
 }
 
 /* Both 0: there is no limit. An empty object: that of all users. */
@@ -428,6 +339,20 @@ static bool lift_ask(const struct facts *facts, struct question *question, struc
 /* ---- the table ---- */
 
 static const struct step steps[STEP_NONE] = {
+    [STEP_FIND_MAS] = {.name = "find-accounts",
+                       .refused = "the homeserver does not say who keeps its accounts",
+                       .anonymous = true,
+                       .own = mas_absence_rules,
+                       .is_wanted = always,
+                       .ask = mas_find_ask,
+                       .learn = mas_find_learn},
+    [STEP_FIND_EARLIER_MAS] = {.name = "find-accounts",
+                               .refused = "the homeserver does not say who keeps its accounts",
+                               .anonymous = true,
+                               .own = mas_absence_rules,
+                               .is_wanted = mas_is_not_found,
+                               .ask = mas_find_earlier_ask,
+                               .learn = mas_find_earlier_learn},
     [STEP_WHO_AM_I] = {.name = "who-am-i",
                        .refused = "the token that was given is refused",
                        .is_wanted = who_is_wanted,
@@ -461,6 +386,28 @@ static const struct step steps[STEP_NONE] = {
                                 .is_wanted = always,
                                 .ask = capabilities_ask,
                                 .learn = capabilities_learn},
+    [STEP_GET_MAS_TOKEN] = {.name = "get-mas-token",
+                            .refused =
+                                "the Matrix Authentication Service does not take "
+                                "MATRIX_MESSENGER__MAS_CLIENT_ID and MATRIX_MESSENGER__MAS_CLIENT_SECRET",
+                            .of_mas = true,
+                            .by_client = true,
+                            .limit = MAS_STEP_LIMIT,
+                            .own = mas_step_rules,
+                            .is_wanted = mas_token_is_wanted,
+                            .ask = mas_token_ask,
+                            .learn = mas_token_learn},
+    [STEP_READ_MAS] = {.name = "read-mas",
+                       .refused = "the admin API of the Matrix Authentication Service cannot be used: it has "
+                                  "to be served there (resource adminapi), and needs a token with the scope "
+                                  "urn:mas:admin, or MATRIX_MESSENGER__MAS_CLIENT_ID and "
+                                  "MATRIX_MESSENGER__MAS_CLIENT_SECRET",
+                       .of_mas = true,
+                       .limit = MAS_STEP_LIMIT,
+                       .own = mas_step_rules,
+                       .is_wanted = mas_is_found,
+                       .ask = mas_read_ask,
+                       .learn = mas_read_learn},
     [STEP_SET_NAME] = {.name = "set-own-name",
                        .refused = "the display name of the sync user was not set",
                        .limit = DISPLAY_NAME_LIMIT,

@@ -24,7 +24,7 @@ struct pending {
     struct synapse *synapse;
     struct pending *prev, *next;
     enum synapse_kind kind;
-    unsigned generation;     /* of the token it was sent with */
+    unsigned generation;     /* of the token it was sent with, be it the one for MAS */
     enum step_name doubt;    /* what tells whose the refusal is; STEP_NONE: there is no doubt */
     struct secrets *secrets; /* that it sends; NULL: none */
     struct http_call *call;
@@ -44,6 +44,11 @@ struct synapse {
     struct pending *answered; /* without having been sent */
     struct loop_timer timer;  /* to say so */
 };
+
+static bool is_of_mas(const struct pending *pending)
+{
+    return call_is_of_mas(pending->kind);
+}
 
 /* ---- the end of a call ---- */
 
@@ -127,6 +132,16 @@ static struct http_reply sifted(const struct pending *pending, const struct http
     return own;
 }
 
+/* Whether the homeserver is there is another question. */
+static void heard_of_mas(struct pending *pending, struct answer *answer)
+{
+    read_answer(pending, answer);
+    if (answer->outcome == SYNAPSE_SHUT_OUT || answer->outcome == SYNAPSE_UNREACHABLE)
+        session_lose_mas(pending->synapse->session, pending->generation, answer->problem.text);
+    answer_deinit(answer);
+    finish(pending);
+}
+
 static void heard(void *context, const struct http_reply *whole)
 {
     struct pending *pending = context;
@@ -138,6 +153,10 @@ static void heard(void *context, const struct http_reply *whole)
 
     pending->call = NULL;
     answer_read(&answer, &reply, form->name, form->own, &secrets);
+    if (is_of_mas(pending)) {
+        heard_of_mas(pending, &answer);
+        return;
+    }
     pulse_heard(&pending->synapse->pulse, pending->number, reply.result, answer.outcome);
     read_answer(pending, &answer);
     pending->doubt = blame_step(pending->kind, answer.status, answer.errcode);
@@ -221,11 +240,22 @@ static void answer_unsent(void *context)
     struct synapse *synapse = context;
     struct pending *list = synapse->answered, *pending;
 
-    synapse->answered = NULL; /* what is answered now may bring further ones */
+    session_renew_mas(synapse->session); /* if that is why */
+    synapse->answered = NULL;            /* what is answered now may bring further ones */
     while ((pending = list)) {
         DL_DELETE(list, pending);
         answer_call(pending);
     }
+}
+
+static struct session_way way_of(const struct pending *pending)
+{
+    const struct synapse *synapse = pending->synapse;
+
+    return is_of_mas(pending) ? session_mas(synapse->session)
+                              : (struct session_way){.http = synapse->http,
+                                                     .bearer = session_token(synapse->session),
+                                                     .generation = session_generation(synapse->session)};
 }
 
 static void transmit(struct pending *pending, const struct synapse_call *call)
@@ -235,6 +265,7 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
     const struct call_terms *terms = session_terms(synapse->session);
     CLEANUP(freep) char *path = call_path(call, terms);
     char *body = form->body ? form->body(call, terms) : NULL;
+    const struct session_way way = way_of(pending);
 
     if (form->body && !body) {
         answer_later(pending, SYNAPSE_FAILED, "it cannot be put into JSON");
@@ -242,15 +273,15 @@ static void transmit(struct pending *pending, const struct synapse_call *call)
     }
     if (form->events)
         pending->sieve = sieve_new(form->events, form->largest_rest, form->take, &pending->reply);
-    pending->generation = session_generation(synapse->session);
-    pending->number = pulse_sent(&synapse->pulse);
+    pending->generation = way.generation;
+    pending->number = is_of_mas(pending) ? 0 : pulse_sent(&synapse->pulse);
     DL_APPEND(synapse->sent, pending);
-    pending->call = http_send(synapse->http,
+    pending->call = http_send(way.http,
                               &(struct http_request){
                                   .method = form->method,
                                   .route = form->path,
                                   .path = path,
-                                  .bearer = session_token(synapse->session),
+                                  .bearer = way.bearer,
                                   .body = body,
                                   .body_size = body ? strlen(body) : 0,
                                   .limit = form->limit,
@@ -274,6 +305,14 @@ static struct secrets *secrets_sent(const struct synapse_call *call)
     return secrets;
 }
 
+/* Not what is asked of MAS while its token ends, or where there is none any more. */
+static bool may_transmit(const struct pending *pending)
+{
+    const struct session *session = pending->synapse->session;
+
+    return !is_of_mas(pending) || (session_mas(session).http && !session_mas_ends(session));
+}
+
 void synapse_send(struct synapse *synapse, const struct synapse_call *call, synapse_done *done, void *context)
 {
     struct pending *pending = NEW(struct pending);
@@ -286,10 +325,12 @@ void synapse_send(struct synapse *synapse, const struct synapse_call *call, syna
         .context = context,
         .reply = {.retry_after = -1},
     };
-    if (session_is_ready(synapse->session))
+    if (session_is_ready(synapse->session) && may_transmit(pending))
         transmit(pending, call);
     else
-        answer_later(pending, SYNAPSE_SHUT_OUT, session_trouble(synapse->session));
+        answer_later(pending, SYNAPSE_SHUT_OUT,
+                     session_is_ready(synapse->session) ? "there is no token for it now"
+                                                        : session_trouble(synapse->session));
 }
 
 /* ---- the object ---- */
@@ -333,6 +374,11 @@ void synapse_free(struct synapse *synapse)
     session_free(synapse->session);
     pulse_deinit(&synapse->pulse);
     free(synapse);
+}
+
+bool synapse_has_mas(const struct synapse *synapse)
+{
+    return session_has_mas(synapse->session);
 }
 
 bool synapse_is_ready(const struct synapse *synapse)

@@ -189,16 +189,34 @@ static size_t whole_request(const struct buffer *input)
     return size <= input->size ? size : 0;
 }
 
+/* Each session begins by asking for MAS. Where the script does not speak of it, there is none. */
+static bool is_about_mas(const struct http_server *server, const char *request)
+{
+    const char *end = strstr(request, "\r\n"), *found = strstr(request, "/auth_metadata ");
+
+    if (!found || found > end)
+        return false;
+    for (size_t i = 0; i < server->count; i++)
+        if (server->steps[i].line && strstr(server->steps[i].line, "/auth_metadata"))
+            return false;
+    return true;
+}
+
 static void take_request(struct http_server *server, struct connection *connection)
 {
     static const struct server_step unexpected = {.status = 500, .reply = "unexpected", .end = SERVER_CLOSE};
+    static const struct server_step no_mas = {
+        .status = 404, .reply = "{\"errcode\":\"M_UNRECOGNIZED\",\"error\":\"Unrecognized request\"}"};
     struct buffer *input = &connection->input;
     size_t size = whole_request(input);
 
     if (size == 0)
         return;
-    server->received++;
-    connection->step = take_step(server, input->bytes, size);
+    connection->step = is_about_mas(server, input->bytes) ? &no_mas : NULL;
+    if (!connection->step) {
+        server->received++;
+        connection->step = take_step(server, input->bytes, size);
+    }
     if (!connection->step)
         connection->step = &unexpected;
     buffer_clear(input); /* libcurl does not pipeline: nothing follows before the reply */

@@ -290,6 +290,8 @@ static void knows_every_kind(void **state)
     for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++) {
         const char *method = NULL;
 
+        if (call_is_of_mas(kind))
+            continue; /* see test_mas.c */
         for (size_t i = 0; i < CALLS; i++)
             if (calls[i].call.kind == kind)
                 method = calls[i].line;
@@ -313,7 +315,7 @@ static void knows_what_takes_long(void **state)
 
     (void)state;
     for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++)
-        assert_int_equal(call_form(kind)->limit, limits[kind]);
+        assert_int_equal(call_form(kind)->limit, call_is_of_mas(kind) ? 30000 : limits[kind]);
 }
 
 /* By which a room is known that was made by the attempt; and a welcome room without its invitation. */

@@ -318,6 +318,17 @@ void http_cancel(struct http_call *call)
         loop_timer_stop(&at_siege.siege->health);
 }
 
+/* Only for a way to MAS, to which none leads here. */
+struct http *http_new(const struct http_config *config, struct loop *loop, struct error *error)
+{
+    return config && loop && error ? &at_siege : NULL;
+}
+
+void http_free(struct http *http)
+{
+    (void)http;
+}
+
 void http_doubt(struct http *http)
 {
     (void)http;
