@@ -36,11 +36,13 @@ class School:
 
     def environment(self) -> dict[str, str]:
         """What the daemon needs, and nothing more."""
+        return {**self._common(), "MATRIX_MESSENGER__SYNC_USER_PASSWORD": self.sync_password}
+
+    def _common(self) -> dict[str, str]:
         return {
             "MATRIX_MESSENGER__URI": self.synapse.url,
             "MATRIX_MESSENGER__SERVERNAME": self.synapse.server_name,
             "MATRIX_MESSENGER__SYNC_USER_NAME": SYNC_USER,
-            "MATRIX_MESSENGER__SYNC_USER_PASSWORD": self.sync_password,
             "RABBITMQ_URI": self.broker.uri,
             "RABBITMQ_MATRIX_QUEUE_EXTERNAL": QUEUE_NAME,
         }

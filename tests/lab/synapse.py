@@ -7,6 +7,7 @@ import hmac
 import json
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -75,6 +76,11 @@ class Synapse:
         self._settings = dict(settings)
         self._write("homeserver.yaml", {**kept, **self._settings})
         self.start()
+
+    def execute(self, statement: str, *values: str) -> None:
+        """Write into its database; only while it is stopped."""
+        with sqlite3.connect(self.folder / "homeserver.db") as database:
+            database.execute(statement, values)
 
     def add_file(self, name: str, text: str) -> str:
         """A template, or a module (which is found by its name); returns the path as Synapse sees it."""
