@@ -31,9 +31,20 @@ bool account_is_lacking(const struct user_known *known, const struct engine_rule
            known->account.presence != PRESENCE_HERE;
 }
 
+bool account_is_known(const struct user_known *known, const struct engine_rules *rules)
+{
+    return rules->mas && known->account.presence == PRESENCE_HERE;
+}
+
+bool account_is_needed(enum synapse_kind kind)
+{
+    return kind == SYNAPSE_SET_PASSWORD || kind == SYNAPSE_ADD_ADDRESS ||
+           kind == SYNAPSE_REACTIVATE_ACCOUNT || kind == SYNAPSE_DEACTIVATE_ACCOUNT;
+}
+
 bool account_is_active(const struct user_known *known, const struct engine_rules *rules)
 {
-    return rules->mas && known->account.presence == PRESENCE_HERE && !known->account.deactivated;
+    return account_is_known(known, rules) && !known->account.deactivated;
 }
 
 enum account_parting account_parting(const struct user_known *known)

@@ -25,6 +25,10 @@ enum synapse_kind account_kind(const struct engine_rules *rules, enum synapse_ki
 
 /* MAS says nothing of the account, or that it is not there, though the user is. */
 bool account_is_lacking(const struct user_known *known, const struct engine_rules *rules);
+/* The account is there. */
+bool account_is_known(const struct user_known *known, const struct engine_rules *rules);
+/* Whether calls of this kind are about an account that is there, and name it. */
+bool account_is_needed(enum synapse_kind kind);
 /* The account is there, and who has it can log in. */
 bool account_is_active(const struct user_known *known, const struct engine_rules *rules);
 

@@ -24,7 +24,7 @@ static struct synapse_call account_call(enum synapse_kind kind, const struct use
 {
     struct synapse_call call = call_of(account_kind(rules, kind), wanted);
 
-    call.account = rules->mas && *known->account.id ? known->account.id : NULL;
+    call.account = account_is_known(known, rules) ? known->account.id : NULL;
     return call;
 }
 
@@ -89,7 +89,7 @@ static struct action write_after_look(struct plan *plan, const struct user_known
     struct synapse_call look = {.kind = SYNAPSE_READ_USER, .user = call->user};
     bool needs_account = rules->mas && (call->kind != SYNAPSE_CREATE_ACCOUNT || call->adopts);
 
-    if (!plan_may(plan, call->kind, NULL))
+    if (!plan_may(plan, call->kind, NULL) || (account_is_needed(call->kind) && !call->account))
         return plan_rest(plan);
     if (plan->now > known->seen_at + LOOK_LIMIT)
         return plan_step(plan, &look);
@@ -231,10 +231,11 @@ static struct action completion(struct plan *plan, const struct user_known *know
     struct synapse_call call = account_call(SYNAPSE_SET_PASSWORD, known, wanted, rules);
 
     call.password = wanted->password;
-    if (rules->mas && known->record_email && wanted->password && !known->account.password_set &&
-        plan_may(plan, call.kind, NULL))
+    if (account_is_known(known, rules) && known->record_email && wanted->password &&
+        !known->account.password_set && plan_may(plan, call.kind, NULL))
         return write_after_look(plan, known, &call, rules);
-    if (known->record_email && wanted->email && !known->has_email) {
+    if (known->record_email && wanted->email && !known->has_email &&
+        (!rules->mas || account_is_known(known, rules))) {
         if (!knows_owner(known, wanted))
             return email_look_up(plan, known, wanted, rules);
         call = account_call(SYNAPSE_ADD_EMAIL, known, wanted, rules);

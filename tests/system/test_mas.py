@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -345,10 +346,8 @@ def test_a_removal_whose_job_failed_is_asked_for_again(stage: MasStage) -> None:
 def test_the_token_of_a_client_is_renewed_before_it_ends(stage: MasStage) -> None:
     stage.mas.behave(token_seconds=3)
     stage.start_by_client()
-    for _ in range(3):
-        stage.done(add_user(stage.user(), name="Ada"))
-        wait_until(lambda: True, "", pause=0)
-        stage.mas.behave(slow=0.7)
+    stage.mas.behave(slow=0.7)
+    stage.done(*(add_user(stage.user(), name="Ada") for _ in range(20)))
     assert len(journal(stage, "POST", "/oauth2/token")) > 1
     assert [entry for entry in stage.mas.journal() if entry[2] == 401] == []
 
@@ -391,7 +390,7 @@ def test_mas_freezes_and_it_goes_on_when_it_thaws(stage: MasStage) -> None:
     stage.mas.freeze()
     user = stage.user()
     stage.publish(add_user(user, name="Ada", welcome="Hello"))
-    stage.proxy.wait_requests("GET", "/_synapse/admin/v2/users/")
+    wait_until(lambda: stage.proxy.requests("GET", "^/_synapse/admin/v2/users/"), "the user to be read")
     stage.mas.thaw()
     stage.ends()
     assert_greeted_once(stage, user)
@@ -454,5 +453,4 @@ def test_check_tells_what_is_missing(stage: MasStage) -> None:
 
 
 def _lines(*messages: object) -> str:
-    import json
     return "\n".join(json.dumps(one) for one in messages)
