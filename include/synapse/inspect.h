@@ -48,6 +48,18 @@ enum synapse_entry {
     SYNAPSE_ENTRY_FAILED,
 };
 
+/* Whether the Matrix Authentication Service (MAS) lets us do its part of the work. */
+enum synapse_mas {
+    SYNAPSE_MAS_UNSEEN, /* there is none, or no token to show it */
+    SYNAPSE_MAS_LETS_IN,
+    SYNAPSE_MAS_NOWHERE,   /* nobody says where it is */
+    SYNAPSE_MAS_AWAY,      /* it does not answer */
+    SYNAPSE_MAS_NO_CLIENT, /* it does not take the client's name and secret */
+    SYNAPSE_MAS_NO_API,    /* there is no admin API at its address */
+    SYNAPSE_MAS_NO_RIGHT,  /* the token is not for it */
+    SYNAPSE_MAS_FOREIGN,   /* it is that of another homeserver */
+};
+
 /* All texts are owned, and fit to be shown. */
 struct synapse_sight {
     /* What is there. */
@@ -66,7 +78,11 @@ struct synapse_sight {
     unsigned version_number; /* 1120 for 1.120; 0: not told */
     char *version;           /* of Synapse; NULL: not told */
     char *issuer;            /* who keeps the accounts in place of Synapse (MAS); NULL: nobody */
-    char *server_name;       /* what it calls itself; NULL: not told */
+    enum synapse_mas mas;
+    char *mas_address; /* NULL: not told */
+    char *mas_version; /* NULL: not told */
+    char *mas_name;    /* of the homeserver that it is for; NULL: not told */
+    char *server_name; /* what it calls itself; NULL: not told */
     enum synapse_answer open_registration;
     enum synapse_answer is_ours; /* whether SERVERNAME is its name */
 

@@ -181,7 +181,7 @@ static bool prepare(struct check *check, struct error *error)
     if (!check->http || !open_other(check, error))
         return false;
     check->inspector =
-        setup_inspector(check->config, check->sync_user, check->http, check->other, check->loop);
+        setup_inspector(check->config, check->sync_user, &http, check->http, check->other, check->loop);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "command/check_homeserver.h"
 
 #include "base/memory.h"
+#include "command/check_mas.h"
 #include "command/check_set_up.h"
 #include "command/check_sync_user.h"
 
@@ -148,19 +149,6 @@ static void add_admin_api(const struct synapse_sight *sight, struct findings *re
     }
 }
 
-static void add_accounts(const struct synapse_sight *sight, struct findings *report)
-{
-    if (!sight->issuer) {
-        findings_add(report, FINDING_OK, "accounts", "kept by Synapse itself");
-        return;
-    }
-    findings_add(report, FINDING_ERROR, "accounts", "kept by the Matrix Authentication Service %s",
-                 sight->issuer);
-    findings_advise(report,
-                    "this version cannot make or remove accounts there: whom it made could never log in, and "
-                    "whom it removed could still; do not start it on this homeserver");
-}
-
 static void add_name(const struct synapse_sight *sight, const struct check_homeserver_terms *terms,
                      struct findings *report)
 {
@@ -224,7 +212,7 @@ void check_homeserver(const struct synapse_sight *sight, const struct check_home
     add_way(terms, report);
     add_version(sight, report);
     add_admin_api(sight, report);
-    add_accounts(sight, report);
+    check_mas(sight, terms, report);
     add_name(sight, terms, report);
     add_clock(sight, report);
     add_registration(sight, report);

@@ -133,12 +133,14 @@ struct synapse *setup_synapse(const struct config *config, const char *sync_user
 }
 
 struct synapse_inspector *setup_inspector(const struct config *config, const char *sync_user,
-                                          struct http *http, struct http *other, struct loop *loop)
+                                          const struct http_config *terms, struct http *http,
+                                          struct http *other, struct loop *loop)
 {
     CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
     CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
     const char *const secrets[] = {broker ? broker : proxy, broker ? proxy : NULL, NULL};
-    const struct synapse_config terms = synapse_terms(config, sync_user, secrets);
+    struct synapse_config synapse = synapse_terms(config, sync_user, secrets);
 
-    return synapse_inspector_new(&terms, http, other, loop);
+    synapse.mas_http = terms;
+    return synapse_inspector_new(&synapse, http, other, loop);
 }

@@ -32,8 +32,9 @@ struct synapse_config setup_credentials(const struct config *config);
 struct synapse *setup_synapse(const struct config *config, const char *sync_user,
                               const struct synapse_handlers *handlers, const struct http_config *terms,
                               struct http *http, struct loop *loop) MUST_USE;
-/* See synapse_inspector_new(). */
+/* See synapse_inspector_new(); `terms` as above. */
 struct synapse_inspector *setup_inspector(const struct config *config, const char *sync_user,
-                                          struct http *http, struct http *other, struct loop *loop) MUST_USE;
+                                          const struct http_config *terms, struct http *http,
+                                          struct http *other, struct loop *loop) MUST_USE;
 
 #endif

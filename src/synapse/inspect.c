@@ -116,15 +116,9 @@ static enum next see_version(struct synapse_inspector *inspector, struct synapse
     return GO_ON;
 }
 
-/* Matrix client-server API, "Server metadata discovery": only where accounts are kept elsewhere. */
-static enum next see_issuer(struct synapse_inspector *inspector, struct synapse_sight *sight)
+static enum next see_mas(struct synapse_inspector *inspector, struct synapse_sight *sight)
 {
-    struct heard heard;
-
-    inquire_get(&inspector->inquiry, "/_matrix/client/v1/auth_metadata", NULL, &heard);
-    if (inspector_succeeded(&heard))
-        take_text(inspector, &sight->issuer, heard.answer.body, "issuer");
-    heard_deinit(&heard);
+    inspector_see_mas(inspector, sight);
     return GO_ON;
 }
 
@@ -296,7 +290,7 @@ void synapse_inspect(struct synapse_inspector *inspector, struct synapse_sight *
 {
     static enum next (*const questions[])(struct synapse_inspector * inspector,
                                           struct synapse_sight * sight) = {
-        see_peer,  see_version, see_issuer,   see_registration, see_name, come_in,
+        see_peer,  see_version, see_mas,      see_registration, see_name, come_in,
         see_cause, see_self,    see_versions, see_limit,        see_rooms};
 
     *ret_sight = (struct synapse_sight){.admin_api = SYNAPSE_ADMIN_UNSEEN};
@@ -312,6 +306,7 @@ struct synapse_inspector *synapse_inspector_new(const struct synapse_config *con
     size_t length = strcspn(config->sync_user, ":");
 
     facts_init(&inspector->facts, config);
+    ways_init(&inspector->ways, config->mas_http, loop);
     inspector->server_name = text_copy(config->server_name);
     inspector->localpart = text_copy_bytes(config->sync_user + 1, length > 0 ? length - 1 : 0);
     inspector->facts.device = CHECK_DEVICE;
@@ -336,6 +331,7 @@ void synapse_inspector_free(struct synapse_inspector *inspector)
                 &heard);
         heard_deinit(&heard);
     }
+    ways_deinit(&inspector->ways);
     facts_deinit(&inspector->facts);
     free(inspector->server_name);
     free(inspector->localpart);
@@ -348,6 +344,9 @@ void synapse_sight_deinit(struct synapse_sight *sight)
     free(sight->title);
     free(sight->version);
     free(sight->issuer);
+    free(sight->mas_address);
+    free(sight->mas_version);
+    free(sight->mas_name);
     free(sight->server_name);
     free(sight->owner);
     free(sight->room_version);

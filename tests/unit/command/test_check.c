@@ -280,6 +280,43 @@ static void test_strangers(void **state)
     expect_of_homeserver(&sight, (struct expected){FINDING_ERROR, "homeserver", "no Matrix homeserver"});
 }
 
+/* Who keeps the accounts in its place has to let us in. */
+static void test_whether_mas_lets_us_in(void **state)
+{
+    static const struct {
+        enum synapse_mas mas;
+        enum finding_status status;
+        const char *words;
+    } cases[] = {
+        {SYNAPSE_MAS_LETS_IN, FINDING_OK, "v1.22.0 at https://mas.example lets us in"},
+        {SYNAPSE_MAS_NOWHERE, FINDING_ERROR, "MATRIX_MESSENGER__MAS_URI"},
+        {SYNAPSE_MAS_AWAY, FINDING_ERROR, "does not answer"},
+        {SYNAPSE_MAS_NO_CLIENT, FINDING_ERROR, "MATRIX_MESSENGER__MAS_CLIENT_SECRET"},
+        {SYNAPSE_MAS_NO_API, FINDING_ERROR, "adminapi"},
+        {SYNAPSE_MAS_NO_RIGHT, FINDING_ERROR, "urn:mas:admin"},
+        {SYNAPSE_MAS_FOREIGN, FINDING_ERROR, "for a.example, not for school.example"},
+    };
+    struct check_homeserver_terms by_token = near_terms;
+    struct synapse_sight sight = sound_homeserver();
+    static char mas_version[] = "v1.22.0";
+
+    (void)state;
+    by_token.way = CHECK_BY_TOKEN;
+    sight.issuer = sight.mas_address = issuer;
+    sight.mas_version = mas_version;
+    sight.mas_name = elsewhere;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct findings findings = {.area = "homeserver"};
+        const struct expected expected = {cases[i].status, "MAS", cases[i].words};
+
+        sight.mas = cases[i].mas;
+        check_homeserver(&sight, &by_token, &findings);
+        assert_advised(&findings);
+        assert_told(&findings, &expected);
+        findings_deinit(&findings);
+    }
+}
+
 static void test_what_the_homeserver_is(void **state)
 {
     struct synapse_sight sight = sound_homeserver();
@@ -293,6 +330,7 @@ static void test_what_the_homeserver_is(void **state)
     expect_of_homeserver(&sight, (struct expected){FINDING_WARNING, "homeserver", "older than 1.120"});
     expect_of_homeserver(&sight, (struct expected){FINDING_ERROR, "admin API", "inside address"});
     expect_of_homeserver(&sight, (struct expected){FINDING_ERROR, "accounts", issuer});
+    expect_of_homeserver(&sight, (struct expected){FINDING_ERROR, "accounts", "urn:mas:admin"});
     expect_of_homeserver(&sight, (struct expected){FINDING_WARNING, "clock", "31 s ahead"});
     expect_of_homeserver(&sight, (struct expected){FINDING_WARNING, "registration", "enable_registration"});
     sight.ahead = -31;
@@ -433,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_the_way_to_the_homeserver),
         cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_what_the_homeserver_is),
+        cmocka_unit_test(test_whether_mas_lets_us_in),
         cmocka_unit_test(test_the_server_name_goes_before_the_login),
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_what_the_sync_user_may),

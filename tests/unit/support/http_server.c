@@ -61,7 +61,8 @@ static void compose(const struct http_server *server, const struct server_step *
         (void)buffer_append_format(bytes, "Content-Type: %s\r\n",
                                    step->content_type ? step->content_type : "application/json");
     if (step->bearer)
-        (void)buffer_append_format(bytes, "Authorization: Bearer %s\r\n", step->bearer);
+        (void)buffer_append_format(bytes, "Authorization: %s %s\r\n", step->basic ? "Basic" : "Bearer",
+                                   step->bearer);
     if (has_body)
         (void)buffer_append_format(bytes, "Content-Length: %zu\r\n", size);
     (void)buffer_append_text(bytes, "\r\n");

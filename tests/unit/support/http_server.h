@@ -30,6 +30,7 @@ struct server_step {
     /* The request: its method and path; the headers are those that src/http sends. NULL: any request. */
     const char *line;
     const char *bearer;       /* token of the Authorization header; NULL: no such header */
+    bool basic;               /* it is Basic rather than Bearer */
     const char *body;         /* NULL: none, which is an empty one for PUT and POST */
     size_t body_size;         /* 0: up to the terminator */
     const char *content_type; /* NULL: application/json */
