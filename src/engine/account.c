@@ -110,7 +110,7 @@ void account_learn_creation(struct user_known *known, const struct news *news)
     known->presence = PRESENCE_UNKNOWN;
     known->by_another = false;
     known->has_email = false;
-    known->account.made = true;
+    known->account.unnamed = news->call->name != NULL;
 }
 
 void account_learn_password(struct user_known *known, const struct news *news)
@@ -175,6 +175,8 @@ void account_learn_user(struct user_known *known, const struct news *news)
 {
     struct account_known *account = &known->account;
 
+    if (known->name && !is_of(known->name, news->call->user))
+        account->unnamed = false;
     if (known->presence == PRESENCE_ABSENT && account_is_active(known, news->rules))
         fail(known, news, SYNAPSE_CREATE_ACCOUNT,
              "the Matrix Authentication Service has the account, but the homeserver does not know the user");

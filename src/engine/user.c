@@ -65,7 +65,7 @@ static bool is_protected(const struct user_known *known, const struct user_wante
     return user_protection(known, wanted->id, rules) != PROTECTION_NONE;
 }
 
-/* Who is protected keeps the name; but whom we made as a member still has to get one. */
+/* Who is protected keeps the name; but whom we made as a member still has to get one, and an account. */
 static bool may_rename(const struct user_known *known, const struct user_wanted *wanted,
                        const struct engine_rules *rules)
 {
@@ -78,7 +78,7 @@ static bool may_rename(const struct user_known *known, const struct user_wanted 
 static bool is_misnamed(const struct user_known *known, const struct user_wanted *wanted,
                         const struct engine_rules *rules)
 {
-    return (wanted->renamed || known->account.made) && wanted->name &&
+    return (wanted->renamed || known->account.unnamed) && wanted->name &&
            !text_equal(known->name, wanted->name) && may_rename(known, wanted, rules);
 }
 
@@ -272,7 +272,7 @@ static struct action reactivation(struct plan *plan, const struct user_known *kn
 static bool is_to_be_adopted(const struct user_known *known, const struct user_wanted *wanted,
                              const struct engine_rules *rules)
 {
-    return account_is_lacking(known, rules) && !is_protected(known, wanted, rules) &&
+    return account_is_lacking(known, rules) && may_rename(known, wanted, rules) &&
            (!known->deactivated || may_reactivate(known, wanted, rules));
 }
 
@@ -303,7 +303,7 @@ static struct action next_of_known(struct plan *plan, const struct user_known *k
         return closing(plan, wanted); /* not ours to greet */
     if (is_to_be_adopted(known, wanted, rules) && plan_may(plan, SYNAPSE_CREATE_ACCOUNT, NULL))
         return adoption(plan, known, wanted, rules);
-    if (!wanted->added && !known->account.made)
+    if (!wanted->added && !known->account.unnamed)
         return plan_rest(plan);
     if (known->deactivated)
         return may_reactivate(known, wanted, rules) ? reactivation(plan, known, wanted, rules)
@@ -383,7 +383,8 @@ void user_report(const struct user_known *known, const struct user_wanted *wante
     enum protection protection = user_protection(known, wanted->id, rules);
     bool is_member = !wanted->added && !wanted->removed;
 
-    if (!is_member || !is_known(known, wanted) || !user_is_there(known)) /* else they are another message's */
+    if (!is_member || !is_known(known, wanted) || !user_is_there(known) ||
+        account_is_lacking(known, rules)) /* else they are another message's */
         report_obstacles(report, &known->obstacles, wanted->id, NULL, NULL);
     if (wanted->removed) {
         if ((user_is_there(known) || account_is_active(known, rules)) && protection != PROTECTION_NONE)

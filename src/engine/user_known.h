@@ -37,7 +37,7 @@ struct account_known {
     instant read_at, seen_at; /* as of the user */
     char id[64];              /* its own; while it is there */
     bool deactivated;
-    bool made;          /* by us, so that the name may still be missing */
+    bool unnamed;       /* we made it with a name, which the user has not been seen with */
     bool password_set;  /* by us */
     instant leaving;    /* when the homeserver was to hear of the deactivation; 0: it is not to */
     instant look_again; /* whether it has */

@@ -74,6 +74,7 @@ static void learn_creation(struct user_known *known, const struct news *news)
 static void learn_name(struct user_known *known, const struct news *news)
 {
     text_set(&known->name, news->call->name);
+    known->account.unnamed = false;
 }
 
 static void learn_owner(struct user_known *known, const struct news *news)

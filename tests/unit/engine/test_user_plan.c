@@ -57,12 +57,17 @@ static struct user_wanted choose_want(const struct pursuit *pursuit)
 static void judge(struct pursuit *pursuit, const struct user_wanted *wanted, const struct synapse_call *call)
 {
     struct world *world = pursuit->homeserver->world;
+    bool unnamed = world->rules.mas && pursuit->user->ours && !pursuit->user->name; /* by an older MAS */
 
-    if (call->kind == SYNAPSE_SET_DISPLAY_NAME && (!wanted->renamed || !text_equal(call->name, wanted->name)))
+    if (call->kind == SYNAPSE_SET_DISPLAY_NAME &&
+        ((!wanted->renamed && !unnamed) || !text_equal(call->name, wanted->name)))
         world_accuse(world, "%s is renamed by who may not", call->user);
     if (call->kind == SYNAPSE_CREATE_USER && (call->password || call->email) && !wanted->added)
         world_accuse(world, "%s is created with what no member has", call->user);
-    if (call->kind == SYNAPSE_DEACTIVATE_USER && !wanted->removed)
+    if (call->kind == SYNAPSE_SET_PASSWORD && (!wanted->added || !wanted->password))
+        world_accuse(world, "%s is given a password that nobody wants", call->user);
+    if ((call->kind == SYNAPSE_DEACTIVATE_USER || call->kind == SYNAPSE_DEACTIVATE_ACCOUNT) &&
+        !wanted->removed)
         world_accuse(world, "%s is removed", call->user);
 }
 
@@ -165,7 +170,8 @@ static const char *complaint_about_added(struct world *world, const struct world
 {
     if (wanted->name && !before->is_protected && !text_equal(user->name, wanted->name))
         return "the name is wrong";
-    if (!before->here && wanted->email && !text_equal(user->email, wanted->email) && !report->warnings.size)
+    if (!before->here && wanted->email && !text_equal(user->email, wanted->email) && !report->warnings.size &&
+        !(world->rules.mas && user->ambiguous))
         return "the missing address is not said";
     if (!before->here && wanted->password && !user->ambiguous &&
         !text_equal(user->password, wanted->password))
@@ -191,6 +197,8 @@ static const char *complaint(struct world *world, const struct world_user *user,
     if (wanted->removed && before->is_protected && !before->deactivated)
         return report->rejected && report->code == REQUEST_PROTECTED_USER ? NULL
                                                                           : "it is not said who is protected";
+    if (wanted->removed && !before->is_protected && user->account.here && !user->account.gone)
+        return "the account is not removed";
     if (wanted->removed)
         return user->here && !user->deactivated ? "the user is not removed" : NULL;
     if (!user->here)
@@ -199,6 +207,9 @@ static const char *complaint(struct world *world, const struct world_user *user,
         return report->warnings.size && user->deactivated && !report->rejected ? NULL : "no warning";
     if (user->deactivated)
         return "the user is still deactivated";
+    if (world->rules.mas && !user->account.here && !user->puppet && !world_protects(world, user) &&
+        !report->rejected)
+        return "nobody can log in";
     return wanted->added ? complaint_about_added(world, user, wanted, before, report) : NULL;
 }
 
@@ -226,10 +237,12 @@ static void check_case(struct pursuit *pursuit)
 {
     struct world *world = pursuit->homeserver->world;
     struct user_wanted wanted = choose_want(pursuit);
-    struct before before = look_at(world, pursuit->user);
+    struct before before;
     const char *text;
     unsigned writes;
 
+    accounts_settle(world);
+    before = look_at(world, pursuit->user);
     if (!pursue(pursuit, &wanted, MOST_STEPS)) {
         world_accuse(world, "there is no end");
         return;
@@ -253,6 +266,19 @@ static void check_case(struct pursuit *pursuit)
 /* What other processes than the one that did it tell is late. */
 static const struct homeserver late = {.trouble = 0};
 
+/* Of most who are there; what the homeserver calls admins, and deactivated, need not be so. */
+static void open_accounts(struct world *world)
+{
+    for (size_t i = 0; i < world->user_count; i++) {
+        struct world_user *user = &world->users[i];
+
+        user->account.retires_at = INSTANT_NEVER;
+        user->account.here = user->here && !user->puppet && chance_percent(80);
+        user->account.gone = user->account.here && user->deactivated && chance_percent(80);
+        user->account.admin = chance_percent(15);
+    }
+}
+
 static bool run_case(uint64_t seed, const void *temper)
 {
     struct world *world = NEW(struct world);
@@ -267,6 +293,9 @@ static bool run_case(uint64_t seed, const void *temper)
     world->rules.reactivate = chance_percent(30);
     world->rules.erase = chance_percent(50);
     others_populate(world);
+    world->rules.mas = homeserver.mas;
+    if (homeserver.mas)
+        open_accounts(world);
     pursuit.user = &world->users[chance_below(WORLD_SUBJECTS)];
     user_known_init(&pursuit.known);
     report_init(&pursuit.report);
@@ -311,9 +340,37 @@ static void test_late_answers(void **state)
     assert_true(world_try_cases(FIRST_SEED + 3 * CASES, CASES, run_case, &late));
 }
 
+static void test_all_goes_well_with_mas(void **state)
+{
+    const struct homeserver temper = {.mas = true};
+
+    (void)state;
+    assert_true(world_try_cases(FIRST_SEED + 3 * CASES, CASES, run_case, &temper));
+}
+
+static void test_trouble_with_mas(void **state)
+{
+    const struct homeserver temper = {.mas = true, .trouble = 25, .patience = 40, .races = 5};
+
+    (void)state;
+    assert_true(world_try_cases(FIRST_SEED + 4 * CASES, CASES, run_case, &temper));
+}
+
+static void test_refusals_with_mas(void **state)
+{
+    const struct homeserver temper = {
+        .mas = true, .trouble = 25, .patience = 40, .races = 5, .refuses = true};
+
+    (void)state;
+    assert_true(world_try_cases(FIRST_SEED + 5 * CASES, CASES, run_case, &temper));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_goes_well_with_mas),
+        cmocka_unit_test(test_trouble_with_mas),
+        cmocka_unit_test(test_refusals_with_mas),
         cmocka_unit_test(test_all_goes_well),
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_refusals),

@@ -38,6 +38,9 @@ void deed_join_user(const struct deed *deed);
 void deed_regain_room(const struct deed *deed);
 void deed_enter_room(const struct deed *deed);
 
+/* Accounts that MAS keeps. False: the call is none of its. */
+bool deed_at_mas(const struct deed *deed);
+
 /* Rooms that greet. */
 void deed_create_welcome_room(const struct deed *deed);
 void deed_invite_user(const struct deed *deed);

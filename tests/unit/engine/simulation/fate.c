@@ -36,7 +36,8 @@ static void race(struct world *world, const struct synapse_call *call)
     struct world_user *user = world_user(world, call->user);
     struct world_room *room = world_room(world, call->room);
 
-    if (call->kind == SYNAPSE_CREATE_USER && user)
+    if ((call->kind == SYNAPSE_CREATE_USER || (call->kind == SYNAPSE_CREATE_ACCOUNT && !call->adopts)) &&
+        user)
         race_for_user(world, user);
     if (call->kind == SYNAPSE_CREATE_ROOM)
         race_for_alias(world, call->alias);

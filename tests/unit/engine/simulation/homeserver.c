@@ -56,7 +56,7 @@ static void read_user(const struct deed *deed)
     deed->reply->user.deactivated = is_old ? user->old.deactivated : user->deactivated;
     deed->reply->user.admin = user->admin;
     deed->reply->user.of_service = user->puppet;
-    deed->reply->user.has_email = user->email != NULL;
+    deed->reply->user.has_email = user->email && (!deed->world->rules.mas || chance_percent(70));
 }
 
 static void read_email_owner(const struct deed *deed)
@@ -528,7 +528,8 @@ void deed_carry_out(struct world *world, const struct synapse_call *call, bool c
     }
     judge_place(&deed);
     world_tick(world);
-    deeds[call->kind](&deed);
+    if (!deed_at_mas(&deed))
+        deeds[call->kind](&deed);
     world->made[call->kind] += reply->outcome == SYNAPSE_OK;
     if (call->kind == SYNAPSE_MARK_ROOM)
         return; /* nobody else sees it */

@@ -33,6 +33,7 @@ struct homeserver {
     unsigned trouble;  /* of a hundred calls go wrong */
     unsigned patience; /* calls may go wrong still */
     unsigned races;    /* of a hundred calls that go wrong are races */
+    bool mas;          /* MAS keeps the accounts */
     bool refuses;      /* some of the calls that go wrong are refused without reason */
 
     enum fate curse;    /* of all calls that are concerned; FATE_NORMAL: there is none */

@@ -169,8 +169,9 @@ bool world_is_good(const struct world *world, uint64_t seed)
 bool world_protects(const struct world *world, const struct world_user *user)
 {
     size_t number = (size_t)(user - world->users);
+    bool admin = world->rules.mas ? user->account.here && user->account.admin : user->admin;
 
-    return user->admin || user->puppet || number == WORLD_SYNC || number == WORLD_FORMER ||
+    return admin || user->puppet || number == WORLD_SYNC || number == WORLD_FORMER ||
            (world->rules.protected_users && strcmp(user->id, "@dora:school") == 0);
 }
 

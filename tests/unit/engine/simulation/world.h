@@ -40,6 +40,11 @@ struct world_user {
     bool puppet; /* of a bridge */
     char *name, *email, *password;
     bool ours;         /* created by the sync */
+    struct {
+        bool here, gone, admin; /* gone: deactivated */
+        instant retires_at;     /* when the homeserver is told so; INSTANT_NEVER: it is not */
+        bool erase;
+    } account; /* at MAS, where that keeps them: see accounts.c */
     bool found_absent; /* the sync has read so, and nobody wrote since */
     bool ambiguous;    /* created by somebody else while the sync was about to: who greets may be wrong */
     unsigned greetings;
@@ -179,6 +184,8 @@ void world_make_user(struct world *world, struct world_user *user, const char *n
 /* With all that follows: rooms are left (by and by, if the world lags), name and address are gone if `erase`.
  */
 void world_deactivate(struct world *world, struct world_user *user, bool erase);
+/* The homeserver has heard of all deactivations at MAS of which it is to hear. */
+void accounts_settle(struct world *world);
 /* What was to happen by now happens; and what was to happen at all. */
 void world_tick(struct world *world);
 void world_settle(struct world *world);
