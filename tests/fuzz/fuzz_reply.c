@@ -63,7 +63,7 @@ static void check_answer(const struct answer *answer)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const long statuses[] = {200, 201, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503};
+    static const long statuses[] = {200, 201, 204, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503};
     struct secrets *known = secrets_new();
     const struct answer_secrets secrets = {{known}};
     struct synapse_reply reply = {0};
