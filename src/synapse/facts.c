@@ -1,5 +1,4 @@
-/* What a session knows, and what it keeps secret. */
-#include "synapse/steps.h"
+#include "synapse/facts.h"
 
 #include "base/memory.h"
 #include "base/text.h"

@@ -12,6 +12,7 @@
 #include "synapse/inspect.h"
 
 #include "base/memory.h"
+#include "synapse/inspect_mas.h"
 #include "synapse/inspector.h"
 #include "synapse/inspector_entry.h"
 #include "synapse/parse.h"
@@ -118,7 +119,7 @@ static enum next see_version(struct synapse_inspector *inspector, struct synapse
 
 static enum next see_mas(struct synapse_inspector *inspector, struct synapse_sight *sight)
 {
-    inspector_see_mas(inspector, sight);
+    inspect_mas(inspector, sight);
     return GO_ON;
 }
 

@@ -1,5 +1,5 @@
 /* The inspector's questions about the Matrix Authentication Service (MAS), and to it. */
-#include "synapse/inspector.h"
+#include "synapse/inspect_mas.h"
 
 #include "base/memory.h"
 #include "synapse/parse.h"
@@ -118,7 +118,7 @@ static void ask(struct synapse_inspector *inspector, struct synapse_sight *sight
         see_version(&mas, facts_mas_bearer(&inspector->facts), sight);
 }
 
-void inspector_see_mas(struct synapse_inspector *inspector, struct synapse_sight *sight)
+void inspect_mas(struct synapse_inspector *inspector, struct synapse_sight *sight)
 {
     find(inspector, sight);
     if (!sight->issuer || !inspector->facts.given_token)

@@ -26,8 +26,6 @@ void inspector_note(struct synapse_sight *sight, const struct heard *heard);
 /* A 2xx reply with an object. */
 bool inspector_succeeded(const struct heard *heard);
 bool inspector_has_errcode(const struct heard *heard, const char *errcode);
-/* Who keeps the accounts, if not the homeserver; and whether we are let in there. */
-void inspector_see_mas(struct synapse_inspector *inspector, struct synapse_sight *sight);
 /* The homeserver's own name; takes it over. NULL: it is not told. */
 void inspector_take_name(struct synapse_inspector *inspector, struct synapse_sight *sight, char *name);
 

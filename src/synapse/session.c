@@ -37,32 +37,7 @@
 enum { OPTIONAL_ATTEMPTS = 3 };
 enum { LASTING = 2000 /* after which a session was a good one; tokens may live for seconds only */ };
 
-/* ---- saying what is wrong ---- */
-
-void session_note(struct session *session, const char *text)
-{
-    free(session->trouble);
-    session->trouble = text_copy(text);
-}
-
-void session_say(struct session *session, bool final, const char *text)
-{
-    session->is_refused = final;
-    if (text_equal(session->trouble, text))
-        return;
-    session_note(session, text);
-    if (final)
-        log_error("homeserver-refused", LOG_TEXT("user", session->facts.user), LOG_TEXT("problem", text));
-    else
-        log_warning("homeserver-unavailable", LOG_TEXT("problem", text));
-}
-
 /* ---- from step to step ---- */
-
-void session_wait(struct session *session, int64_t pause)
-{
-    loop_timer_set(&session->timer, instant_now() + pause);
-}
 
 static void become_ready(struct session *session)
 {

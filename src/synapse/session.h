@@ -67,22 +67,6 @@ enum synapse_outcome session_judge(struct session *session, unsigned generation,
    before. */
 void session_hear_sign(struct session *session, const struct synapse_sign *sign);
 
-/* As synapse_has_mas(). */
-bool session_has_mas(const struct session *session);
-/* How it is asked, while the session is ready. */
-struct session_way {
-    struct http *http;   /* NULL: there is none */
-    const char *bearer;  /* (secret) */
-    unsigned generation; /* of that token */
-};
-struct session_way session_mas(const struct session *session);
-/* It refused the token of that generation, or was not there: the session is closed until it lets us in. Does
-   nothing if that is an earlier token. */
-void session_lose_mas(struct session *session, unsigned generation, const char *problem);
-/* Whether the token ends soon; and closes the session for a moment then, until there is another one. */
-bool session_mas_ends(const struct session *session);
-void session_renew_mas(struct session *session);
-
 /* It is doubtful whether the homeserver is well: ceases to be ready, asks, and is ready when it answers. */
 void session_probe(struct session *session);
 

@@ -4,19 +4,11 @@
  * steps that concern it: who cannot make accounts can do little else, and before long Synapse, which asks MAS
  * whose each token is, could not either.
  */
-#include "synapse/session_state.h"
+#include "synapse/session_mas.h"
 
 #include "base/memory.h"
+#include "synapse/session_state.h"
 #include "synapse/steps_mas.h"
-
-char *session_bearer(const struct session *session, const struct step *step)
-{
-    if (step->anonymous)
-        return NULL;
-    if (step->by_client)
-        return mas_client_credentials(&session->facts);
-    return text_copy(step->of_mas ? facts_mas_bearer(&session->facts) : session->facts.token);
-}
 
 bool session_has_mas(const struct session *session)
 {

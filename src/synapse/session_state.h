@@ -7,7 +7,8 @@
 #include "synapse/steps.h"
 #include "synapse/ways.h"
 
-/* What a session is made of: for session.c, which leads it through its steps, and for session_mas.c. */
+/* What a session is made of: for session.c, which leads it through its steps, and for
+   session_mas.c. */
 
 /* Pauses in milliseconds. */
 enum { FIRST_PAUSE = 500, LONGEST_PAUSE = 5000, LONGEST_REFUSED_PAUSE = 60000 };

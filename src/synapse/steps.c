@@ -17,33 +17,12 @@
 /* Milliseconds: setting the display name touches every room that the sync user is in. */
 enum { DISPLAY_NAME_LIMIT = 5 * 60 * 1000 };
 
-void question_deinit(struct question *question)
-{
-    free(question->path);
-    memory_free_secret(question->body);
-}
-
-static char *path_with_user(const char *template, const struct facts *facts)
-{
-    const struct path_value values[] = {{"user", facts->user}, {NULL, NULL}};
-
-    return path_expand(template, values);
-}
-
-bool step_get(const char *template, const struct facts *facts, struct question *question)
-{
-    question->method = HTTP_GET;
-    question->route = template;
-    question->path = path_with_user(template, facts);
-    return true;
-}
-
 static bool ask_with_body(enum http_method method, const char *template, json_t *body,
                           const struct facts *facts, struct question *question, struct error *error)
 {
     question->method = method;
     question->route = template;
-    question->path = path_with_user(template, facts);
+    question->path = question_path(template, facts);
     question->body = body_print(body);
     question->body_size = question->body ? strlen(question->body) : 0;
     return question->body || error_set(error, "what is configured is not UTF-8");
@@ -71,7 +50,7 @@ static bool who_ask(const struct facts *facts, struct question *question, struct
 {
     if (!is_token(facts->given_token))
         return error_set(error, "the given token contains characters that no token can have");
-    return step_get("/_matrix/client/v3/account/whoami", facts, question);
+    return question_get("/_matrix/client/v3/account/whoami", facts, question);
 }
 
 static bool who_learn(struct facts *facts, const json_t *body, struct error *error)
@@ -100,7 +79,7 @@ static bool login_types_are_wanted(const struct facts *facts)
 static bool login_types_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return step_get(SYNAPSE_LOGIN_PATH, facts, question);
+    return question_get(SYNAPSE_LOGIN_PATH, facts, question);
 }
 
 static bool has_flow(const json_t *flows, const char *type)
@@ -169,7 +148,7 @@ static bool always(const struct facts *facts)
 static bool self_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return step_get("/_synapse/admin/v2/users/{user}", facts, question);
+    return question_get("/_synapse/admin/v2/users/{user}", facts, question);
 }
 
 static bool self_learn(struct facts *facts, const json_t *body, struct error *error)
@@ -224,7 +203,7 @@ static bool try_learn(struct facts *facts, const json_t *body, struct error *err
 static bool capabilities_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return step_get("/_matrix/client/v3/capabilities", facts, question);
+    return question_get("/_matrix/client/v3/capabilities", facts, question);
 }
 
 /*
@@ -312,7 +291,7 @@ static bool limit_is_wanted(const struct facts *facts)
 static bool limit_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return step_get("/_synapse/admin/v1/users/{user}/override_ratelimit", facts, question);
+    return question_get("/_synapse/admin/v1/users/{user}/override_ratelimit", facts, question);
 }
 
 /* Both 0: there is no limit. An empty object: that of all users. */

@@ -34,13 +34,13 @@ bool mas_is_not_found(const struct facts *facts)
 bool mas_find_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return step_get("/_matrix/client/v1/auth_metadata", facts, question);
+    return question_get("/_matrix/client/v1/auth_metadata", facts, question);
 }
 
 bool mas_find_earlier_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return step_get("/_matrix/client/unstable/org.matrix.msc2965/auth_metadata", facts, question);
+    return question_get("/_matrix/client/unstable/org.matrix.msc2965/auth_metadata", facts, question);
 }
 
 /* An address to which a path can be added. */
@@ -60,9 +60,9 @@ char *mas_base(const json_t *metadata)
     const char *endpoint = parse_text(metadata, "token_endpoint"), *issuer = parse_text(metadata, "issuer");
     const char *end = endpoint ? strstr(endpoint, SYNAPSE_MAS_TOKEN_PATH) : NULL;
     CLEANUP(freep)
-    char *base =
-        end && text_equal(end, SYNAPSE_MAS_TOKEN_PATH) ? text_copy_bytes(endpoint, (size_t)(end - endpoint))
-                                                       : text_copy(issuer);
+    char *base = end && text_equal(end, SYNAPSE_MAS_TOKEN_PATH)
+                     ? text_copy_bytes(endpoint, (size_t)(end - endpoint))
+                     : text_copy(issuer);
 
     while (base && *base && base[strlen(base) - 1] == '/')
         base[strlen(base) - 1] = '\0';
@@ -182,7 +182,7 @@ bool mas_token_learn(struct facts *facts, const json_t *body, struct error *erro
 bool mas_read_ask(const struct facts *facts, struct question *question, struct error *error)
 {
     (void)error;
-    return step_get("/api/admin/v1/site-config", facts, question);
+    return question_get("/api/admin/v1/site-config", facts, question);
 }
 
 bool mas_read_learn(struct facts *facts, const json_t *body, struct error *error)

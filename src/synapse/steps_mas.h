@@ -1,7 +1,11 @@
 #ifndef SYNC_SYNAPSE_STEPS_MAS_H
 #define SYNC_SYNAPSE_STEPS_MAS_H
 
-#include "synapse/steps.h"
+#include "synapse/errcode.h"
+#include "synapse/facts.h"
+#include "synapse/question.h"
+
+#include <jansson.h>
 
 /*
  * The steps of a session that concern the Matrix Authentication Service (MAS), which keeps the accounts of

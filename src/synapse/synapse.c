@@ -13,6 +13,7 @@
 #include "synapse/call_table.h"
 #include "synapse/pulse.h"
 #include "synapse/session.h"
+#include "synapse/session_mas.h"
 #include "synapse/sieve.h"
 
 #include <stdlib.h>

@@ -11,12 +11,12 @@ from typing import Any
 
 Json = dict[str, Any]
 
-SPEC: Json = json.loads((Path(__file__).resolve().parents[1] / "data/mas/admin-api.json").read_text())
+DESCRIBED: Json = json.loads((Path(__file__).resolve().parents[1] / "data/mas/admin-api.json").read_text())
 
 
 def conform(method: str, path: str, status: int, answer: Any) -> None:
     """An answer that MAS's own description does not allow is a mistake of the stub's."""
-    for template, operations in SPEC["paths"].items():
+    for template, operations in DESCRIBED["paths"].items():
         parts = list(zip(template.split("/"), path.split("/"), strict=False))
         if template.count("/") != path.count("/") or not all(a == b or a[:1] == "{" for a, b in parts):
             continue
@@ -39,7 +39,7 @@ KINDS: dict[str, tuple[type, ...]] = {"object": (dict,), "array": (list,), "stri
 def check(schema: Json, value: Any, place: str) -> None:
     """As much of JSON Schema as the description uses."""
     while "$ref" in schema:
-        schema = SPEC["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        schema = DESCRIBED["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     assert not kinds or any(isinstance(value, KINDS[kind]) for kind in kinds), f"{place}: {value!r} is no {kinds}"

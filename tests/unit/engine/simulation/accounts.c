@@ -86,9 +86,11 @@ static void add_address(const struct deed *deed)
         deed_answer(deed->reply, SYNAPSE_TAKEN, "MAS");
         return;
     }
-    if ((!deed->user->ours && !deed->user->ambiguous) || deed->user->email)
+    if ((!deed->user->ours && !deed->user->ambiguous) ||
+        (deed->user->email && instant_now() >= deed->user->account.address_shows_at))
         world_accuse(deed->world, "%s is given an address", deed->user->id);
     text_set(&deed->user->email, deed->call->email);
+    deed->user->account.address_shows_at = instant_now() + chance_below(20000);
 }
 
 static void reactivate(const struct deed *deed)

@@ -56,7 +56,7 @@ static void read_user(const struct deed *deed)
     deed->reply->user.deactivated = is_old ? user->old.deactivated : user->deactivated;
     deed->reply->user.admin = user->admin;
     deed->reply->user.of_service = user->puppet;
-    deed->reply->user.has_email = user->email && (!deed->world->rules.mas || chance_percent(70));
+    deed->reply->user.has_email = user->email && instant_now() >= user->account.address_shows_at;
 }
 
 static void read_email_owner(const struct deed *deed)

@@ -44,6 +44,7 @@ struct world_user {
         bool here, gone, admin; /* gone: deactivated */
         instant retires_at;     /* when the homeserver is told so; INSTANT_NEVER: it is not */
         bool erase;
+        instant address_shows_at; /* at the homeserver */
     } account; /* at MAS, where that keeps them: see accounts.c */
     bool found_absent; /* the sync has read so, and nobody wrote since */
     bool ambiguous;    /* created by somebody else while the sync was about to: who greets may be wrong */
