@@ -13,7 +13,7 @@ readonly SERVERS=(rabbitmq-server mmdebstrap util-linux python3 python3-venv pyt
 readonly LABS=(postgresql redis-server nginx)
 readonly CHECKS=(clang clang-tidy clang-format libclang-rt-14-dev valgrind shellcheck
   prometheus chromium chromium-driver
-  python3-pytest python3-pytest-xdist)
+  python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml amqp-tools)
 
 readonly POLICY=/usr/sbin/policy-rc.d
 

@@ -11,7 +11,7 @@
  * Sync requests: what the school platform asks for. Bytes come in, a typed request or a precise complaint
  * goes out; what is returned as a request is sound (ids and aliases are possible ones, duplicates are
  * merged), so that nothing behind this module has to look at it twice. data/README.md says what a message
- * looks like; data/message.schema.json says it in a form for machines.
+ * looks like; data/schema/request.json says it in a form for machines.
  *
  * Absent is what is missing, null, or (ids apart) an empty text. Texts are UTF-8 without NUL. Not looked at
  * are limits that are Synapse's own, such as the size of an event, except for the length of a display name,

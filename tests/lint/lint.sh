@@ -16,7 +16,7 @@ check() {
 
 format() {
   local told
-  told=$(find src include tests/unit tests/fuzz -name '*.[ch]' -exec clang-format --dry-run -Werror {} + 2>&1) && return
+  told=$(find src include tests/unit tests/fuzz tests/contract -name '*.[ch]' -exec clang-format --dry-run -Werror {} + 2>&1) && return
   sed -nE 's/^([^:]+):[0-9]+:[0-9]+: error: .*/\1: not as clang-format has it/p' <<<"$told" | sort -u
   return 1
 }
@@ -34,6 +34,7 @@ check "house rules" python3 -B tests/lint/house.py
 check "objects" python3 -B tests/lint/objects.py "$build"
 check "documents" python3 -B tests/lint/documents.py
 check "settings in config/README.md" python3 -B tests/lint/readme.py "$build/synapse-sync"
+check "contract" /usr/bin/python3 -B tests/contract/contract.py "$build/tests/request_judge"
 check "clang-format" format
 check "clang-tidy" tidy
 exit $failed

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +14,12 @@ from typing import Any
 import pika
 import pytest
 
+from lab.daemon import REPOSITORY, run_to_end
 from lab.faultproxy import FaultProxy, Harm
 from lab.message import add_user
 from lab.process import wait_until
 from lab.rabbitmq import RabbitMQ
-from stage import Stage
+from stage import Stage, unique
 
 QUORUM = {"x-queue-type": "quorum", "x-single-active-consumer": True}
 MEMORY_ALARM = "{resource_limit, memory, node()}"
@@ -124,6 +127,49 @@ def test_who_may_not_configure_the_queue_is_told_that_its_kind_is_unknown(stage:
     line = stage.start(RABBITMQ_URI=uri).wait_line("event=queue-found")
     assert configure != "^$" or (line.fields["kind"] == "unknown" and "403" in line.text)
     stage.done(add_user(stage.user(), name="Ada"))
+
+
+def new_broker_user(stage: Stage, configure: str, write: str, read: str) -> str:
+    """The URI of somebody with these permissions."""
+    name = unique("somebody")
+    stage.school.broker.ctl("add_user", name, "password")
+    stage.school.broker.ctl("set_permissions", name, configure, write, read)
+    return stage.school.broker.uri.replace("guest:guest", f"{name}:password")
+
+
+def documented_permissions(user: str, queue: str) -> list[str]:
+    """As config/README.md grants them, but for this queue."""
+    text = (REPOSITORY / "config/README.md").read_text()
+    granted, = re.findall(rf"set_permissions {user} '(.*)' '(.*)' '(.*)'", text)
+    return [pattern.replace("matrix_sync_populated", queue) for pattern in granted]
+
+
+def test_the_permissions_of_the_readme_are_enough(stage: Stage) -> None:
+    """The queues are made, messages are carried out and set aside, and dead letters are sent again."""
+    uri = new_broker_user(stage, *documented_permissions("synapse-sync", stage.queue.name))
+    stage.start(RABBITMQ_URI=uri).wait_line("event=connected")
+    stage.done(add_user(stage.user(), name="Ada"))
+    stage.rejected({"method": "dance"}, "unknown-method")
+    retried = run_to_end(["dlq", "retry"], {**stage.environment, "RABBITMQ_URI": uri})
+    assert retried.returncode == 0, retried.stderr
+    assert stage.ends()[0].outcome == "rejected"
+    checked = run_to_end(["check"], {**stage.environment, "RABBITMQ_URI": uri}).stdout
+    assert "permission" not in "".join(line for line in checked.splitlines() if not line.startswith("ok"))
+
+
+def test_a_message_by_hand_as_in_the_readme(stage: Stage) -> None:
+    """By somebody who may do nothing but write."""
+    uri = new_broker_user(stage, *documented_permissions("producer", stage.queue.name))
+    command, = re.findall(r"^echo .*\n  amqp-publish .*$", (REPOSITORY / "data/README.md").read_text(), re.MULTILINE)
+    user = stage.user()
+    for there, here in [("amqp://guest:guest@localhost", uri), ("matrix_sync_populated", stage.queue.name),
+                        ("@ada:example.org", user)]:
+        assert there in command
+        command = command.replace(there, here)
+    stage.start().wait_line("event=connected")
+    subprocess.run(["sh", "-c", command], check=True)
+    assert stage.ends()[0].outcome == "done"
+    assert stage.homeserver.user(user)["displayname"] == "Ada Lovelace"
 
 
 # --- poison -----------------------------------------------------------------------------------------------------------
