@@ -17,7 +17,13 @@
 enum { MOST_OVERRIDES = 64, MOST_ARGUMENTS = 1000, LARGE_BLOCK = 256 * 1024, COLUMN = 24 /* of help */ };
 
 /* Options that only some commands take: one bit each. */
-enum { TAKES_JSON = 1 << 0, TAKES_WAIT = 1 << 1, TAKES_NO_ENVIRONMENT = 1 << 2, TAKES_YES = 1 << 3 };
+enum {
+    TAKES_JSON = 1 << 0,
+    TAKES_WAIT = 1 << 1,
+    TAKES_NO_ENVIRONMENT = 1 << 2,
+    TAKES_YES = 1 << 3,
+    TAKES_INIT = 1 << 4
+};
 
 enum { LONGEST_WAIT = 86400 /* seconds */ };
 
@@ -38,8 +44,8 @@ static const struct command {
      "what the requests in FILE would change on the homeserver, without changing it"},
     {"apply", "[FILE|-]", 0, 1, TAKES_JSON, false, command_apply,
      "do what the requests in FILE ask for; no broker is needed"},
-    {"config", "", 0, 0, TAKES_JSON, false, command_config,
-     "the settings in force, and where each came from"},
+    {"config", "", 0, 0, TAKES_JSON | TAKES_INIT, false, command_config,
+     "the settings in force, and where each came from; with --init, the way to a first .env"},
     {"healthcheck", "", 0, 0, 0, false, command_healthcheck,
      "asks the running daemon whether it is alive, for containers"},
     {"dlq", "list|show N|retry [N|DIGEST|CODE]...|drop [N|DIGEST|CODE]...", 1, MOST_ARGUMENTS,
@@ -65,6 +71,7 @@ static const struct option long_options[] = {
     {"wait", required_argument, NULL, 'w'},
     {"no-environment", no_argument, NULL, 'n'},
     {"yes", no_argument, NULL, 'y'},
+    {"init", no_argument, NULL, 'i'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {"markdown-settings", no_argument, NULL, 'm'},
@@ -93,6 +100,7 @@ static void print_help(void)
          "      --wait SECONDS    check: look again until there is no error, for so long\n"
          "      --no-environment  check: only the files, without environment and servers\n"
          "  -y, --yes             do not ask before something is dropped\n"
+         "      --init            config: ask for what is needed, write it to .env, and check it\n"
          "  -h, --help            this text\n"
          "  -V, --version         the version\n"
          "\nExit status: 0 fine, 1 something is wrong, 2 wrong command line, 78 wrong configuration.\n"
@@ -150,6 +158,10 @@ static int take_option(struct command_line *line, int option)
         line->options.yes = true;
         line->given |= TAKES_YES;
         return -1;
+    case 'i':
+        line->options.init = true;
+        line->given |= TAKES_INIT;
+        return -1;
     case 'h':
         print_help();
         return EXIT_SUCCESS;
@@ -175,8 +187,8 @@ static const struct command *find_command(const char *name)
 
 static int refuse_options(const char *command, unsigned refused)
 {
-    static const char *const names[] = {"--json", "--wait", "--no-environment",
-                                        "--yes"}; /* in the order of bits */
+    static const char *const names[] = {"--json", "--wait", "--no-environment", "--yes",
+                                        "--init"}; /* in the order of bits */
     struct error error;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -191,10 +203,12 @@ static int check_use(const struct command_line *line)
 {
     const struct command *command = line->command;
     size_t count = line->options.argument_count;
+    /* A person who is asked is no machine. */
+    unsigned takes = line->options.init ? command->takes & ~(unsigned)TAKES_JSON : command->takes;
     struct error error;
 
-    if (line->given & ~command->takes)
-        return refuse_options(command->name, line->given & ~command->takes);
+    if (line->given & ~takes)
+        return refuse_options(command->name, line->given & ~takes);
     if (count > command->most)
         return misused(line->options.arguments[command->most], "one argument too many");
     if (count < command->fewest) {
@@ -249,7 +263,7 @@ static int run(const struct command_line *line)
     json_set_alloc_funcs(allocate, memory_free_secret); /* a message may hold a password, a reply a token */
     json_object_seed(0);
     return_large_blocks();
-    if (line->command->reads_settings)
+    if (line->command->reads_settings || line->options.init)
         return line->command->run(NULL, &line->options);
     config = config_load(&line->sources, &error);
     if (!config)

@@ -17,6 +17,7 @@ struct command_options {
     bool json;                    /* for machines */
     unsigned wait_seconds;        /* how long to try again; 0: once */
     bool yes;                     /* do not ask */
+    bool init;                    /* write a first configuration */
     const char *const *arguments; /* what is no option */
     size_t argument_count;
     const struct config_sources *sources; /* for a command that reads the settings by itself */
@@ -37,7 +38,8 @@ int command_check(const struct config *none, const struct command_options *optio
 int command_plan(const struct config *config, const struct command_options *options) MUST_USE;
 /* Does it. Whoever runs it again goes on where it ended. */
 int command_apply(const struct config *config, const struct command_options *options) MUST_USE;
-/* Prints the settings in force and where each came from. */
+/* Prints the settings in force and where each came from. With `init` it asks for what is needed, writes it to
+   .env in the working directory and checks it; the configuration is NULL then. */
 int command_config(const struct config *config, const struct command_options *options) MUST_USE;
 /* Asks the monitor of the daemon that runs with this configuration whether it is alive. */
 int command_healthcheck(const struct config *config, const struct command_options *options) MUST_USE;

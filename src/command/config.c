@@ -1,5 +1,7 @@
 #include "command/command.h"
 
+#include "command/init.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +9,8 @@
 
 int command_config(const struct config *config, const struct command_options *options)
 {
+    if (options->init)
+        return init_run(options);
     if (config_list(config, options->json, stdout))
         return EXIT_SUCCESS;
     fprintf(stderr, "synapse-sync: standard output: %s\n", strerror(errno));
