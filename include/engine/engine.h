@@ -69,6 +69,7 @@ struct engine_verdict {
 struct engine_config {
     struct engine_rules rules;  /* borrowed for the life of the engine */
     unsigned concurrency;       /* most calls at a time */
+    bool paces;                 /* fewer, where more would bring nothing, see engine/pace.h; else always as many */
     unsigned removals_per_hour; /* the most, see engine/brake.h; 0: any number */
     bool mirrors;               /* keeps what it knows up to date, see engine/mirror.h */
     size_t most_memory;         /* bytes, of what is remembered of users and rooms that nobody asks for */
@@ -94,6 +95,9 @@ void engine_set_ready(struct engine *engine, bool ready);
 /* Other values for what the configuration said. Calls beyond the most end as usual; what was removed within
    the hour counts on. */
 void engine_set_concurrency(struct engine *engine, unsigned concurrency);
+/* Whether anybody is in a hurry: if not, there is a rest after each write, `factor` times as long as that
+   took (see engine/rest.h). 0: there are none, as at first. */
+void engine_set_rest(struct engine *engine, unsigned factor);
 void engine_set_removals_per_hour(struct engine *engine, unsigned most);
 
 /* Whether accounts are those of the Matrix Authentication Service: to be said before engine_set_ready(). */

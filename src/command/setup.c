@@ -53,6 +53,7 @@ struct engine_config setup_engine(const struct config *config, const char *sync_
                   .reactivate = config->sync.reactivate,
                   .resolve_first = !config->sync.lift_rate_limit},
         .concurrency = config->sync.concurrency,
+        .paces = true,
         .removals_per_hour = config->sync.removals_per_hour,
         .mirrors = config->sync.mirror,
         .most_memory = (size_t)config->sync.mirror_megabytes << 20,

@@ -4,7 +4,7 @@
  * A subject that something has happened to (a message came or left, a reply came, time passed) waits in the
  * queue of its message (engine/turns.h). Attending to a subject means: settle the places at the front of its
  * line for which nothing is left to do; then ask the planner for the next call towards what the rest of the
- * front wants, and send it. A subject has at most one call in flight; `concurrency` bounds them all, and
+ * front wants, and send it. A subject has at most one call in flight; `engine/pace.h` bounds them all, and
  * messages get the slots in turn. Where the planner asks for what has changed (SYNAPSE_READ_CHANGES), the
  * subject waits for the next catch-up of the mirror, together with all others that do.
  *
@@ -395,7 +395,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
     engine->config = *config;
     engine->subjects.reactivates = config->rules.reactivate;
     engine->subjects.most_weight = config->most_memory;
-    outlet_init(&engine->outlet, homeserver, config->concurrency);
+    outlet_init(&engine->outlet, homeserver, config);
     mirror_init(&engine->errands.mirror, &engine->subjects, config->rules.sync_user, config->mirrors);
     errands_init(&engine->errands, &engine->outlet, &handlers);
     brake_init(&engine->brake, config->removals_per_hour);

@@ -2,16 +2,22 @@
 
 enum { RECENT = 60 * 1000 /* ms within which a success tells that the homeserver is well */ };
 
-void outlet_init(struct outlet *outlet, const struct engine_homeserver *homeserver, unsigned concurrency)
+void outlet_init(struct outlet *outlet, const struct engine_homeserver *homeserver,
+                 const struct engine_config *config)
 {
-    *outlet = (struct outlet){.homeserver = *homeserver,
-                              .concurrency = concurrency,
-                              .last_answer = INSTANT_PAST,
-                              .last_write = INSTANT_PAST};
+    *outlet = (struct outlet){
+        .homeserver = *homeserver, .last_answer = INSTANT_PAST, .last_write = INSTANT_PAST};
     gate_init(&outlet->gate);
+    pace_init(&outlet->pace, config->concurrency, config->paces);
+    rest_init(&outlet->rest);
     restraint_init(&outlet->restraint);
     for (size_t i = 0; i < SYNAPSE_KINDS; i++)
         outlet->kinds[i] = (struct outlet_kind){.succeeded = INSTANT_PAST};
+}
+
+unsigned outlet_width(const struct outlet *outlet)
+{
+    return gate_width(&outlet->gate, rest_width(&outlet->rest, pace_calls(&outlet->pace)));
 }
 
 bool outlet_is_free(struct outlet *outlet, instant *ret_at)
@@ -23,18 +29,21 @@ bool outlet_is_free(struct outlet *outlet, instant *ret_at)
         return false;
     if (!gate_lets_through(&outlet->gate, now, ret_at))
         return false;
-    if (now < outlet->restraint.paid_till) {
-        *ret_at = outlet->restraint.paid_till;
+    *ret_at = instant_max(outlet->restraint.paid_till, outlet->rest.until);
+    if (now < *ret_at)
         return false;
-    }
-    return outlet->in_flight < gate_width(&outlet->gate, outlet->concurrency);
+    *ret_at = INSTANT_NEVER;
+    return outlet->in_flight < outlet_width(outlet);
 }
 
 void outlet_send(struct outlet *outlet, const struct synapse_call *call,
                  void (*done)(void *context, struct synapse_reply *reply), void *context)
 {
+    instant now = instant_now();
+
     outlet->in_flight++;
-    gate_sent(&outlet->gate, instant_now());
+    gate_sent(&outlet->gate, now);
+    pace_sent(&outlet->pace, now);
     outlet->homeserver.send(outlet->homeserver.homeserver, call, done, context);
 }
 
@@ -79,6 +88,9 @@ void outlet_answered(struct outlet *outlet, enum synapse_kind kind, struct synap
 
     outlet->in_flight--;
     outlet->ended[reply->outcome]++;
+    pace_answered(&outlet->pace, kind, reply->outcome, sent, now);
+    if (synapse_kind_writes(kind))
+        rest_written(&outlet->rest, sent, now);
     restrain(outlet, reply, now);
     if (is_its_own_fault(outlet, kind, reply, sent)) {
         gate_ended(&outlet->gate, sent);

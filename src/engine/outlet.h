@@ -3,6 +3,8 @@
 
 #include "engine/engine.h"
 #include "engine/gate.h"
+#include "engine/pace.h"
+#include "engine/rest.h"
 #include "engine/restraint.h"
 
 /*
@@ -20,10 +22,11 @@ struct outlet_kind {
 
 struct outlet {
     struct engine_homeserver homeserver;
-    unsigned concurrency; /* most calls at a time */
-    bool ready;           /* the session is there */
+    bool ready; /* the session is there */
     unsigned in_flight;
     struct gate gate;
+    struct pace pace;
+    struct rest rest;
     struct restraint restraint;
     instant last_answer; /* that was of use */
     instant last_write;  /* that succeeded: reads may go well while the homeserver can write nothing */
@@ -31,7 +34,12 @@ struct outlet {
     uint64_t ended[SYNAPSE_OUTCOMES]; /* calls, by what came of them */
 };
 
-void outlet_init(struct outlet *outlet, const struct engine_homeserver *homeserver, unsigned concurrency);
+/* As many calls at a time as the config says. */
+void outlet_init(struct outlet *outlet, const struct engine_homeserver *homeserver,
+                 const struct engine_config *config);
+
+/* How many calls may be under way now. */
+unsigned outlet_width(const struct outlet *outlet);
 
 /* Whether a call may be sent; if not, this is to be asked again at *ret_at (INSTANT_NEVER: when something was
    answered, a sign came, or the session has changed). */

@@ -44,7 +44,7 @@ void engine_look(struct engine *engine, const char *trouble, struct engine_figur
         return;
     *ret_figures = (struct engine_figures){
         .calls = outlet->in_flight,
-        .calls_allowed = gate_width(&outlet->gate, outlet->concurrency),
+        .calls_allowed = outlet_width(outlet),
         .mirror_bytes = subjects->weight,
         .mirror_subjects = HASH_COUNT(subjects->active) + HASH_COUNT(subjects->rested),
     };

@@ -52,6 +52,9 @@ static bool run_case(uint64_t seed, const void *context)
     stage->losses = temper->losses;
     if (temper->mirrors)
         use_mirror(stage, temper);
+    if (chance_percent(50))
+        stage_use_pace(stage);
+    stage->hurries = chance_percent(30);
     for (unsigned i = 2 + chance_below(25); i > 0; i--)
         script_post(stage);
     if (stage_run(stage, LIMIT))

@@ -73,6 +73,7 @@ static void stage_send(void *context, const struct synapse_call *call,
     transit->call.position = transit->position = text_copy(call->position);
     transit->call.room = transit->room = text_copy(call->room);
     transit->subject = text_copy(watch_subject(call));
+    transit->sent = instant_now();
     if (chance_percent(50))
         carry_out_transit(stage, transit);
     if (stage->most_calls < stage->transit_count)
@@ -140,6 +141,7 @@ static void answers_due(void *context)
         loop_timer_set(&stage->session, instant_now() + chance_below(5000));
     }
     watch_answer(stage, &transit.call, &transit.reply);
+    watch_rest(stage, &transit);
     hear_life(stage, &transit.reply);
     transit.done(transit.context, &transit.reply);
     free_transit(&transit);
@@ -236,6 +238,14 @@ static void acknowledge_some(struct stage *stage)
             stage_acknowledge(stage, &stage->letters[i]);
 }
 
+void stage_set_rest(struct stage *stage, unsigned factor)
+{
+    stage->rest = factor;
+    if (factor == 0)
+        stage->rests_until = INSTANT_PAST;
+    engine_set_rest(stage->engine, factor);
+}
+
 static void queue_due(void *context)
 {
     struct stage *stage = context;
@@ -249,6 +259,8 @@ static void queue_due(void *context)
         stage->losses--;
         stage_lose_connection(stage);
     }
+    if (stage->hurries && chance_percent(30))
+        stage_set_rest(stage, chance_percent(50) ? chance_below(11) : 0);
     for (; stage->deeds > 0 && chance_percent(60); stage->deeds--)
         others_act(stage->world);
     if (stage->gone < stage->letter_count)
@@ -284,6 +296,7 @@ static void start_daemon(struct stage *stage)
 {
     const struct engine_config config = {.rules = stage->world->rules,
                                          .concurrency = stage->concurrency,
+                                         .paces = stage->paces,
                                          .mirrors = stage->mirrors,
                                          .most_memory = stage->most_memory,
                                          .removals_per_hour = stage->removals_per_hour,
@@ -307,7 +320,10 @@ void stage_init(struct stage *stage, struct world *world, unsigned concurrency)
 {
     struct error error;
 
-    *stage = (struct stage){.world = world, .homeserver = {.world = world}, .concurrency = concurrency};
+    *stage = (struct stage){.world = world,
+                            .homeserver = {.world = world},
+                            .concurrency = concurrency,
+                            .rests_until = INSTANT_PAST};
     stage->loop = loop_new(&error);
     if (!stage->loop)
         abort();
@@ -323,6 +339,8 @@ void stage_init(struct stage *stage, struct world *world, unsigned concurrency)
 static void kill_daemon(struct stage *stage)
 {
     engine_free(stage->engine);
+    stage->rest = 0;
+    stage->rests_until = INSTANT_PAST;
     loop_timer_stop(&stage->answers);
     loop_timer_stop(&stage->queue);
     loop_timer_stop(&stage->session);
@@ -340,6 +358,13 @@ void stage_use_mirror(struct stage *stage, size_t most_memory)
     kill_daemon(stage);
     stage->mirrors = true;
     stage->most_memory = most_memory;
+    start_daemon(stage);
+}
+
+void stage_use_pace(struct stage *stage)
+{
+    kill_daemon(stage);
+    stage->paces = true;
     start_daemon(stage);
 }
 

@@ -9,7 +9,7 @@
  * The engine on its loop, between a simulated homeserver, whose answers come in any order, and a simulated
  * queue, which delivers messages and loses its connection. What the engine promises of its calls is watched:
  * never more than `concurrency` at a time, never two for one subject, none while it is not ready or the
- * homeserver is away or to be left alone; levels are written only right after they were read, and nothing is
+ * homeserver is away or to be left alone, or during a rest; levels are written only right after they were read, and nothing is
  * written about a user who was not asked for since a message for that was delivered.
  */
 
@@ -35,6 +35,7 @@ struct transit {
     struct synapse_call call;
     char *welcome, *password, *position, *room; /* borrowed by the call only while it is sent */
     char *subject;
+    instant sent;
     bool carried_out;
     struct synapse_reply reply;
     void (*done)(void *context, struct synapse_reply *reply);
@@ -49,6 +50,10 @@ struct stage {
     unsigned concurrency;
     unsigned most_calls; /* that there were at a time */
     bool mirrors;
+    bool paces;
+    bool hurries;  /* now and then: somebody is in a hurry, or nobody is */
+    unsigned rest; /* nobody is: how long the daemon is to rest after a write, in its lengths */
+    instant rests_until;
     bool assumes;            /* writes are assumed only */
     struct assumed *assumed; /* NULL: they are carried out */
     size_t most_memory;
@@ -90,6 +95,8 @@ void stage_init(struct stage *stage, struct world *world, unsigned concurrency);
 void stage_deinit(struct stage *stage);
 /* Before anything else: the daemon keeps a mirror, and remembers so many bytes. */
 void stage_use_mirror(struct stage *stage, size_t most_memory);
+/* Before anything else: the daemon finds out how many calls at a time bring something. */
+void stage_use_pace(struct stage *stage);
 /* Before anything else: so many removals within an hour are the most. */
 void stage_use_brake(struct stage *stage, unsigned removals_per_hour);
 /* Before anything else: what would be written is assumed to have been, and is not. */
@@ -103,6 +110,8 @@ bool stage_run(struct stage *stage, int64_t limit);
 bool stage_run_and_crash(struct stage *stage, unsigned crash_in, enum fate crash_fate);
 /* A new daemon, which knows nothing; what was not acknowledged is delivered to it. */
 void stage_restart(struct stage *stage);
+/* From now on: how long the daemon is to rest after a write; see engine_set_rest(). */
+void stage_set_rest(struct stage *stage, unsigned factor);
 /* Runs for so long. */
 void stage_run_for(struct stage *stage, int64_t milliseconds);
 

@@ -28,6 +28,19 @@ static void watch_traffic(struct stage *stage, const struct synapse_call *call)
         world_accuse(stage->world, "a call is made while the homeserver is away");
     if (instant_now() < stage->closed_until)
         world_accuse(stage->world, "a call is made too early");
+    if (instant_now() < stage->rests_until)
+        world_accuse(stage->world, "a call is made during a rest");
+    if (stage->rest > 0 && stage->transit_count > 0)
+        world_accuse(stage->world, "two calls at a time, though nobody is in a hurry");
+}
+
+void watch_rest(struct stage *stage, const struct transit *transit)
+{
+    enum { LONGEST = 10000 };
+    int64_t length = stage->rest * (instant_now() - transit->sent);
+
+    if (stage->rest > 0 && synapse_kind_writes(transit->call.kind))
+        stage->rests_until = instant_now() + (length < LONGEST ? length : LONGEST);
 }
 
 /* ---- who was asked for ---- */

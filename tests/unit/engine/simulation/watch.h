@@ -12,4 +12,7 @@ void watch_call(struct stage *stage, const struct synapse_call *call);
 /* It is answered. */
 void watch_answer(struct stage *stage, const struct synapse_call *call, const struct synapse_reply *reply);
 
+/* It is answered, and a rest may begin. */
+void watch_rest(struct stage *stage, const struct transit *transit);
+
 #endif
