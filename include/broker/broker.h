@@ -131,6 +131,8 @@ enum broker_suspicion { BROKER_UNSUSPECTED, BROKER_SUSPECT, BROKER_LAST_DELIVERY
 enum broker_suspicion broker_delivery_suspicion(const struct broker_delivery *delivery);
 /* How many deliveries of the message came to no end before this one; 0: none, or nobody counts them. */
 unsigned broker_delivery_count(const struct broker_delivery *delivery);
+/* As the producer gave it; 0 where there is none, as RabbitMQ takes that. */
+unsigned broker_delivery_priority(const struct broker_delivery *delivery);
 /* The delivery tag, for the log; unique on one connection only. */
 uint64_t broker_delivery_tag(const struct broker_delivery *delivery);
 /* A pointer of the user's own that goes with the delivery; NULL at first. */

@@ -66,6 +66,7 @@ struct config {
         char *room_version;         /* NULL: the homeserver's default */
         char **former_sync_users;   /* full ids, NULL at the end; never NULL itself */
         char **protected_users;     /* likewise, with `*` in them for any run of characters */
+        uint32_t bulk_rest;         /* times as long as a write took; 0: none */
         uint32_t removals_per_hour; /* 0: any number */
         bool mirror;
         uint32_t mirror_megabytes;

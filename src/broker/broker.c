@@ -315,6 +315,11 @@ unsigned broker_delivery_count(const struct broker_delivery *delivery)
     return (unsigned)delivery->message->deliveries;
 }
 
+unsigned broker_delivery_priority(const struct broker_delivery *delivery)
+{
+    return delivery->message->priority;
+}
+
 uint64_t broker_delivery_tag(const struct broker_delivery *delivery)
 {
     return delivery->message->tag;

@@ -218,6 +218,7 @@ static void look_into(struct consumer *consumer, struct broker_message *message)
 {
     if (message->redelivered && consumer->found.kind.type != QUEUE_CLASSIC)
         message->deliveries = message_delivery_count(message);
+    message->priority = message_priority(message);
     message->suspicion =
         probation_judge(&consumer->probation, message, consumer->delivery_limit, instant_now());
 }

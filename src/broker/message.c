@@ -58,6 +58,45 @@ uint64_t message_delivery_count(const struct broker_message *message)
     return count;
 }
 
+/* The bytes of a length of so many bytes, and those that it tells of; 0: they are not all there. */
+static size_t skip(const unsigned char *bytes, size_t size, size_t digits)
+{
+    size_t length = 0;
+
+    if (size < digits)
+        return 0;
+    for (size_t i = 0; i < digits; i++)
+        length = length << 8 | bytes[i];
+    return length <= size - digits ? digits + length : 0;
+}
+
+/* On the wire: flags, then those that are there of content type, content encoding, headers, delivery mode and
+   priority (AMQP 0-9-1, 4.2.6.1). The headers are passed over, since decoding them may take much stack. */
+unsigned message_priority(const struct broker_message *message)
+{
+    static const struct {
+        unsigned flag;
+        size_t digits; /* of the length that comes first; 0: it is one byte */
+    } before[] = {{AMQP_BASIC_CONTENT_TYPE_FLAG, 1},
+                  {AMQP_BASIC_CONTENT_ENCODING_FLAG, 1},
+                  {AMQP_BASIC_HEADERS_FLAG, 4},
+                  {AMQP_BASIC_DELIVERY_MODE_FLAG, 0}};
+    const unsigned char *bytes = message->properties;
+    size_t size = message->properties_size, at = 2;
+    unsigned flags = size >= at ? (unsigned)bytes[0] << 8 | bytes[1] : 0;
+
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        size_t length = before[i].digits && at <= size ? skip(bytes + at, size - at, before[i].digits) : 1;
+
+        if (!(flags & before[i].flag))
+            continue;
+        if (length == 0)
+            return 0;
+        at += length;
+    }
+    return flags & AMQP_BASIC_PRIORITY_FLAG && at < size ? bytes[at] : 0;
+}
+
 const char *message_sha256(struct broker_message *message)
 {
     CLEANUP(digest_freep) struct digest *digest = NULL;

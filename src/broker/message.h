@@ -13,6 +13,7 @@
 struct broker_message {
     uint64_t tag; /* the delivery tag */
     bool redelivered;
+    unsigned priority;
     enum broker_suspicion suspicion;
     uint64_t deliveries; /* earlier ones that came to no end, where the broker counts them; else 0 */
     void *properties;    /* as they were on the wire (AMQP 0-9-1, 4.2.6.1: flags, then those present) */
@@ -37,6 +38,9 @@ DEFINE_CLEANUP(struct broker_message, broker_message_free)
  * with the channel, or with basic.reject; not what was given back with basic.nack.
  */
 uint64_t message_delivery_count(const struct broker_message *message);
+
+/* The priority; 0: it is that, or there is none, which RabbitMQ takes for the same (docs/priority.md). */
+unsigned message_priority(const struct broker_message *message);
 
 /* The SHA-256 of the body, kept or not, in hexadecimal digits. The message's memory. */
 const char *message_sha256(struct broker_message *message);

@@ -28,6 +28,7 @@
 #include "base/memory.h"
 #include "broker/broker.h"
 #include "command/command.h"
+#include "command/hurry.h"
 #include "command/intake.h"
 #include "command/notify.h"
 #include "command/observe.h"
@@ -61,6 +62,7 @@ struct daemon {
     struct engine *engine;
     struct broker *broker;
     struct intake intake;
+    struct hurry hurry;
     struct observe observe;
     struct notify notify;
     struct reload reload;
@@ -145,6 +147,7 @@ static void delivered(void *context, struct broker_delivery *delivery)
 {
     struct daemon *daemon = context;
 
+    hurry_came(&daemon->hurry, delivery);
     switch (broker_delivery_suspicion(delivery)) {
     case BROKER_UNSUSPECTED:
         intake_add(&daemon->intake, delivery);
@@ -214,6 +217,7 @@ static void over(void *context, struct broker_delivery *delivery)
     intake_leave(&daemon->intake, delivery, message != NULL);
     if (message)
         engine_leave(daemon->engine, message);
+    hurry_gone(&daemon->hurry, delivery);
 }
 
 static void session_changed(void *context, bool ready)
@@ -267,6 +271,7 @@ static void look_at_oldest(void *context)
     loop_timer_set(&daemon->hold_timer, now + HOLD_LOOK);
     engine_look(daemon->engine, synapse_trouble(daemon->synapse), &daemon->observe.figures);
     tell_manager(daemon);
+    hurry_look(&daemon->hurry);
     if (oldest == INSTANT_NEVER || now - oldest < limit)
         return;
     daemon->holding_off = true;
@@ -308,6 +313,7 @@ static void begin_drain(struct daemon *daemon, int number)
              LOG_NUMBER("under_way", broker_under_way(daemon->broker)));
     daemon->drain_end = now + (int64_t)reload_config(&daemon->reload)->sync.drain_seconds * 1000;
     daemon->observe.is_stopping = true;
+    hurry_stop(&daemon->hurry);
     broker_stop_consuming(daemon->broker);
     tell_manager(daemon);
     look_at_drain(daemon);
@@ -433,6 +439,7 @@ static bool start(struct daemon *daemon, struct error *error)
         return error_within(error, "RABBITMQ_URI");
     daemon->observe.synapse = daemon->synapse;
     daemon->observe.broker = daemon->broker;
+    daemon->hurry.reload = &daemon->reload;
     daemon->reload.engine = daemon->engine;
     daemon->reload.broker = daemon->broker;
     daemon->reload.synapse = daemon->synapse;

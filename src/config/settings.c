@@ -82,8 +82,13 @@ const struct setting settings[SETTING_COUNT] = {
     {NAME("RABBITMQ_KEY_FILE"), .type = SETTING_FILE, TO(rabbitmq.key_file),
      .help = "Key of the client certificate (PEM)"},
 
-    {NAME("SYNC__CONCURRENCY"), .type = SETTING_NUMBER, TO(sync.concurrency), .fallback = "8", .least = 1,
-     .most = 64, .help = "Most requests to the homeserver at a time"},
+    {NAME("SYNC__CONCURRENCY"), .type = SETTING_NUMBER, TO(sync.concurrency), .fallback = "16", .least = 1,
+     .most = 64,
+     .help = "Most requests to the homeserver at a time; fewer are made where more would only wait there"},
+    {NAME("SYNC__BULK_REST"), .type = SETTING_NUMBER, TO(sync.bulk_rest), .fallback = "1", .least = 0,
+     .most = 10,
+     .help = "While all messages under way have priority 0: how long nothing is asked of the homeserver after "
+             "each write, as a multiple of the time that the write took; 0 for no rests"},
     {NAME("SYNC__REACTIVATE"), .type = SETTING_BOOLEAN, TO(sync.reactivate), .fallback = "false",
      .help = "Whether addUser brings deactivated users back"},
     {NAME("SYNC__ERASE"), .type = SETTING_BOOLEAN, TO(sync.erase), .fallback = "true",

@@ -42,7 +42,7 @@ struct setting {
     const char *help;           /* one sentence without a full stop */
 };
 
-enum { SETTING_COUNT = 43, NAME_COUNT = 2 * SETTING_COUNT };
+enum { SETTING_COUNT = 44, NAME_COUNT = 2 * SETTING_COUNT };
 
 /* Grouped by prefix. The server name comes before the settings that hold user ids. */
 extern const struct setting settings[SETTING_COUNT];

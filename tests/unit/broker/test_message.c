@@ -52,9 +52,71 @@ static void test_no_headers(void **state)
     assert_int_equal(message_delivery_count(&message), 0);
 }
 
+/* ---- priority ---- */
+
+static size_t encode(char *wire, size_t size, amqp_flags_t flags, uint8_t priority)
+{
+    amqp_table_entry_t entry = {.key = amqp_cstring_bytes("key"), .value = number(1)};
+    amqp_basic_properties_t properties = {._flags = flags,
+                                          .content_type = amqp_cstring_bytes("application/json"),
+                                          .content_encoding = amqp_cstring_bytes(""),
+                                          .headers = {1, &entry},
+                                          .delivery_mode = 2,
+                                          .priority = priority,
+                                          .message_id = amqp_cstring_bytes("1")};
+
+    return (size_t)amqp_encode_properties(AMQP_BASIC_CLASS, &properties, connection_bytes(wire, size));
+}
+
+static unsigned priority_of(const char *wire, size_t size)
+{
+    CLEANUP(freep) char *exact = text_copy_bytes(wire, size); /* so that nothing beyond it is read unseen */
+    struct broker_message message = {.properties = exact, .properties_size = size};
+
+    return message_priority(&message);
+}
+
+static void test_priority_among_whatever_else_there_is(void **state)
+{
+    static const amqp_flags_t others[] = {AMQP_BASIC_CONTENT_TYPE_FLAG, AMQP_BASIC_CONTENT_ENCODING_FLAG,
+                                          AMQP_BASIC_HEADERS_FLAG, AMQP_BASIC_DELIVERY_MODE_FLAG,
+                                          AMQP_BASIC_MESSAGE_ID_FLAG};
+    char wire[1024];
+
+    (void)state;
+    for (unsigned set = 0; set < 32; set++) {
+        amqp_flags_t flags = 0;
+
+        for (unsigned i = 0; i < 5; i++)
+            flags |= set & 1u << i ? others[i] : 0;
+        assert_int_equal(priority_of(wire, encode(wire, sizeof(wire), flags, 2)), 0);
+        flags |= AMQP_BASIC_PRIORITY_FLAG;
+        assert_int_equal(priority_of(wire, encode(wire, sizeof(wire), flags, 0)), 0);
+        assert_int_equal(priority_of(wire, encode(wire, sizeof(wire), flags, 2)), 2);
+        assert_int_equal(priority_of(wire, encode(wire, sizeof(wire), flags, 255)), 255);
+    }
+}
+
+static void test_priority_of_properties_that_are_cut(void **state)
+{
+    char wire[1024];
+    size_t size = encode(wire, sizeof(wire),
+                         AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_PRIORITY_FLAG, 9);
+
+    (void)state;
+    assert_int_equal(priority_of(wire, size), 9);
+    for (size_t length = 0; length < size; length++)
+        assert_int_equal(priority_of(wire, length), 0);
+    memset(wire + 2, 0xff, sizeof(wire) - 2); /* lengths that are larger than all */
+    for (size_t length = 0; length < size; length++)
+        assert_int_equal(priority_of(wire, length), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_count), cmocka_unit_test(test_no_headers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_count), cmocka_unit_test(test_no_headers),
+                                       cmocka_unit_test(test_priority_among_whatever_else_there_is),
+                                       cmocka_unit_test(test_priority_of_properties_that_are_cut)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ static void test_defaults(void **state)
     assert_null(config->rabbitmq.ca_file);
     assert_null(config->rabbitmq.certificate_file);
     assert_null(config->rabbitmq.key_file);
-    assert_int_equal(config->sync.concurrency, 8);
+    assert_int_equal(config->sync.concurrency, 16);
+    assert_int_equal(config->sync.bulk_rest, 1);
     assert_false(config->sync.reactivate);
     assert_true(config->sync.erase);
     assert_true(config->sync.lift_rate_limit);
@@ -63,6 +64,7 @@ static void test_environment(void **state)
     set("SYNC__FORMER_SYNC_USERS", "old, @older:example.org");
     set("SYNC__PROTECTED_USERS", "head tg_*,@*-bot:example.org");
     set("SYNC__REMOVALS_PER_HOUR", "0");
+    set("SYNC__BULK_REST", "0");
     set("MONITOR__LISTEN", "off");
     set("LOG__LEVEL", "debug");
     config = load();
@@ -76,6 +78,7 @@ static void test_environment(void **state)
     assert_string_equal(config->sync.protected_users[2], "@*-bot:example.org");
     assert_null(config->sync.protected_users[3]);
     assert_int_equal(config->sync.removals_per_hour, 0);
+    assert_int_equal(config->sync.bulk_rest, 0);
     assert_null(config->monitor.listen);
     assert_int_equal(config->log.level, LOG_DEBUG);
 }
@@ -124,7 +127,7 @@ static void test_precedence(void **state)
     for (uint32_t expected = 10; expected <= 14; expected++) {
         CLEANUP(config_freep) struct config *config = load_from(&sources);
 
-        assert_int_equal(config->sync.concurrency, expected == 14 ? 8 : expected);
+        assert_int_equal(config->sync.concurrency, expected == 14 ? 16 : expected);
         if (expected == 10)
             sources.overrides = no_overrides;
         if (expected == 11)

@@ -215,7 +215,7 @@ static void test_help(void **state)
         assert_non_null(strstr(text, settings[i].help));
         assert_true(!settings[i].file_name || strstr(text, settings[i].file_name));
     }
-    assert_non_null(strstr(text, "  SYNC__CONCURRENCY = 8\n"));
+    assert_non_null(strstr(text, "  SYNC__CONCURRENCY = 16\n"));
     assert_non_null(strstr(text, "  MATRIX_MESSENGER__URI (required)\n"));
     assert_non_null(strstr(text, ": a whole number from 1 to 64.\n"));
     assert_non_null(strstr(text, "  SYNC__FORMER_SYNC_USERS\n"));
@@ -227,7 +227,7 @@ static void test_markdown(void **state)
     size_t rows = 0;
 
     (void)state;
-    assert_non_null(strstr(text, "\n| `SYNC__CONCURRENCY` | `8` | "));
+    assert_non_null(strstr(text, "\n| `SYNC__CONCURRENCY` | `16` | "));
     assert_non_null(strstr(text, "\n| `MATRIX_MESSENGER__URI` | required | "));
     assert_non_null(strstr(text, "\n| `HTTP__CA_FILE` |  | "));
     assert_non_null(strstr(text, "\\<queue\\>_dlq"));

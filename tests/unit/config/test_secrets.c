@@ -113,7 +113,7 @@ static void test_credentials(void **state)
     write_file(".env", "MATRIX_MESSENGER__SECRET=from-dotenv");
     config = load();
     assert_string_equal(config->matrix.secret, "from-systemd");
-    assert_int_equal(config->sync.concurrency, 8);
+    assert_int_equal(config->sync.concurrency, 16);
     assert_string_equal(config->rabbitmq.uri, "amqp://localhost");
 }
 
