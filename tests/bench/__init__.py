@@ -14,6 +14,7 @@ they are to each other is told by the median of such pairs.
     rounds.py       does a workload again and again, by daemon and floor in turns
     counts.py       two cases that are counted rather than timed
     costs.py        what single calls cost, alone and side by side: the facts behind the floor's choices
+    chat.py         what people notice meanwhile
     table.py        the tables, with the goals; also into README.md beside it
     __main__.py     options
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from lab.daemon import REPOSITORY, executable
 
 from . import costs, counts, table
+from .chat import Chat
 from .rounds import Rounds
 from .servers import Servers
 
@@ -26,11 +27,21 @@ def main() -> int:
         if options.costs:
             print(table.price_table(costs.investigate(servers, options.concurrency)))
             return 0
+        if options.chat:
+            print(_chat(servers, options))
+            return 0
         rounds = Rounds(servers, options.concurrency, _settings(options), not options.plain_floor)
         _measure(rounds, options)
         counted = _count(servers, options)
     _tell(rounds, counted, options)
     return 0
+
+
+def _chat(servers: Servers, options: argparse.Namespace) -> str:
+    chat = Chat(servers, options.fixed, _settings(options))
+    for _ in range(options.rounds):
+        chat.round()
+    return chat.table()
 
 
 def _measure(rounds: Rounds, options: argparse.Namespace) -> None:
@@ -86,6 +97,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--plain-floor", action="store_true",
                         help="let the floor invite nobody when it makes a room: the joins do it then")
     parser.add_argument("--costs", action="store_true", help="instead: what single calls cost the homeserver")
+    parser.add_argument("--chat", action="store_true",
+                        help="instead: what a person notices while a school is synced, --rounds times")
+    parser.add_argument("--fixed", type=int, nargs="*", default=[1, 2, 4, 8, 16],
+                        help="with --chat: calls at a time of the reference (1 2 4 8 16)")
     parser.add_argument("--json", type=Path, help="write everything that was measured into this file")
     parser.add_argument("--readme", type=Path, nargs="?", const=Path(__file__).with_name("README.md"),
                         help="put the table between its marks in this file (tests/bench/README.md)")

@@ -161,9 +161,9 @@ class Subject:
         self.daemon.destroy()
         self._new()
 
-    def publish(self, messages: list[dict[str, Any]]) -> None:
+    def publish(self, messages: list[dict[str, Any]], priority: int = 2) -> None:
         """In one transaction: all of them are in the queue at once, so nothing depends on how quick we are."""
-        properties = pika.BasicProperties(delivery_mode=2, priority=2)
+        properties = pika.BasicProperties(delivery_mode=2, priority=priority)
         with self._servers.broker.connect() as connection:
             channel = connection.channel()
             channel.tx_select()
