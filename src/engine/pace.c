@@ -5,8 +5,10 @@ enum {
     FAR_OFF = 4,         /* times the average: whatever takes longer counts as this */
     ROUND = 12,          /* replies to judge by, */
     ROUND_FOR_EACH = 3,  /* and so many more for each call at a time */
-    MOST_PATIENCE = 32,  /* rounds */
+    FIRST_PATIENCE = 2,  /* rounds: what comes first takes longer than what is known by heart */
+    MOST_PATIENCE = 32,
     LOOK_AFTER = 10000,  /* ms without a call that was alone */
+    LOOK_FOR_NEW = 3000, /* the same, where none of that kind ever was */
     LOOK = 6,            /* calls that are sent alone then */
 };
 
@@ -17,11 +19,9 @@ static const double TOO_QUICK = 1.25;
    waits for its disk with one, it computes another, and averages are never exact. */
 static const double MOST_QUEUE = 0.6, MOST_QUEUE_FOR_EACH = 0.06;
 
-static void begin_round(struct pace *pace, instant now)
+static void begin(struct pace_sample *sample, instant now)
 {
-    pace->since = now;
-    pace->replies = 0;
-    pace->alone = pace->taken = 0;
+    *sample = (struct pace_sample){.since = now};
 }
 
 void pace_init(struct pace *pace, unsigned most, bool adapts)
@@ -30,10 +30,9 @@ void pace_init(struct pace *pace, unsigned most, bool adapts)
                           .most = most,
                           .calls = 1,
                           .crowded_at = INSTANT_PAST,
-                          .since = INSTANT_PAST,
+                          .round = {.since = INSTANT_PAST},
                           .backed_off_at = INSTANT_PAST,
-                          .rises = true,
-                          .patience = 1,
+                          .patience = FIRST_PATIENCE,
                           .alone_at = INSTANT_PAST};
 }
 
@@ -86,7 +85,7 @@ static void take_back(struct pace *pace, unsigned calls)
                      : pace->patience < MOST_PATIENCE / 2 ? pace->patience * 2
                                                           : MOST_PATIENCE;
     pace->waited = 0;
-    pace->rises = pace->tries = false;
+    pace->tries = false;
     set_calls(pace, calls > pace->calls / 2 ? calls : pace->calls / 2);
 }
 
@@ -98,7 +97,7 @@ static void back_off(struct pace *pace, instant sent, instant now)
     pace->backed_off_at = now;
     pace->tries = false;
     take_back(pace, pace->calls / 2);
-    begin_round(pace, now);
+    begin(&pace->round, now);
 }
 
 static void go_on(struct pace *pace)
@@ -106,18 +105,18 @@ static void go_on(struct pace *pace)
     if (pace->tries)
         pace->patience = (pace->patience + 1) / 2;
     pace->tries = false;
-    if (!pace->rises && ++pace->waited < pace->patience)
+    if (++pace->waited < pace->patience)
         return;
     pace->waited = 0;
     pace->tries = pace->calls < pace->most;
-    set_calls(pace, pace->rises ? 2 * pace->calls : pace->calls + 1);
+    set_calls(pace, pace->calls + 1);
 }
 
 /* Calls of all kinds take longer than they did, or less long: others ask more of the homeserver, or less. That
    is believed by half, since few calls tell it. */
-static void correct(struct pace *pace)
+static void correct(struct pace *pace, const struct pace_sample *sample)
 {
-    double factor = pace->alone > 0 ? (1 + pace->taken / pace->alone) / 2 : 1;
+    double factor = sample->alone > 0 ? (1 + sample->taken / sample->alone) / 2 : 1;
 
     for (int kind = 0; kind < SYNAPSE_KINDS; kind++)
         pace->kinds[kind].alone *= factor;
@@ -125,13 +124,13 @@ static void correct(struct pace *pace)
 
 static void judge_crowd(struct pace *pace)
 {
-    double worked_on = pace->calls * at_most(1, pace->alone / pace->taken);
+    double worked_on = pace->calls * at_most(1, pace->round.alone / pace->round.taken);
     double most = worked_on + MOST_QUEUE + pace->calls * MOST_QUEUE_FOR_EACH;
 
     if (pace->calls > most)
         take_back(pace, (unsigned)most);
-    else if (pace->alone > TOO_QUICK * pace->taken)
-        correct(pace); /* for no call is quicker beside others than alone */
+    else if (pace->round.alone > TOO_QUICK * pace->round.taken)
+        correct(pace, &pace->round); /* for no call is quicker beside others than alone */
     else
         go_on(pace);
 }
@@ -141,20 +140,26 @@ static void judge(struct pace *pace, instant now)
     if (pace->calls > 1) {
         judge_crowd(pace);
     } else {
-        correct(pace);
+        correct(pace, &pace->round);
         go_on(pace);
     }
-    if (pace->calls > 1 && pace->alone_at < now - LOOK_AFTER)
-        pace->look = LOOK;
-    begin_round(pace, now);
+    begin(&pace->round, now);
 }
 
-static void look_on(struct pace *pace, instant now)
+/* Alone: what else is under way ends before the next call is sent. */
+static void look(struct pace *pace, const struct pace_kind *kind, instant now)
 {
-    if (--pace->look > 0)
+    if (pace->calls == 1 || pace->alone_at >= now - (kind->seen > 0 ? LOOK_AFTER : LOOK_FOR_NEW))
         return;
-    correct(pace);
-    begin_round(pace, now);
+    pace->look = LOOK;
+    pace->alone_at = now; /* or soon */
+    begin(&pace->looked, now);
+}
+
+static void look_on(struct pace *pace)
+{
+    if (--pace->look == 0)
+        correct(pace, &pace->looked);
 }
 
 /* ---- calls ---- */
@@ -165,25 +170,24 @@ void pace_sent(struct pace *pace, instant now)
         pace->crowded_at = now;
 }
 
-static void measure(struct pace *pace, const struct pace_kind *kind, double took)
+static void measure(struct pace_sample *sample, unsigned calls, const struct pace_kind *kind, double took)
 {
     if (kind->seen == 0)
         return;
-    pace->alone += kind->alone;
-    pace->taken += at_most(took, FAR_OFF * pace_calls(pace) * kind->alone);
-    pace->replies++;
+    sample->alone += kind->alone;
+    sample->taken += at_most(took, FAR_OFF * calls * kind->alone);
+    sample->replies++;
 }
 
 /* What a reply tells that came when so many calls were under way, itself among them. */
-static void learn(struct pace *pace, struct pace_kind *kind, double took, unsigned under_way, bool was_alone,
-                  instant now)
+static void learn(struct pace *pace, struct pace_kind *kind, double took, unsigned under_way, bool was_alone)
 {
-    if (pace_calls(pace) == 1 ? was_alone : under_way >= pace->calls)
-        measure(pace, kind, took);
-    if (!was_alone)
-        return;
-    learn_alone(kind, took);
-    pace->alone_at = now;
+    if (pace->look > 0 && was_alone)
+        measure(&pace->looked, 1, kind, took);
+    else if (pace->calls == 1 ? was_alone : under_way >= pace->calls)
+        measure(&pace->round, pace->calls, kind, took);
+    if (was_alone)
+        learn_alone(kind, took);
 }
 
 void pace_answered(struct pace *pace, enum synapse_kind kind, enum synapse_outcome outcome, instant sent,
@@ -197,12 +201,14 @@ void pace_answered(struct pace *pace, enum synapse_kind kind, enum synapse_outco
         pace->crowded_at = now;
     if (outcome == SYNAPSE_LIMITED || outcome == SYNAPSE_UNREACHABLE)
         back_off(pace, sent, now);
-    if (sent <= pace->since)
-        return;
-    if (tells(kind, outcome))
-        learn(pace, &pace->kinds[kind], took, under_way, was_alone, now);
-    if (pace->look > 0)
-        look_on(pace, now);
-    else if (pace->replies >= ROUND + ROUND_FOR_EACH * pace->calls)
+    if (was_alone)
+        pace->alone_at = now;
+    if (tells(kind, outcome) && sent > pace->round.since)
+        learn(pace, &pace->kinds[kind], took, under_way, was_alone);
+    if (pace->look > 0 && sent > pace->looked.since)
+        look_on(pace);
+    else if (pace->look == 0 && tells(kind, outcome))
+        look(pace, &pace->kinds[kind], now);
+    if (pace->round.replies >= ROUND + ROUND_FOR_EACH * pace->calls)
         judge(pace, now);
 }

@@ -16,12 +16,11 @@
  *     calls * (time that the calls take alone) / (time that they took)
  *
  * are worked on, and the rest is a queue (Little's law, as TCP Vegas has it). While there is none, one more is
- * tried; what turns out to be a queue is taken back, and the next try comes later. At the start the number is
- * doubled instead of raised by one.
+ * tried; what turns out to be a queue is taken back, and the next try comes later.
  *
  * Like is compared with like: how long a call takes alone is remembered for each kind, as an average rather
  * than the least, because a room may have ten members or a thousand. It is measured whenever a call happens to
- * be alone, and if none was for a while, some are sent alone on purpose. What waits for news (SYNAPSE_READ_
+ * be alone, and if none was for a while, or none of a kind ever, some are sent alone on purpose. What waits for news (SYNAPSE_READ_
  * CHANGES and the like) tells nothing, and neither does what failed. But where the homeserver asks for
  * patience or does not answer, half as many calls will do.
  *
@@ -32,6 +31,13 @@ struct pace_kind {
     unsigned seen;
 };
 
+/* Of calls that were sent since then. */
+struct pace_sample {
+    instant since;
+    unsigned replies;
+    double alone, taken; /* ms: that they would have taken alone, that they took */
+};
+
 struct pace {
     bool adapts;    /* else it is always `most` */
     unsigned most;  /* calls at a time, ever */
@@ -40,18 +46,15 @@ struct pace {
     instant crowded_at; /* when there was last more than one under way */
     struct pace_kind kinds[SYNAPSE_KINDS];
 
-    /* What is measured, of calls that were sent since then. */
-    instant since;
-    unsigned replies;
-    double alone, taken; /* ms: that they would have taken alone, that they took */
+    struct pace_sample round;  /* of as many calls at a time as may be */
+    struct pace_sample looked; /* of calls that are sent alone on purpose */
+    unsigned look;             /* so many of these are still to come */
 
-    bool rises;        /* it was never too many yet */
     bool tries;        /* so many were never too few before */
     unsigned patience; /* rounds without a queue until one more is tried */
     unsigned waited;   /* of them */
     instant backed_off_at;
     instant alone_at;  /* when a call was last alone */
-    unsigned look;     /* so many calls are still to be sent alone on purpose */
 };
 
 /* `most` is at least 1; `adapts`: else it is always that. */

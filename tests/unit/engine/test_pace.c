@@ -24,6 +24,8 @@ struct machine {
     double cores;
     double slowness; /* each call takes so many times as long */
     bool hangs;
+    unsigned kinds;  /* so many of the mixture, from `first` on */
+    unsigned first;
     unsigned supply; /* most calls that there is something to do for; 0: any number */
     instant now;
     struct working working[MOST];
@@ -43,7 +45,8 @@ static const struct {
 
 static struct machine machine_of(double cores)
 {
-    struct machine machine = {.cores = cores, .slowness = 1, .now = 1};
+    struct machine machine = {
+        .cores = cores, .slowness = 1, .now = 1, .kinds = sizeof(mixture) / sizeof(mixture[0])};
 
     clock_start(20261129);
     pace_init(&machine.pace, MOST, true);
@@ -52,7 +55,7 @@ static struct machine machine_of(double cores)
 
 static void begin_call(struct machine *machine)
 {
-    unsigned which = chance_below(sizeof(mixture) / sizeof(mixture[0]));
+    unsigned which = machine->first + chance_below(machine->kinds);
     double work = mixture[which].least + chance_below(mixture[which].spread);
 
     machine->working[machine->count++] =
@@ -162,6 +165,21 @@ static void test_it_backs_off_from_who_gets_slow(void **state)
     machine.cores = 4;
     (void)run(&machine, 30 * SECOND);
     assert_between(run(&machine, MINUTE), 3, 5);
+}
+
+/* First all users are made, then all are joined. */
+static void test_kinds_that_come_later(void **state)
+{
+    struct machine machine = machine_of(4);
+
+    (void)state;
+    machine.kinds = 2;
+    (void)run(&machine, MINUTE);
+    machine.cores = 1;
+    machine.kinds = 1;
+    machine.first = 2;
+    (void)run(&machine, 20 * SECOND);
+    assert_between(run(&machine, MINUTE), 1, 1.5);
 }
 
 /* Every call takes longer, by itself, too: that is no queue. */
@@ -277,7 +295,7 @@ static void test_who_asks_for_patience_has_it(void **state)
         unsigned before;
 
         (void)run(&machine, MINUTE);
-        while (machine.pace.look > 0 || machine.working[0].sent <= machine.pace.since)
+        while (machine.pace.look > 0 || machine.working[0].sent <= machine.pace.backed_off_at)
             tick(&machine);
         before = pace_calls(&machine.pace);
         end_call(&machine, 0, outcomes[i]);
@@ -390,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_it_does_not_take_long),
         cmocka_unit_test(test_more_than_the_most_is_never_tried),
         cmocka_unit_test(test_it_backs_off_from_who_gets_slow),
+        cmocka_unit_test(test_kinds_that_come_later),
         cmocka_unit_test(test_it_gets_used_to_other_times),
         cmocka_unit_test(test_others_come_and_go),
         cmocka_unit_test(test_it_recovers_after_a_hang),
