@@ -69,7 +69,7 @@ struct engine_verdict {
 struct engine_config {
     struct engine_rules rules;  /* borrowed for the life of the engine */
     unsigned concurrency;       /* most calls at a time */
-    bool paces;                 /* fewer, where more would bring nothing, see engine/pace.h; else always as many */
+    bool paces;                 /* fewer where more would bring nothing, see engine/pace.h */
     unsigned removals_per_hour; /* the most, see engine/brake.h; 0: any number */
     bool mirrors;               /* keeps what it knows up to date, see engine/mirror.h */
     size_t most_memory;         /* bytes, of what is remembered of users and rooms that nobody asks for */

@@ -4,10 +4,10 @@
 #include "command/reload.h"
 
 /*
- * Whether anybody is in a hurry. Messages of priority 0 are bulk, and so are those without one, which RabbitMQ
- * takes for the same: while there are no others, the engine rests between writes (engine/rest.h), as much as
- * SYNC__BULK_REST says. It does not when the daemon is to stop, or when all messages would have to go back to
- * the queue otherwise.
+ * Whether anybody is in a hurry. Messages of priority 0 are bulk, and so are those without one, which
+ * RabbitMQ takes for the same: while there are no others, the engine rests between writes (engine/rest.h), as
+ * much as SYNC__BULK_REST says. It does not when the daemon is to stop, or when all messages would have to go
+ * back to the queue otherwise.
  */
 struct hurry {
     const struct reload *reload; /* with engine, broker and settings; borrowed */

@@ -5,8 +5,8 @@ enum { RECENT = 60 * 1000 /* ms within which a success tells that the homeserver
 void outlet_init(struct outlet *outlet, const struct engine_homeserver *homeserver,
                  const struct engine_config *config)
 {
-    *outlet = (struct outlet){
-        .homeserver = *homeserver, .last_answer = INSTANT_PAST, .last_write = INSTANT_PAST};
+    *outlet =
+        (struct outlet){.homeserver = *homeserver, .last_answer = INSTANT_PAST, .last_write = INSTANT_PAST};
     gate_init(&outlet->gate);
     pace_init(&outlet->pace, config->concurrency, config->paces);
     rest_init(&outlet->rest);

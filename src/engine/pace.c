@@ -1,12 +1,12 @@
 #include "engine/pace.h"
 
 enum {
-    AVERAGED = 64,       /* calls over which an average goes */
-    FAR_OFF = 4,         /* times the average: whatever takes longer counts as this */
-    ROUND = 12,          /* replies to judge by, */
-    ROUND_FOR_EACH = 3,  /* and so many more for each call at a time */
-    FIRST_PATIENCE = 2,  /* rounds: what comes first takes longer than what is known by heart */
+    AVERAGED = 64,      /* calls over which an average goes */
+    ROUND = 12,         /* replies to judge by, */
+    ROUND_FOR_EACH = 3, /* and so many more for each call at a time */
+    FIRST_PATIENCE = 2, /* rounds: what comes first takes longer than what is known by heart */
     MOST_PATIENCE = 32,
+    FAR_OFF = 4,         /* times as long as is to be expected: whatever takes longer counts as this */
     LOOK_AFTER = 10000,  /* ms without a call that was alone */
     LOOK_FOR_NEW = 3000, /* the same, where none of that kind ever was */
     LOOK = 6,            /* calls that are sent alone then */
@@ -58,7 +58,8 @@ unsigned pace_calls(const struct pace *pace)
 
 static bool tells(enum synapse_kind kind, enum synapse_outcome outcome)
 {
-    return outcome == SYNAPSE_OK && kind != SYNAPSE_READ_CHANGES && kind != SYNAPSE_READ_POSITION;
+    return (outcome == SYNAPSE_OK || outcome == SYNAPSE_ABSENT) && kind != SYNAPSE_READ_CHANGES &&
+           kind != SYNAPSE_READ_POSITION;
 }
 
 static double at_most(double value, double most)
@@ -71,8 +72,6 @@ static void learn_alone(struct pace_kind *kind, double took)
 {
     if (kind->seen < AVERAGED)
         kind->seen++;
-    if (kind->seen > 1)
-        took = at_most(took, FAR_OFF * kind->alone);
     kind->alone += (took - kind->alone) / kind->seen;
 }
 
@@ -81,7 +80,7 @@ static void learn_alone(struct pace_kind *kind, double took)
 /* It turned out to be too many: `calls` would not have been. */
 static void take_back(struct pace *pace, unsigned calls)
 {
-    pace->patience = !pace->tries                        ? 1
+    pace->patience = !pace->tries                         ? 1
                      : pace->patience < MOST_PATIENCE / 2 ? pace->patience * 2
                                                           : MOST_PATIENCE;
     pace->waited = 0;
@@ -112,14 +111,16 @@ static void go_on(struct pace *pace)
     set_calls(pace, pace->calls + 1);
 }
 
-/* Calls of all kinds take longer than they did, or less long: others ask more of the homeserver, or less. That
-   is believed by half, since few calls tell it. */
+/* Calls of all kinds take longer than they did, or less long: others ask more of the homeserver, or less.
+   That is believed by half, since few calls tell it. */
 static void correct(struct pace *pace, const struct pace_sample *sample)
 {
     double factor = sample->alone > 0 ? (1 + sample->taken / sample->alone) / 2 : 1;
 
-    for (int kind = 0; kind < SYNAPSE_KINDS; kind++)
-        pace->kinds[kind].alone *= factor;
+    for (int kind = 0; kind < SYNAPSE_KINDS; kind++) {
+        pace->kinds[0][kind].alone *= factor;
+        pace->kinds[1][kind].alone *= factor;
+    }
 }
 
 static void judge_crowd(struct pace *pace)
@@ -170,22 +171,24 @@ void pace_sent(struct pace *pace, instant now)
         pace->crowded_at = now;
 }
 
-static void measure(struct pace_sample *sample, unsigned calls, const struct pace_kind *kind, double took)
+static void measure(struct pace_sample *sample, const struct pace_kind *kind, double took)
 {
     if (kind->seen == 0)
         return;
     sample->alone += kind->alone;
-    sample->taken += at_most(took, FAR_OFF * calls * kind->alone);
+    sample->taken += took;
     sample->replies++;
 }
 
 /* What a reply tells that came when so many calls were under way, itself among them. */
 static void learn(struct pace *pace, struct pace_kind *kind, double took, unsigned under_way, bool was_alone)
 {
+    if (kind->seen > 0)
+        took = at_most(took, FAR_OFF * under_way * kind->alone);
     if (pace->look > 0 && was_alone)
-        measure(&pace->looked, 1, kind, took);
+        measure(&pace->looked, kind, took);
     else if (pace->calls == 1 ? was_alone : under_way >= pace->calls)
-        measure(&pace->round, pace->calls, kind, took);
+        measure(&pace->round, kind, took);
     if (was_alone)
         learn_alone(kind, took);
 }
@@ -195,6 +198,7 @@ void pace_answered(struct pace *pace, enum synapse_kind kind, enum synapse_outco
 {
     bool was_alone = pace->under_way == 1 && pace->crowded_at < sent;
     double took = now > sent ? (double)(now - sent) : 0.5; /* of a clock that counts milliseconds */
+    struct pace_kind *known = &pace->kinds[outcome == SYNAPSE_ABSENT][kind];
     unsigned under_way = pace->under_way--;
 
     if (under_way > 1)
@@ -204,11 +208,11 @@ void pace_answered(struct pace *pace, enum synapse_kind kind, enum synapse_outco
     if (was_alone)
         pace->alone_at = now;
     if (tells(kind, outcome) && sent > pace->round.since)
-        learn(pace, &pace->kinds[kind], took, under_way, was_alone);
+        learn(pace, known, took, under_way, was_alone);
     if (pace->look > 0 && sent > pace->looked.since)
         look_on(pace);
     else if (pace->look == 0 && tells(kind, outcome))
-        look(pace, &pace->kinds[kind], now);
+        look(pace, known, now);
     if (pace->round.replies >= ROUND + ROUND_FOR_EACH * pace->calls)
         judge(pace, now);
 }

@@ -10,19 +10,19 @@
  * The pace: how many calls may be under way at a time. As many as the homeserver really works on side by
  * side; more of them would only form a queue there, in which the people who chat stand, too.
  *
- * How many that are, the replies tell. If a call takes as long beside others as it does alone, all of them are
- * being worked on; if it takes twice as long, it waited for half of the time. So of `calls` at a time
+ * How many that are, the replies tell. If a call takes as long beside others as it does alone, all of them
+ * are being worked on; if it takes twice as long, it waited for half of the time. So of `calls` at a time
  *
  *     calls * (time that the calls take alone) / (time that they took)
  *
- * are worked on, and the rest is a queue (Little's law, as TCP Vegas has it). While there is none, one more is
- * tried; what turns out to be a queue is taken back, and the next try comes later.
+ * are worked on, and the rest is a queue (Little's law, as TCP Vegas has it). While there is none, one more
+ * is tried; what turns out to be a queue is taken back, and the next try comes later.
  *
  * Like is compared with like: how long a call takes alone is remembered for each kind, as an average rather
- * than the least, because a room may have ten members or a thousand. It is measured whenever a call happens to
- * be alone, and if none was for a while, or none of a kind ever, some are sent alone on purpose. What waits for news (SYNAPSE_READ_
- * CHANGES and the like) tells nothing, and neither does what failed. But where the homeserver asks for
- * patience or does not answer, half as many calls will do.
+ * than the least, because a room may have ten members or a thousand. It is measured whenever a call happens
+ * to be alone, and if none was for a while, or none of a kind ever, some are sent alone on purpose. What
+ * waits for news (SYNAPSE_READ_CHANGES and the like) tells nothing, and neither does what failed. But where
+ * the homeserver asks for patience or does not answer, half as many calls will do.
  *
  * Pure: time and replies come as arguments.
  */
@@ -43,8 +43,8 @@ struct pace {
     unsigned most;  /* calls at a time, ever */
     unsigned calls; /* that are not too many, as far as is known; from 1 to `most` */
     unsigned under_way;
-    instant crowded_at; /* when there was last more than one under way */
-    struct pace_kind kinds[SYNAPSE_KINDS];
+    instant crowded_at;                       /* when there was last more than one under way */
+    struct pace_kind kinds[2][SYNAPSE_KINDS]; /* [1]: of calls that found nothing */
 
     struct pace_sample round;  /* of as many calls at a time as may be */
     struct pace_sample looked; /* of calls that are sent alone on purpose */
@@ -54,7 +54,7 @@ struct pace {
     unsigned patience; /* rounds without a queue until one more is tried */
     unsigned waited;   /* of them */
     instant backed_off_at;
-    instant alone_at;  /* when a call was last alone */
+    instant alone_at; /* when a call was last alone */
 };
 
 /* `most` is at least 1; `adapts`: else it is always that. */

@@ -37,7 +37,8 @@ static struct wait wait_for_turn(const struct engine *engine, const char *troubl
     if (now < outlet->restraint.paid_till)
         return (struct wait){.what = "pause-after-failures", .since = INSTANT_NEVER};
     if (now < outlet->rest.until)
-        return (struct wait){.what = "rest", .reason = "only bulk messages are under way", .since = INSTANT_NEVER};
+        return (struct wait){
+            .what = "rest", .reason = "only bulk messages are under way", .since = INSTANT_NEVER};
     if (outlet->in_flight >= outlet_width(outlet))
         return (struct wait){.what = "slot", .since = INSTANT_NEVER};
     if (mirror_goes_first(&engine->errands.mirror))

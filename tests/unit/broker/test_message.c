@@ -100,8 +100,9 @@ static void test_priority_among_whatever_else_there_is(void **state)
 static void test_priority_of_properties_that_are_cut(void **state)
 {
     char wire[1024];
-    size_t size = encode(wire, sizeof(wire),
-                         AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_PRIORITY_FLAG, 9);
+    size_t size =
+        encode(wire, sizeof(wire),
+               AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_PRIORITY_FLAG, 9);
 
     (void)state;
     assert_int_equal(priority_of(wire, size), 9);

@@ -1,5 +1,5 @@
-/* Rests after writes, for messages that are not urgent. That none is cut short is watched by the stage, here as
-   in test_engine.c. */
+/* Rests after writes, for messages that are not urgent. That none is cut short is watched by the stage, here
+   as in test_engine.c. */
 
 #include "engine/rest.h"
 

@@ -9,8 +9,8 @@
  * The engine on its loop, between a simulated homeserver, whose answers come in any order, and a simulated
  * queue, which delivers messages and loses its connection. What the engine promises of its calls is watched:
  * never more than `concurrency` at a time, never two for one subject, none while it is not ready or the
- * homeserver is away or to be left alone, or during a rest; levels are written only right after they were read, and nothing is
- * written about a user who was not asked for since a message for that was delivered.
+ * homeserver is away or to be left alone, or during a rest; levels are written only right after they were
+ * read, and nothing is written about a user who was not asked for since a message for that was delivered.
  */
 
 enum { STAGE_MOST_MESSAGES = 128, STAGE_MOST_CALLS = 64 };
