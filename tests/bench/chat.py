@@ -1,7 +1,8 @@
 """What people notice while a school is synced: how long their messages and their `/sync` take.
 
 One person is logged in all the time, sends a message, asks what is new, and pauses a moment, in a room that has
-nothing to do with the school. Each round begins with the person alone (idle). Then the same school is synced again
+nothing to do with the school. Turns begin at the same pace however long they take: else whoever is served quickly
+would ask for more, and take the processor from the school. Each round begins with the person alone (idle). Then the same school is synced again
 and again, each time with users and rooms of new names: by the floor with a fixed number of calls at a time, by the
 daemon, and by the daemon from messages of priority 0. What counts is what each is to the idle homeserver, and to the
 quickest fixed number, of the same round.
@@ -30,7 +31,7 @@ from .table import markdown
 from .workloads import Task, cold_add_user
 
 IDLE_SECONDS = 5.0
-PAUSE = (0.02, 0.1)  # seconds between two of the person's turns: a busy room rather than one person
+TURN = (0.2, 0.4)  # seconds from one of the person's turns to the next
 USUAL, BULK = 2, 0  # priorities of messages
 
 IDLE, DAEMON, BULK_DAEMON = "nobody", "the daemon", "the daemon, bulk"
@@ -86,9 +87,11 @@ class Chatter:
 
     def _chat(self) -> None:
         try:
+            begins = time.monotonic()
             while not self._over.is_set():
                 self._turn()
-                self._over.wait(random.uniform(*PAUSE))
+                begins = max(begins + random.uniform(*TURN), time.monotonic())
+                self._over.wait(begins - time.monotonic())
         except BaseException as failure:  # handed on to who waits for us
             self._failures.append(failure)
 
