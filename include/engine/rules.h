@@ -11,7 +11,7 @@ struct engine_rules {
     const char *const *protected_users;   /* the same, with `*` in them for any run of characters */
     bool erase;                           /* a removed user's data too */
     bool reactivate;                      /* an added user who is deactivated */
-    bool mas;           /* accounts are those of the Matrix Authentication Service */
+    bool mas;                             /* accounts are those of the Matrix Authentication Service */
     bool resolve_first; /* look an alias up before a room is made: creations are rate limited */
 };
 

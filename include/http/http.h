@@ -59,7 +59,7 @@ struct http_request {
     const char *route;  /* a text that lasts: what the path is made from, see struct http_event; or NULL */
     const char *path;   /* with its leading slash and its query, percent-encoded by the caller */
     const char *bearer; /* access token, sent in the Authorization header only; NULL: none (secret) */
-    bool basic; /* what `bearer` says is user and password instead, as RFC 7617 encodes them */
+    bool basic;         /* what `bearer` says is user and password instead, as RFC 7617 encodes them */
     const char *content_type; /* of the body; NULL: application/json */
     const void *body;         /* NULL: none. POST and PUT then send an empty one */
     size_t body_size;

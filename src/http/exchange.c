@@ -61,8 +61,8 @@ static void copy_headers(struct http_exchange *exchange, const struct http_reque
         add_header(exchange, text_copy("Expect:")); /* none: the body follows at once */
     }
     if (request->bearer)
-        add_header(exchange, text_format("Authorization: %s %s", request->basic ? "Basic" : "Bearer",
-                                         request->bearer));
+        add_header(exchange,
+                   text_format("Authorization: %s %s", request->basic ? "Basic" : "Bearer", request->bearer));
 }
 
 static void copy_body(struct http_exchange *exchange, const struct http_request *request)

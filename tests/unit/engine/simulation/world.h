@@ -39,15 +39,15 @@ struct world_user {
     bool here, deactivated, admin, erased;
     bool puppet; /* of a bridge */
     char *name, *email, *password;
-    bool ours;         /* created by the sync */
+    bool ours; /* created by the sync */
     struct {
         bool here, gone, admin; /* gone: deactivated */
         instant retires_at;     /* when the homeserver is told so; INSTANT_NEVER: it is not */
         bool erase;
         instant address_shows_at; /* at the homeserver */
-    } account; /* at MAS, where that keeps them: see accounts.c */
-    bool found_absent; /* the sync has read so, and nobody wrote since */
-    bool ambiguous;    /* created by somebody else while the sync was about to: who greets may be wrong */
+    } account;                    /* at MAS, where that keeps them: see accounts.c */
+    bool found_absent;            /* the sync has read so, and nobody wrote since */
+    bool ambiguous; /* created by somebody else while the sync was about to: who greets may be wrong */
     unsigned greetings;
     bool has_record;
     struct synapse_record record;
