@@ -30,7 +30,7 @@ from .servers import SYNC_USER, Servers, Subject
 from .table import markdown
 from .workloads import Task, cold_add_user
 
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 15.0
 TURN = (0.2, 0.4)  # seconds from one of the person's turns to the next
 USUAL, BULK = 2, 0  # priorities of messages
 
