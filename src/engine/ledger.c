@@ -26,9 +26,10 @@ void ledger_init(struct ledger *ledger)
 
 /* ---- what was written lately ---- */
 
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks what it deletes */
+
 static void take_away(struct ledger *ledger, struct ledger_note *note)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not see that uthash unlinks it */
     HASH_DEL(ledger->notes, note);
     free(note->user);
     free(note);
@@ -54,6 +55,8 @@ static void note(struct ledger *ledger, const char *user, struct synapse_record 
     HASH_ADD_KEYPTR(hh, ledger->notes, note->user, strlen(note->user), note);
     forget_notes(ledger, ledger->asked_at - LATENESS);
 }
+
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 /* They hold against what was read, unless somebody else may have written since. */
 static void apply_notes(struct ledger *ledger, instant lease)
