@@ -370,10 +370,11 @@ static void replied(void *context, struct synapse_reply *reply)
     deeds_note(&engine->subjects, &engine->config, subject, &flight->call, reply);
     learn(engine, subject, flight, reply, now);
     mirror_learnt(&engine->errands.mirror, subject, flight, reply);
-    if (flight->call.kind == SYNAPSE_READ_LEVELS || flight->call.kind == SYNAPSE_READ_USER)
-        turns_add_first(&engine->turns, queue_of(engine, subject), subject); /* it is written at once */
-    else
+    /* Who was looked at is written before anybody else is looked at: what was seen is soon too old. */
+    if (synapse_kind_writes(flight->call.kind))
         enqueue(engine, subject);
+    else
+        turns_add_first(&engine->turns, queue_of(engine, subject), subject);
     if (!subject->is_room)
         enqueue_rooms_of_user(engine, subject);
     work_on(engine);

@@ -18,7 +18,7 @@ from pika import spec
 from conftest import Trap
 from lab.amqp_peer import ANSWERS, Peer, Session, delivery, spec_numbers
 from lab.daemon import Daemon, executable
-from lab.message import add_user
+from lab.message import add_room, add_user, room
 from lab.process import wait_until
 
 APART = ["unshare", "--pid", "--fork", "--kill-child"]
@@ -105,3 +105,22 @@ def test_nothing_is_begun_once_the_broker_is_silent(trap: Trap, peer: Peer) -> N
         assert len(daemon.ends()) < len(bodies)
     finally:
         trap.stub.slow(0)
+
+
+def test_many_rooms_on_a_slow_homeserver_are_looked_up_once(trap: Trap, peer: Peer) -> None:
+    """One call at a time is made to it, and an alias is trusted for a second: who was looked up is used before the
+    next is looked up, or no look would ever be young enough."""
+    rooms = [room(f"slow{number}", f"Slow {number}") for number in range(16)]
+    daemon = trap.start(peer.uri)
+    session = peer.wait_consumer()
+    for tag, described in enumerate(rooms, 1):
+        session.send(delivery(json.dumps(add_room(described)).encode(), tag))
+    session.wait_acked(len(rooms))
+    trap.stub.slow(0.15)
+    try:
+        session.send(delivery(json.dumps(add_user(trap.user(), *rooms, name="Ada")).encode(), len(rooms) + 1))
+        session.wait_acked(len(rooms) + 1)
+    finally:
+        trap.stub.slow(0)
+    last = daemon.wait_ends(len(rooms) + 1)[-1]
+    assert int(last.fields["requests"]) <= 3 + 3 * len(rooms)  # of each its state, its alias, and the join
