@@ -9,8 +9,8 @@
  * What the URIs of the settings say of those that we talk to.
  */
 
-/* One warning in the log for each of homeserver, broker and proxy that is spoken to without TLS though it is
-   not on this machine. */
+/* One warning in the log for each of homeserver, MAS, broker and proxy that is spoken to without TLS though
+   it is not on this machine. */
 void config_warn_of_plain_text(const struct config *config);
 
 /* Whether the URI's host is this machine for certain: localhost, *.localhost (RFC 6761), 127.0.0.0/8, ::1, or

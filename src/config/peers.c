@@ -111,6 +111,10 @@ void config_warn_of_plain_text(const struct config *config)
          "whoever is on the way to the homeserver can read the access token and all else; expected https://, "
          "or "
          "a host that is this machine"},
+        {"MATRIX_MESSENGER__MAS_URI", config->matrix.mas_uri,
+         "whoever is on the way to the Matrix Authentication Service can read the token that makes and "
+         "removes "
+         "accounts; expected https://, or a host that is this machine"},
         {"RABBITMQ_URI", config->rabbitmq.uri,
          "whoever is on the way to the broker can read its password and all messages, and write some; "
          "expected "

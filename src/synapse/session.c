@@ -51,8 +51,10 @@ static void become_ready(struct session *session)
     session->ready_since = instant_now();
     session->is_refused = false;
     session_note(session, NULL);
-    log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
-             LOG_TEXT("room_version", session->facts.room_version));
+    if (!session->renews)
+        log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
+                 LOG_TEXT("room_version", session->facts.room_version));
+    session->renews = false;
     session->handlers.changed(session->handlers.context, true);
 }
 
@@ -71,6 +73,7 @@ static void pass(struct session *session)
 
 static void begin(struct session *session, int64_t pause)
 {
+    session->renews = false;
     session->next = STEP_FIND_MAS;
     while (!step_at(session->next)->is_wanted(&session->facts))
         session->next++;

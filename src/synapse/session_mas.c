@@ -52,6 +52,7 @@ void session_renew_mas(struct session *session)
     session->mas_generation++;
     session->ready = false;
     session->next = STEP_GET_MAS_TOKEN;
+    session->renews = true;
     session_note(session, "the token for the Matrix Authentication Service is being renewed");
     session_wait(session, 0);
     session->handlers.changed(session->handlers.context, false);

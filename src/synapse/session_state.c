@@ -18,6 +18,7 @@ void session_say(struct session *session, bool final, const char *text)
     if (text_equal(session->trouble, text))
         return;
     session_note(session, text);
+    session->renews = false; /* that it goes on is worth a line then */
     if (final)
         log_error("homeserver-refused", LOG_TEXT("user", session->facts.user), LOG_TEXT("problem", text));
     else

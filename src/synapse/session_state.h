@@ -35,6 +35,7 @@ struct session {
     instant ready_since;
     char *trouble;
     bool is_refused; /* it does not pass by itself */
+    bool renews;     /* a token that ends soon: nothing that anybody need hear of */
 };
 
 /* What is wrong; NULL: nothing. */

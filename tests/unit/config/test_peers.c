@@ -72,6 +72,20 @@ static void warns_of_plain_text(void **state)
     assert_warned("http://h", "amqp://h", "socks4://h", "MATRIX_MESSENGER__URI RABBITMQ_URI HTTP__PROXY ");
 }
 
+static void warns_of_plain_text_to_mas(void **state)
+{
+    CLEANUP(freep) char *uri = text_copy("http://mas");
+    CLEANUP(freep) char *lines = NULL;
+    struct config config = {.matrix = {.mas_uri = uri}};
+    struct capture capture;
+
+    (void)state;
+    capture_begin(&capture);
+    config_warn_of_plain_text(&config);
+    lines = capture_end(&capture);
+    assert_non_null(strstr(lines, " name=MATRIX_MESSENGER__MAS_URI "));
+}
+
 static void assert_password(const char *uri, const char *expected)
 {
     CLEANUP(text_free_secretp) char *password = config_uri_password(uri);
@@ -97,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_this_machine),
         cmocka_unit_test(warns_of_plain_text),
+        cmocka_unit_test(warns_of_plain_text_to_mas),
         cmocka_unit_test(finds_passwords),
     };
 

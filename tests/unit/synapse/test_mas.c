@@ -249,16 +249,19 @@ static void a_token_that_is_refused_is_replaced(void **state)
     end(&client, mas);
 }
 
-/* And one that ends soon is not used any more. */
+/* And one that ends soon is not used any more. The log says nothing of it. */
 static void a_token_is_renewed_in_time(void **state)
 {
     static const struct server_step steps[] = {OPEN_AT_HOMESERVER};
     static const struct server_step at_mas[] = {GET_TOKEN("ONE", "0"), SITE("ONE", "h"),
                                                 GET_TOKEN("TWO", "300"), SITE("TWO", "h"), LOOK("TWO")};
     struct http_server *mas = HTTP_SERVER_START(at_mas);
+    CLEANUP(freep) char *log = NULL;
+    struct capture capture;
     struct client client;
 
     (void)state;
+    capture_begin(&capture);
     begin(&client, HTTP_SERVER_START(steps), mas, true);
     client_await(&client, "+");
     loop_timer_set(&client.patience, instant_now() + 1200);
@@ -269,6 +272,9 @@ static void a_token_is_renewed_in_time(void **state)
     client_send(&client, '1', &look);
     client_await(&client, "+-0+1");
     end(&client, mas);
+    log = capture_end(&capture);
+    assert_non_null(strstr(log, "event=homeserver-ready"));
+    assert_null(strstr(strstr(log, "event=homeserver-ready") + 1, "event=homeserver"));
 }
 
 static void it_is_away_for_a_while(void **state)
