@@ -12,9 +12,9 @@ from stage import Stage
 CREATION = "/_synapse/admin/v2/users/"
 
 
-def resting(stage: Stage, priority: int | None = 0) -> Daemon:
+def resting(stage: Stage, priority: int | None = 0, **settings: str) -> Daemon:
     """A write has taken a second, so there is a rest of ten now."""
-    daemon = stage.start(SYNC__BULK_REST="10")
+    daemon = stage.start(SYNC__BULK_REST="10", **settings)
     fault = stage.proxy.fault(CREATION, "PUT", delay=1)
     stage.publish(*(add_user(stage.user("bulk"), name="Bulk") for _ in range(4)), priority=priority)
     fault.wait_hit()
@@ -67,6 +67,6 @@ def test_usual_messages_bring_no_rest(stage: Stage) -> None:
 
 
 def test_a_drain_does_not_rest(stage: Stage) -> None:
-    daemon = resting(stage)
+    daemon = resting(stage, SYNC__DRAIN_SECONDS="6")
     assert daemon.stop() == 0
     assert len(daemon.ends()) == 4, daemon.log
