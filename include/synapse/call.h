@@ -146,7 +146,8 @@ struct synapse_call {
     size_t user_count;
 
     bool erase;
-    bool adopts; /* see SYNAPSE_CREATE_ACCOUNT */
+    bool to_delete; /* SYNAPSE_RESOLVE_ALIAS: the room to which it leads is to be deleted next */
+    bool adopts;    /* see SYNAPSE_CREATE_ACCOUNT */
     struct synapse_record record;
     enum room_setting setting;
     struct levels_wanted levels;      /* of a room that is made or whose levels are written */

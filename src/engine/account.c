@@ -159,7 +159,7 @@ void account_learn_deactivation(struct user_known *known, const struct news *new
     }
     known->account.deactivated = true;
     known->account.leaving = news->now;
-    known->account.look_again = plan_next_look(news->now, news->now);
+    known->account.look_again = plan_first_look(0, news->now);
 }
 
 static void fail(struct user_known *known, const struct news *news, enum synapse_kind kind, const char *why)

@@ -26,7 +26,7 @@
 #include <utlist.h>
 
 enum {
-    MOST_DELETIONS = 3,  /* rooms at a time; Synapse itself allows five */
+    MOST_DELETIONS = 2,  /* rooms at a time: one may be large, and more are not over sooner */
     DELETION_TURN = 200, /* ms until a deletion asks again for its turn */
     LEASE_PAUSE = 10,    /* ms until it is asked again whether the messages are ours */
     LONGEST_TURN = 20,   /* ms */
@@ -194,7 +194,7 @@ static void carry_out(struct engine *engine, struct subject *subject, const stru
         wait_for_mirror(engine, subject, call, now);
     else if (call->kind == SYNAPSE_READ_RECORDS || call->kind == SYNAPSE_WRITE_RECORDS)
         errands_ask(&engine->errands, begin(engine, subject, call));
-    else if (call->kind == SYNAPSE_DELETE_ROOM && subjects_deletions(&engine->subjects) >= MOST_DELETIONS)
+    else if (subjects_call_deletes(call) && subjects_deletions(&engine->subjects) >= MOST_DELETIONS)
         sleep_until(engine, subject, now + DELETION_TURN);
     else if (removal_is_braked(&engine->brake, subject, call, now))
         enqueue(engine, subject); /* which has nothing left to do now */

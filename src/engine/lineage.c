@@ -116,9 +116,9 @@ bool lineage_learn(struct lineage *lineage, const char *room, const struct news 
     } else if (call->kind == SYNAPSE_DELETE_ROOM) {
         lineage->deleting = true;
         lineage->deleting_since = news->now;
-        lineage->look_again = plan_next_look(lineage->deleting_since, news->now);
+        lineage->look_again = plan_first_look(0, news->now);
     } else if (call->kind == SYNAPSE_READ_DELETION) {
-        over = absent || reply->deletion != DELETION_UNDER_WAY;
+        over = !news_of_deletion(news, lineage->deleting_since);
         lineage->look_again = plan_next_look(lineage->deleting_since, news->now);
         if (over)
             lineage_deinit(lineage); /* all are asked again, since only they know */

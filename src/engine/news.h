@@ -24,4 +24,18 @@ static inline bool news_of_absence(const struct news *news)
     return news->reply->outcome == SYNAPSE_ABSENT;
 }
 
+/*
+ * Whether a deletion that was begun at that time is under way, by what was told of it. One that is still to
+ * begin is not told of, and that may take a minute: Synapse begins it at once only where it is not just then
+ * beginning another one (_launch_scheduled_tasks() in util/task_scheduler.py). Whoever begins it once more
+ * then has it done twice.
+ */
+static inline bool news_of_deletion(const struct news *news, instant begun)
+{
+    enum { BEGINNING = 90 * 1000 /* ms */ };
+
+    return news_of_absence(news) ? news->now < begun + BEGINNING
+                                 : news->reply->deletion == DELETION_UNDER_WAY;
+}
+
 #endif

@@ -133,8 +133,13 @@ struct action plan_rest(const struct plan *plan);
 struct action plan_step(struct plan *plan, const struct synapse_call *call);
 struct action plan_call(const struct synapse_call *call);
 
-/* When a deletion that began at `begun`, and is under way in the background of the homeserver, is looked at
-   again: after pauses that grow from 0.2 to 5 seconds as it takes its time. */
+/*
+ * When that which the homeserver does in its background is looked at: after pauses of 0.2 to 5 seconds. The
+ * deletion of a room that so many have joined is looked at for the first time when it may be over, since
+ * Synapse takes them out one after the other. Whatever began at `begun` is looked at again when it has taken
+ * twice as long.
+ */
+instant plan_first_look(size_t members, instant now);
 instant plan_next_look(instant begun, instant now);
 
 /* What the levels of a room that are no user's are called, as that which a call is about. */

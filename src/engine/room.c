@@ -12,6 +12,8 @@ enum {
     LOOK_LIMIT = 100,            /* ms: what came longer ago is read again before it is overwritten */
     ID_LIFE = 10 * 60 * 1000,    /* ms: an alias may be moved to another room, though hardly anybody does */
     STATE_LIFE = 60 * 60 * 1000, /* ms: a state reset (Matrix specification, room version 2) is not told */
+    LOOKS_AT_ALIAS =
+        4, /* the last of so many looks at a deletion is at how it is doing, the others at the alias */
 };
 
 static struct synapse_call call_of(enum synapse_kind kind, const struct room_known *known,
@@ -40,14 +42,18 @@ static bool is_old(const struct plan *plan, const struct room_known *known)
     return plan->now > known->looked_at + LOOK_LIMIT;
 }
 
+/* The alias is free when the room is gone. How the deletion is doing is asked when that takes long: it may
+   have failed. */
 static struct action deletion(struct plan *plan, const struct room_known *known,
                               const struct room_wanted *wanted)
 {
+    bool is_late = known->looks % LOOKS_AT_ALIAS == LOOKS_AT_ALIAS - 1;
+
     if (!known->deleting)
         return step(plan, SYNAPSE_DELETE_ROOM, known, wanted);
     if (plan->now < known->look_again)
         return wait_until(plan, known->look_again);
-    return step(plan, SYNAPSE_READ_DELETION, known, wanted);
+    return step(plan, is_late ? SYNAPSE_READ_DELETION : SYNAPSE_RESOLVE_ALIAS, known, wanted);
 }
 
 /* The alias points to a room that is gone; that it still does so is seen right before it is deleted. */
@@ -90,7 +96,8 @@ static const char *predecessor_of(const struct room_known *known)
     return text_equal(creation->predecessor, known->id) ? NULL : creation->predecessor;
 }
 
-/* The alias is resolved anew whatever is remembered, for what is removed is lost. */
+/* The alias is resolved anew whatever is remembered, for what is removed is lost. How many have joined is to
+   be known, too, to look at the deletion in time; so of a room that is not remembered all is read. */
 static struct action removal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted, const struct engine_rules *rules)
 {
@@ -105,7 +112,7 @@ static struct action removal(struct plan *plan, const struct room_known *known,
     if (known->gone_at != INSTANT_NEVER)
         return liberation(plan, known, wanted);
     if (known->creation_at < wanted->since && known->read_at < wanted->since)
-        return step(plan, SYNAPSE_READ_CREATION, known, wanted);
+        return step(plan, known->state ? SYNAPSE_READ_CREATION : SYNAPSE_READ_STATE, known, wanted);
     ownership = room_ownership(known, wanted->alias, rules, wanted->since);
     if (ownership != OWNERSHIP_OURS)
         return inquiry(plan, known, wanted, ownership);
@@ -323,8 +330,11 @@ struct action room_next(const struct room_known *known, const struct room_wanted
     struct plan plan = plan_begin(&known->obstacles, now);
     struct action action =
         wanted->removed ? removal(&plan, known, wanted, rules) : addition(&plan, known, wanted, rules);
+    struct synapse_call look;
 
-    if (action.kind == ACTION_CALL && rests_on_alias(action.call.kind) && is_alias_old(&plan, known))
-        return step(&plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
-    return action;
+    if (action.kind != ACTION_CALL || !rests_on_alias(action.call.kind) || !is_alias_old(&plan, known))
+        return action;
+    look = call_of(SYNAPSE_RESOLVE_ALIAS, known, wanted);
+    look.to_delete = action.call.kind == SYNAPSE_DELETE_ROOM;
+    return plan_step(&plan, &look);
 }

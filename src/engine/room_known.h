@@ -48,6 +48,7 @@ struct room_known {
 
     instant deleting_since;
     instant look_again;     /* whether the deletion is complete */
+    unsigned looks;         /* so often it was looked whether it is */
     struct lineage lineage; /* of one that is to be removed */
     bool deleting;
     bool regained; /* asked for the sync user's power in it, since it was lost */

@@ -40,6 +40,14 @@ static void forget_failure(struct room_known *known)
     obstacle_clear(&known->obstacles, &deletion);
 }
 
+/* The room is still there; that it is looked at again and again is no sign of going in circles. */
+static void look_again(struct room_known *known, instant now)
+{
+    known->looks++;
+    known->look_again = plan_next_look(known->deleting_since, now);
+    attempts_expect_news(&known->obstacles.attempts);
+}
+
 static bool learn_alias(struct room_known *known, const struct news *news)
 {
     CLEANUP(freep) char *id = TAKE(news->reply->text);
@@ -55,6 +63,8 @@ static bool learn_alias(struct room_known *known, const struct news *news)
     known->presence = absent ? PRESENCE_ABSENT : PRESENCE_HERE;
     if (!known->id)
         known->id = TAKE(id);
+    if (known->deleting)
+        look_again(known, news->now);
     return true;
 }
 
@@ -241,7 +251,8 @@ static bool learn_deletion_begun(struct room_known *known, const struct news *ne
 {
     known->deleting = true;
     known->deleting_since = news->now;
-    known->look_again = plan_next_look(known->deleting_since, news->now);
+    known->looks = 0;
+    known->look_again = plan_first_look(known->state ? known->state->joined : 0, news->now);
     return true;
 }
 
@@ -252,16 +263,15 @@ static void fail_deletion(struct room_known *known, const struct news *news, con
 }
 
 /*
- * Only the alias tells whether the room is gone: Synapse does not list deletions that are still to begin, and
- * may list older ones as complete. So a deletion counts as failed until the alias is found free; then it is
- * begun again, after pauses that grow.
+ * Only the alias tells whether the room is gone: Synapse may list older deletions as complete. So one that is
+ * over counts as failed until the alias is found free; then it is begun again, after pauses that grow.
  */
 static bool learn_deletion(struct room_known *known, const struct news *news)
 {
     char *id;
 
-    known->look_again = plan_next_look(known->deleting_since, news->now);
-    if (news->reply->outcome == SYNAPSE_OK && news->reply->deletion == DELETION_UNDER_WAY)
+    look_again(known, news->now);
+    if (news_of_deletion(news, known->deleting_since))
         return true;
     id = TAKE(known->id);
     forget(known);

@@ -209,10 +209,15 @@ void subjects_unmirror(struct subjects *subjects)
     }
 }
 
+bool subjects_call_deletes(const struct synapse_call *call)
+{
+    return call->kind == SYNAPSE_DELETE_ROOM || call->to_delete;
+}
+
 static bool is_being_deleted(const struct subject *subject)
 {
     return subject->is_room && (subject->room.deleting || subject->room.lineage.deleting ||
-                                (subject->flight && subject->flight->call.kind == SYNAPSE_DELETE_ROOM));
+                                (subject->flight && subjects_call_deletes(&subject->flight->call)));
 }
 
 unsigned subjects_deletions(const struct subjects *subjects)

@@ -63,6 +63,8 @@ void subjects_watch(struct subjects *subjects, struct subject *subject);
 struct subject *subjects_find_room(const struct subjects *subjects, const char *id);
 /* Something has changed that is known of it: one that rests has another weight then, and may be freed. */
 void subjects_reweigh(struct subjects *subjects, struct subject *subject);
+/* Whether the call deletes a room, or looks right before that where its alias leads. */
+bool subjects_call_deletes(const struct synapse_call *call);
 /* How many active rooms are being deleted. */
 unsigned subjects_deletions(const struct subjects *subjects);
 /* Membership of active rooms is no longer known, and replies under way will not tell it either. */

@@ -232,18 +232,16 @@ static bool learn_deletion_begun(struct welcome_known *known, const struct news 
 {
     known->deleting = true;
     known->deleting_since = news->now;
-    known->look_again = plan_next_look(known->deleting_since, news->now);
+    known->look_again = plan_first_look(2, news->now);
     return true;
 }
 
 static bool learn_deletion(struct welcome_known *known, const struct news *news)
 {
-    bool absent = news_of_absence(news);
-
     known->look_again = plan_next_look(known->deleting_since, news->now);
-    if (absent || news->reply->deletion != DELETION_UNDER_WAY)
+    if (!news_of_deletion(news, known->deleting_since))
         forget_room(known);
-    return absent || news->reply->deletion != DELETION_FAILED;
+    return news_of_absence(news) || news->reply->deletion != DELETION_FAILED;
 }
 
 static bool (*const learners[SYNAPSE_KINDS])(struct welcome_known *known, const struct news *news) = {

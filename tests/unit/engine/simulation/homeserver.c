@@ -197,10 +197,22 @@ static void write_records(const struct deed *deed)
 
 /* ---- aliases and whole rooms ---- */
 
+/* A deletion is over after so many looks at it, at the alias or at how it is doing. */
+static void go_on_deleting(struct world *world, struct world_room *room)
+{
+    if (room->deletion != BEING_DELETED || room->looks-- > 0)
+        return;
+    room->deletion = room->deletion_fails ? DELETION_BROKEN : DELETION_DONE;
+    if (!room->deletion_fails)
+        world_purge(world, room);
+}
+
 static void resolve_alias(const struct deed *deed)
 {
     const struct world_alias *alias = world_alias(deed->world, deed->call->alias);
 
+    if (alias->room)
+        go_on_deleting(deed->world, alias->room);
     if (alias->room)
         deed->reply->text = text_copy(alias->room->id);
     else
@@ -412,11 +424,7 @@ static void read_deletion(const struct deed *deed)
         deed_finds_nothing(deed);
         return;
     }
-    if (room->deletion == BEING_DELETED && room->looks-- == 0) {
-        room->deletion = room->deletion_fails ? DELETION_BROKEN : DELETION_DONE;
-        if (!room->deletion_fails)
-            world_purge(deed->world, room);
-    }
+    go_on_deleting(deed->world, room);
     deed->reply->deletion = room->deletion == BEING_DELETED   ? DELETION_UNDER_WAY
                             : room->deletion == DELETION_DONE ? DELETION_COMPLETE
                                                               : DELETION_FAILED;
