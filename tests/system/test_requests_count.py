@@ -3,7 +3,11 @@ two for all messages that come together. Before a room is written to it is looke
 
 from __future__ import annotations
 
-from lab.message import add_room, add_user, member, room
+import math
+import statistics
+
+from lab.daemon import Line
+from lab.message import add_room, add_user, member, remove_room, room
 from lab.proxy import Request
 from stage import Stage
 
@@ -101,6 +105,34 @@ def test_a_changed_description_takes_a_write_of_what_differs(stage: Stage) -> No
     stage.done(add_room(room(room_id, "Same", description="New")))
     write, = stage.proxy.writes()
     assert write.path.rstrip("/").endswith("/state/m.room.topic"), told(stage)
+
+
+def requests_of_removals(ends: list[Line]) -> list[int]:
+    """Without those that a busy Synapse brings about: one more look every five seconds that it takes longer."""
+    def late(end: Line) -> int:
+        return max(0, math.ceil((int(end.fields["duration_ms"]) - 6500) / 5000))
+
+    return [int(end.fields["requests"]) - late(end) for end in ends]
+
+
+def test_a_removed_room_of_60_takes_6_requests_in_the_median(stage: Stage) -> None:
+    users, rooms = [stage.user() for _ in range(59)], [stage.room_id() for _ in range(3)]
+    for one in rooms:
+        stage.done(add_room(room(one), *users))
+    stage.proxy.forget()
+    ends = [stage.done(remove_room(one))[0] for one in rooms]
+    assert statistics.median(requests_of_removals(ends)) <= 6, told(stage)
+    assert len(stage.proxy.requests("DELETE")) == len(rooms), told(stage)
+
+
+def test_a_removed_room_that_the_daemon_has_not_seen_takes_as_few(stage: Stage) -> None:
+    rooms = [stage.room_id() for _ in range(3)]
+    stage.done(*(add_room(room(one), stage.user()) for one in rooms))
+    stage.daemon.stop()
+    stage.start()
+    stage.warm_up()
+    ends = [stage.done(remove_room(one))[0] for one in rooms]
+    assert statistics.median(requests_of_removals(ends)) <= 6, told(stage)
 
 
 def test_levels_of_many_new_moderators_take_one_write(stage: Stage) -> None:
