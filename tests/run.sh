@@ -95,13 +95,16 @@ section_lint() {
   attempt "lint" cmake --build build/ci-clang --target lint
 }
 
+# What tests are linked by. Debian's usual linker takes a third of the time of building a hundred tests.
+readonly LINKER=-fuse-ld=mold
+
 build() {
-  cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
+  LDFLAGS=$LINKER cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
 }
 
 # Its warnings come before it optimises.
 build_with_clang() {
-  CC=clang cmake --preset ci -B build/ci-clang -D CMAKE_BUILD_TYPE=Debug >/dev/null && cmake --build build/ci-clang
+  CC=clang LDFLAGS=$LINKER cmake --preset ci -B build/ci-clang -D CMAKE_BUILD_TYPE=Debug >/dev/null && cmake --build build/ci-clang
 }
 
 # What is installed, without the tests.
