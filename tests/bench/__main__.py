@@ -1,4 +1,5 @@
-"""Measures the daemon against the floor and prints the tables. See the package's own words, and `--help`."""
+"""Measures the daemon against the floor and prints the tables. LAB=sqlite, postgres or workers says on what kind of
+homeserver; without it, sqlite. See the package's own words, and `--help`."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from lab.daemon import REPOSITORY, executable
+from lab.daemon import executable
+from lab.synapse_workers import kind_of_lab
 
 from . import costs, counts, table
 from .chat import Chat
@@ -28,7 +30,7 @@ def main() -> int:
             print(table.price_table(costs.investigate(servers, options.concurrency)))
             return 0
         if options.chat:
-            print(_chat(servers, options))
+            print(f"LAB={kind_of_lab()}\n\n{_chat(servers, options)}")
             return 0
         rounds = Rounds(servers, options.concurrency, _settings(options), not options.plain_floor)
         _measure(rounds, options)
@@ -70,7 +72,8 @@ def _tell(rounds: Rounds, counted: list[counts.Count], options: argparse.Namespa
     if options.json:
         options.json.write_text(table.as_json(rounds.rows, counted))
     if options.readme:
-        table.into_readme(options.readme, text, shlex.join(["tests/bench/run.sh", *_arguments_told()]))
+        table.into_readme(options.readme, text, shlex.join([f"LAB={kind_of_lab()}", "tests/bench/run.sh",
+                                                            *_arguments_told()]))
 
 
 def _arguments_told() -> list[str]:

@@ -16,6 +16,14 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def cpu_of_family(pid: int) -> float:
+    """The same with the children's: a PostgreSQL has one for each connection."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ended = (int(fields[13]) + int(fields[14])) / _TICKS
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return cpu_of(pid) + ended + sum(cpu_of_family(int(child)) for child in children)
+
+
 def cpu_of_all() -> float:
     """Seconds that all processes together have used up so far."""
     fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]

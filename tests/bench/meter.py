@@ -15,9 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import requests
-
-from .kernel import cpu_of, cpu_of_all
+from .kernel import cpu_of_all
 from .servers import PATIENCE, MeteredSynapse
 
 _REQUESTS = re.compile(r"^synapse_http_server_requests_received_total\{(.*)\} (\S+)$", re.MULTILINE)
@@ -63,14 +61,14 @@ class Meter:
         """Until the homeserver does nothing any more."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            before = cpu_of(self._synapse.pid)
+            before = self._synapse.cpu()
             time.sleep(RESTING_SECONDS)
-            if cpu_of(self._synapse.pid) - before <= RESTING_SHARE * RESTING_SECONDS and self._all_followed():
+            if self._synapse.cpu() - before <= RESTING_SHARE * RESTING_SECONDS and self._all_followed():
                 return
         raise AssertionError("the homeserver does not come to rest")
 
     def _all_followed(self) -> bool:
-        metrics = self._metrics()
+        metrics = self._synapse.metrics()
         persisted = max(map(float, _PERSISTED.findall(metrics)), default=0.0)
         return all(float(position) >= persisted for labels, position in _PROCESSED.findall(metrics)
                    if dict(_LABEL.findall(labels))["name"] in FOLLOWERS)
@@ -78,30 +76,28 @@ class Meter:
     def requests(self) -> Counter[str]:
         """All requests so far, by method and servlet."""
         counted: Counter[str] = Counter()
-        for labels, value in _REQUESTS.findall(self._metrics()):
+        for labels, value in _REQUESTS.findall(self._synapse.metrics()):
             named = dict(_LABEL.findall(labels))
-            if named["servlet"] != "MetricsResource":  # that is us
+            # Those are us, and workers among each other.
+            if named["servlet"] != "MetricsResource" and not named["servlet"].startswith("Replication"):
                 counted[f"{named['method']} {named['servlet']}"] += int(float(value))
         return counted
 
     def transactions(self) -> float:
         """All transactions of its database so far."""
-        return sum(map(float, _TRANSACTIONS.findall(self._metrics())))
-
-    def _metrics(self) -> str:
-        return requests.get(self._synapse.metrics_url, timeout=30).text
+        return sum(map(float, _TRANSACTIONS.findall(self._synapse.metrics())))
 
     def measure(self, work: Callable[[], float], own_cpu: Callable[[], float]) -> Cost:
         """`work` returns when it ended, which may be a bit before it returns; `own_cpu` is the CPU of who works."""
         self.rest()
         counted, transactions = self.requests(), self.transactions()
-        cpu, own = cpu_of(self._synapse.pid), own_cpu()
+        cpu, own = self._synapse.cpu(), own_cpu()
         busy, begun = cpu_of_all(), time.monotonic()
         wall = work() - begun
         own = own_cpu() - own
-        others = (cpu_of_all() - busy - own - (cpu_of(self._synapse.pid) - cpu)) / (wall * (os.cpu_count() or 1))
+        others = (cpu_of_all() - busy - own - (self._synapse.cpu() - cpu)) / (wall * (os.cpu_count() or 1))
         self.rest()
-        cpu = cpu_of(self._synapse.pid) - cpu
+        cpu = self._synapse.cpu() - cpu
         return Cost(wall, cpu, own, dict(self.requests() - counted), self.transactions() - transactions,
                     others=max(0.0, others))
 

@@ -3,6 +3,7 @@
 #
 #   tests/bench/run.sh [OPTION...]     --help tells them; --quick takes some minutes
 #
+# LAB: on which kind of homeserver: sqlite (the default), postgres or workers; see tests/README.md.
 # SYNAPSE_SYNC_BIN: measure this program instead of building one.
 set -euo pipefail
 

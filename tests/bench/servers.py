@@ -11,15 +11,17 @@ from types import TracebackType
 from typing import Any
 
 import pika
+import requests
 
 from lab.daemon import Daemon, Line
 from lab.matrix import Client, Homeserver
 from lab.process import free_port
 from lab.queue import Queue
 from lab.rabbitmq import RabbitMQ
-from lab.synapse import Synapse
+from lab.synapse import Synapse, listener
+from lab.synapse_workers import KINDS, kind_of_lab
 
-from .kernel import cpu_of, memory_of
+from .kernel import cpu_of, cpu_of_family, memory_of
 
 SYNC_USER = "sync"
 
@@ -28,23 +30,34 @@ PATIENCE = 900.0
 
 
 class MeteredSynapse(Synapse):
-    """Counts its requests, and tells how many on a port of its own."""
+    """Counts its requests, and tells how many: each process on a port of its own."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.metrics_port = free_port()
+        self._metrics_ports: list[int] = []
 
-    @property
-    def metrics_url(self) -> str:
-        return f"http://127.0.0.1:{self.metrics_port}/_synapse/metrics"
+    def metrics(self) -> str:
+        """Of all processes, one after the other."""
+        return "".join(requests.get(f"http://127.0.0.1:{port}/_synapse/metrics", timeout=30).text
+                       for port in self._metrics_ports)
+
+    def cpu(self) -> float:
+        """Seconds that it and its database have used up so far."""
+        return sum(map(cpu_of_family, self.pids))
 
     def _configuration(self) -> dict[str, Any]:
-        configuration = super()._configuration()
-        configuration["enable_metrics"] = True
-        configuration["listeners"].append({"port": self.metrics_port, "type": "http", "tls": False,
-                                           "bind_addresses": ["127.0.0.1"],
-                                           "resources": [{"names": ["metrics"], "compress": False}]})
-        return configuration
+        return {**super()._configuration(), "enable_metrics": True}
+
+    def _further_listeners(self) -> list[dict[str, Any]]:
+        self._metrics_ports.append(free_port())
+        return [listener(self._metrics_ports[-1], "metrics")]
+
+
+def metered_homeserver() -> MeteredSynapse:
+    """Of the kind that the environment asks for (LAB)."""
+    kind = KINDS[kind_of_lab()]
+    metered: type[MeteredSynapse] = type(f"Metered{kind.__name__}", (MeteredSynapse, kind), {})
+    return metered()
 
 
 class Servers:
@@ -52,7 +65,7 @@ class Servers:
 
     def __init__(self) -> None:
         self.broker = RabbitMQ()
-        self.synapse = MeteredSynapse()
+        self.synapse = metered_homeserver()
         self.sync_password = secrets.token_hex(16)
         self.sync: Client | None = None
         self.homeserver: Homeserver | None = None
@@ -124,9 +137,13 @@ class Tally:
                 raise AssertionError("the daemon does not become ready")
 
     def wait_ends(self, count: int) -> None:
+        if not self.has_ended(count, PATIENCE):
+            raise AssertionError(f"waited {PATIENCE:.0f} s for {count} messages to end")
+
+    def has_ended(self, count: int, patience: float) -> bool:
+        """Whether that many end in as many seconds; returns as soon as they do."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.ends) >= count, PATIENCE):
-                raise AssertionError(f"waited {PATIENCE:.0f} s for {count} messages to end")
+            return self._changed.wait_for(lambda: len(self.ends) >= count, patience)
 
 
 class Subject:

@@ -37,6 +37,11 @@ class Server:
             self._process = Process(self.command(), env=environment(), cwd=self.folder, log=self.folder / "log")
             self._process.wait_ready(self.answers, self.name)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def destroy(self) -> None:
         if self._process is not None:
             self._process.stop(ending=self.ending)

@@ -48,9 +48,9 @@ class Synapse:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+    def pids(self) -> list[int]:
+        """Of all its processes, and of its database's."""
+        return [process.pid for process in self._processes()]
 
     def start(self) -> Synapse:
         """Start, or start again on the same data."""
@@ -178,7 +178,7 @@ class Synapse:
         plenty = {"per_second": 1000, "burst_count": 1000}
         configuration = {
             "server_name": self.server_name,
-            "listeners": self._listeners(),
+            "listeners": [*self._listeners(), *self._further_listeners()],
             "database": self._database(),
             "media_store_path": self.inside("media"),
             "signing_key_path": self.inside("signing.key"),
@@ -201,6 +201,10 @@ class Synapse:
 
     def _listeners(self) -> list[dict[str, Any]]:
         return [listener(self.port, "client")]
+
+    def _further_listeners(self) -> list[dict[str, Any]]:
+        """Asked for each of its processes."""
+        return []
 
     def _database(self) -> dict[str, Any]:
         return {"name": "sqlite3", "args": {"database": self.inside("homeserver.db")}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,10 @@ class OnPostgreSQL(Synapse):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.postgres = PostgreSQL()
+
+    @property
+    def pids(self) -> list[int]:
+        return [*super().pids, self.postgres.pid]
 
     def start(self) -> Synapse:
         self.postgres.start()
@@ -89,7 +92,7 @@ class WithWorkers(OnPostgreSQL):
     def _start_worker(self, name: str, port: int) -> Process:
         configuration = {
             "worker_app": "synapse.app.generic_worker", "worker_name": name, "worker_log_config": self.inside("log.yaml"),
-            "worker_listeners": [listener(port, "client")],
+            "worker_listeners": [listener(port, "client"), *self._further_listeners()],
         }
         self._write(f"{name}.yaml", configuration)
         return Process([*self._installation.python, "-m", "synapse.app.generic_worker", "-c",
@@ -116,7 +119,7 @@ class WithWorkers(OnPostgreSQL):
                           f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
 
 
-KINDS: dict[str, Callable[..., Synapse]] = {"sqlite": Synapse, "postgres": OnPostgreSQL, "workers": WithWorkers}
+KINDS: dict[str, type[Synapse]] = {"sqlite": Synapse, "postgres": OnPostgreSQL, "workers": WithWorkers}
 
 
 def kind_of_lab() -> str:
