@@ -48,7 +48,7 @@ static void write_journal(struct homeserver *homeserver, struct event *event)
     homeserver->journal[homeserver->journal_size++] = (struct journal_entry){event, event->position};
 }
 
-static long long milliseconds(void)
+long long milliseconds(void)
 {
     struct timespec now;
 
@@ -63,9 +63,9 @@ static char *print_event(const struct event *event, const char *sender, const ch
     char *printed = json_dumps(ids, JSON_COMPACT);
     char *text;
 
-    text = text_format(
-        "{\"type\":\"%s\",%.*s,\"content\":%s,\"event_id\":\"$%zu\",\"origin_server_ts\":%lld}", event->type,
-        (int)strlen(printed) - 2, printed + 1, event->content, number, milliseconds());
+    text =
+        text_format("{\"type\":\"%s\",%.*s,\"content\":%s,\"event_id\":\"$%zu\",\"origin_server_ts\":%lld}",
+                    event->type, (int)strlen(printed) - 2, printed + 1, event->content, number, event->at);
     free(printed);
     json_decref(ids);
     return text;
@@ -127,6 +127,7 @@ bool room_set(struct homeserver *homeserver, struct room *room, const char *send
         note_membership(event, text_of(content, "membership"));
     free(event->content);
     free(event->text);
+    event->at = milliseconds();
     event->content = text;
     event->text = print_event(event, sender, key, homeserver->journal_size);
     write_journal(homeserver, event);

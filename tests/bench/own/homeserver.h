@@ -32,6 +32,7 @@ struct event {
     char type[TYPE_SIZE];
     char *content;      /* JSON with sorted keys: equal contents are equal texts */
     char *text;         /* the whole event */
+    long long at;       /* milliseconds() */
     char membership[8]; /* of a member's; else "" */
     size_t position;    /* in the journal; an event that was replaced since has a later one */
     UT_hash_handle hh;
@@ -92,6 +93,9 @@ struct room *homeserver_room(struct homeserver *homeserver, const char *id);
 /* As createRoom of the client API makes it; takes nothing over. The alias must be free. */
 struct room *homeserver_create_room(struct homeserver *homeserver, const json_t *request);
 void homeserver_delete_room(struct homeserver *homeserver, struct room *room);
+
+/* Since 1970. */
+long long milliseconds(void);
 
 /* Sets a state event (`key` NULL: appends a message) and writes it to the journal; takes the reference of
    `content`. What is the same already is left alone: false. */

@@ -47,11 +47,11 @@ static size_t position_of(const char *token)
 
 /* ---- what happened in a room ---- */
 
-static void append_event(struct buffer *list, const struct event *event)
+/* With its age, by which a client tells what it caused itself. */
+static void append_event(struct buffer *buffer, const struct event *event)
 {
-    if (list->size > 0)
-        (void)buffer_append_char(list, ',');
-    (void)buffer_append_text(list, event->text);
+    (void)buffer_append(buffer, event->text, strlen(event->text) - 1);
+    (void)buffer_append_format(buffer, ",\"unsigned\":{\"age\":%lld}}", milliseconds() - event->at);
 }
 
 /* Goes back in time: the first event that comes along is the timeline. */
@@ -67,6 +67,8 @@ static void note(struct event *event, const struct filter *filter, struct room *
         buffer_init(&room->sync.state, SIZE_MAX / 2);
         *rooms = room;
     } else if (event->slot && lists(filter->types, event->type)) {
+        if (room->sync.state.size > 0)
+            (void)buffer_append_char(&room->sync.state, ',');
         append_event(&room->sync.state, event);
     }
     room->sync.events++;
@@ -100,11 +102,10 @@ static void append_rooms(struct buffer *body, struct room *rooms, size_t limit, 
     for (; rooms; rooms = rooms->sync.next) {
         if (rooms->deleted != deleted)
             continue;
-        (void)buffer_append_format(
-            body, "%s\"%s\":{\"timeline\":{\"events\":[%s],\"limited\":%s,\"prev_batch\":\"s0\"},",
-            first ? "" : ",", rooms->id, rooms->sync.newest->text,
-            rooms->sync.events > limit ? "true" : "false");
-        (void)buffer_append_text(body, "\"state\":{\"events\":[");
+        (void)buffer_append_format(body, "%s\"%s\":{\"timeline\":{\"events\":[", first ? "" : ",", rooms->id);
+        append_event(body, rooms->sync.newest);
+        (void)buffer_append_format(body, "],\"limited\":%s,\"prev_batch\":\"s0\"},\"state\":{\"events\":[",
+                                   rooms->sync.events > limit ? "true" : "false");
         (void)buffer_append(body, rooms->sync.state.bytes, rooms->sync.state.size);
         (void)buffer_append_text(body, "]}}");
         first = false;
