@@ -16,6 +16,11 @@ they are to each other is told by the median of such pairs.
     costs.py        what single calls cost, alone and side by side: the facts behind the floor's choices
     chat.py         what people notice meanwhile
     table.py        the tables, with the goals; also into README.md beside it
+    school.py       a school district as messages
+    district.py     one on a real homeserver, as it grows; own/district.py: beside a stub homeserver
+    figure.py       what it cost, for one size
+    growth.py       how that grows: district.json, and from it tables in README.md and district.svg
+    picture.py      draws district.svg
     __main__.py     options
 
 `tests/bench/run.sh` builds the daemon and measures it. `--quick` takes some minutes and is good for a look;

@@ -12,8 +12,9 @@ from pathlib import Path
 from lab.daemon import executable
 from lab.synapse_workers import kind_of_lab
 
-from . import costs, counts, table
+from . import costs, counts, growth, table
 from .chat import Chat
+from .district import District
 from .rounds import Rounds
 from .servers import Servers
 
@@ -32,6 +33,9 @@ def main() -> int:
         if options.chat:
             print(f"LAB={kind_of_lab()}\n\n{_chat(servers, options)}")
             return 0
+        if options.district:
+            _grow(District(servers, _settings(options), options.minutes), options)
+            return 0
         rounds = Rounds(servers, options.concurrency, _settings(options), not options.plain_floor)
         _measure(rounds, options)
         counted = _count(servers, options)
@@ -44,6 +48,18 @@ def _chat(servers: Servers, options: argparse.Namespace) -> str:
     for _ in range(options.rounds):
         chat.round()
     return chat.table()
+
+
+def _grow(district: District, options: argparse.Namespace) -> None:
+    figures = []
+    for figure in district.grow(options.district):
+        figures.append(figure)
+        print(f"bench: {figure}", file=sys.stderr, flush=True)
+    if not figures:
+        sys.exit("bench: there was no time for the smallest district")
+    print(growth.table_of(figures))
+    if options.readme:
+        growth.keep(figures, _command())
 
 
 def _measure(rounds: Rounds, options: argparse.Namespace) -> None:
@@ -72,16 +88,15 @@ def _tell(rounds: Rounds, counted: list[counts.Count], options: argparse.Namespa
     if options.json:
         options.json.write_text(table.as_json(rounds.rows, counted))
     if options.readme:
-        table.into_readme(options.readme, text, shlex.join([f"LAB={kind_of_lab()}", "tests/bench/run.sh",
-                                                            *_arguments_told()]))
+        table.into_readme(options.readme, text, _command())
 
 
-def _arguments_told() -> list[str]:
-    """The command without what says where the result goes."""
+def _command() -> str:
+    """Without what says where the result goes."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--readme", nargs="?")
     parser.add_argument("--json")
-    return parser.parse_known_args()[1]
+    return shlex.join([f"LAB={kind_of_lab()}", "tests/bench/run.sh", *parser.parse_known_args()[1]])
 
 
 def _settings(options: argparse.Namespace) -> dict[str, str]:
@@ -104,6 +119,9 @@ def _options() -> argparse.Namespace:
                         help="instead: what a person notices while a school is synced, --rounds times")
     parser.add_argument("--fixed", type=int, nargs="*", default=[1, 2, 4, 8, 16],
                         help="with --chat: calls at a time of the reference (1 2 4 8 16)")
+    parser.add_argument("--district", type=int, nargs="+", metavar="USERS",
+                        help="instead: a school district, which grows to these sizes one after the other")
+    parser.add_argument("--minutes", type=float, default=60, help="with --district: stop growing after that (60)")
     parser.add_argument("--json", type=Path, help="write everything that was measured into this file")
     parser.add_argument("--readme", type=Path, nargs="?", const=Path(__file__).with_name("README.md"),
                         help="put the table between its marks in this file (tests/bench/README.md)")

@@ -116,12 +116,16 @@ def _plain(row: Row) -> dict[str, Any]:
 
 
 def into_readme(path: Path, text: str, command: str) -> None:
-    old = path.read_text()
-    if old.count(BEGIN) != 1 or old.count(END) != 1:
-        raise SystemExit(f"{path.name}: expected these two lines around the table, once each:\n{BEGIN}{END}")
-    before, rest = old.split(BEGIN)
-    after = rest.split(END)[1]
-    path.write_text(f"{before}{BEGIN}\n{text}\nMeasured on {_today()} with `{command}`.\n\n{END}{after}")
+    put_between(path, (BEGIN, END), f"{text}\nMeasured on {_today()} with `{command}`.\n")
+
+
+def put_between(path: Path, marks: tuple[str, str], text: str) -> None:
+    """In place of what is between the two lines in the file."""
+    old, (begin, end) = path.read_text(), marks
+    if old.count(begin) != 1 or old.count(end) != 1:
+        raise SystemExit(f"{path.name}: expected these two lines around the table, once each:\n{begin}{end}")
+    before, rest = old.split(begin)
+    path.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
 
 
 def _today() -> str:

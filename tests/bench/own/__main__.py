@@ -8,12 +8,14 @@
     scale   instructions for one message where rooms have 10, 1,000 and 10,000 members, and where 10, 1,000 and 10,000
             rooms are known
     soak    the memory over a million messages
+    district    a school district of 1,250 to 20,000 users: cold, after a restart, and when all is in sync; at the
+            default settings. --users N...: other sizes. --readme: also into tests/bench/README.md and its picture
 
 Without a part: rate and cost. --messages N: other numbers of messages for rate and soak. --write: cost is what is
 expected from now on. SYNAPSE_SYNC_BIN names the program; the stub is beside it, in tests/bench/own/.
 
 The exit status is not 0 when something that does not depend on the machine is worse than it should be: counted costs,
-their dependence on the size of the school, growing memory.
+their dependence on the size of the school, growing memory; of a district, its memory and the requests per message.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from . import counting, workloads
+from bench import growth
+from bench.figure import IN_SYNC, MEMORY_GOAL, Figure
+
+from . import counting, district, workloads
 from .rig import Result, Rig, School, Workload
 
 LATENCY = 5  # ms
@@ -32,6 +37,9 @@ RATE, MEMORY = 5000, 16 * 1024
 
 # More than that is growth (kB); a heap takes some time until it has found its size.
 GROWTH = 512
+
+# Requests per message: one catch-up serves many.
+IN_SYNC_MOST = 0.1
 
 # A message may cost so much more where the school is a thousand times larger: hash tables and the like are not quite
 # free.
@@ -115,6 +123,24 @@ def soak(rig: Rig, count: int) -> list[str]:
     return [f"soak: the memory grew by {growth:,} kB"] if growth > GROWTH else []
 
 
+def grow(rig: Rig, sizes: Sequence[int], readme: bool) -> list[str]:
+    figures = []
+    for figure in (figure for users in sizes for figure in district.district(rig, users)):
+        figures.append(figure)
+        say(str(figure))
+    if readme:
+        growth.keep(figures, "cd tests && python3 -m bench.own district")
+    return [f"district: {figure}" for figure in figures if is_worse(figure, figures)]
+
+
+def is_worse(figure: Figure, figures: Sequence[Figure]) -> bool:
+    """Too large, or asks for more than it should: nothing worth mentioning when in sync, else what it did in the
+    smallest district."""
+    smallest = next(one for one in figures if one.phase == figure.phase)
+    most = IN_SYNC_MOST if figure.phase == IN_SYNC else GROWTH_OF_COST * smallest.requests_each
+    return figure.megabytes > MEMORY_GOAL or figure.requests_each > most
+
+
 def say(text: str) -> None:
     print(text, flush=True)
 
@@ -125,10 +151,13 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--messages", type=int)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--users", type=int, nargs="+", default=district.SIZES)
+    parser.add_argument("--readme", action="store_true")
     given = parser.parse_args()
     parts: dict[str, Callable[[Rig], list[str]]] = {
         "rate": lambda rig: rate(rig, given.messages or 20000), "cost": lambda rig: cost(rig, given.write),
-        "scale": scale, "soak": lambda rig: soak(rig, given.messages or 1000000)}
+        "scale": scale, "soak": lambda rig: soak(rig, given.messages or 1000000),
+        "district": lambda rig: grow(rig, given.users, given.readme)}
     if unknown := set(given.parts) - set(parts):
         parser.error(f"no part {', '.join(unknown)}; there are: {', '.join(parts)}")
     with Rig(LATENCY) as rig:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import tempfile
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 import pika
 
+from bench.kernel import memory_of
 from lab.daemon import executable
 from lab.process import Process, accepts_connections, free_port, tied_to_us, wait_until
 from lab.queue import Queue
@@ -165,8 +166,11 @@ class Daemon:
 
     def memory(self) -> int:
         """Resident kilobytes."""
-        text = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+) kB", text)[0])
+        return memory_of(self.pid)[0]
+
+    def memory_most(self) -> int:
+        """The most that ever were."""
+        return memory_of(self.pid)[1]
 
     def _read(self) -> None:
         assert self._child.stderr is not None
@@ -181,6 +185,24 @@ class Daemon:
             for ended, event in self._marks:
                 if self.ended >= ended:
                     event.set()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A queue and a homeserver of its own."""
+
+    queue: Queue
+    stub: Stub
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The daemon's, beside its settings."""
+        return {**self.stub.environment(), "RABBITMQ_URI": self.queue.broker.uri,
+                "RABBITMQ_MATRIX_QUEUE_EXTERNAL": self.queue.name}
+
+    def snapshot(self, daemon: Daemon | None = None) -> Snapshot:
+        """Without a daemon: right before one begins."""
+        return Snapshot(time.monotonic(), daemon.cpu() if daemon else 0.0, sum(self.stub.counts().values()))
 
 
 class Rig:
@@ -201,43 +223,41 @@ class Rig:
 
     def run(self, workload: Workload, wrapper: Sequence[str] = (), samples: int = 10) -> Result:
         """The queue is filled before the daemon comes, so that it is never the feeder who is waited for."""
+        with self.stage(workload.school) as stage:
+            _publish(stage.queue, workload)
+            return _run_daemon(stage, workload, wrapper, samples)
+
+    @contextmanager
+    def stage(self, school: School) -> Iterator[Stage]:
         self._count += 1
-        queue = Queue(self._broker, f"bench{self._count}").declare()
-        stub = Stub(workload.school, self.latency)
+        stage = Stage(Queue(self._broker, f"bench{self._count}").declare(), Stub(school, self.latency))
         try:
-            _publish(queue, workload)
-            env = {**stub.environment(), "RABBITMQ_URI": self._broker.uri,
-                   "RABBITMQ_MATRIX_QUEUE_EXTERNAL": queue.name, **workload.settings}
-            return _run_daemon(env, wrapper, stub, workload, samples)
+            yield stage
         finally:
-            stub.destroy()
-            queue.delete()
+            stage.stub.destroy()
+            stage.queue.delete()
 
 
-def _run_daemon(env: dict[str, str], wrapper: Sequence[str], stub: Stub, workload: Workload, samples: int) -> Result:
-    daemon = Daemon(env, wrapper)
+def _run_daemon(stage: Stage, workload: Workload, wrapper: Sequence[str], samples: int) -> Result:
+    daemon = Daemon({**stage.environment, **workload.settings}, wrapper)
     try:
-        result = _measure(daemon, stub, workload, samples)
+        result = _measure(daemon, stage, workload, samples)
         daemon.stop()
     finally:
         daemon.destroy()
     return result
 
 
-def _measure(daemon: Daemon, stub: Stub, workload: Workload, samples: int) -> Result:
+def _measure(daemon: Daemon, stage: Stage, workload: Workload, samples: int) -> Result:
     warm, whole = len(workload.warm_up), len(workload.messages)
     marks = [daemon.at(warm + whole * i // samples) for i in range(samples + 1)]
     daemon.wait(marks[0])
-    before, memory = _snapshot(daemon, stub), []
+    before, memory = stage.snapshot(daemon), []
     for mark in marks[1:]:
         daemon.wait(mark)
         memory.append(daemon.memory())
-    after = _snapshot(daemon, stub)
+    after = stage.snapshot(daemon)
     return Result(whole, after.time - before.time, after.cpu - before.cpu, after.requests - before.requests, memory)
-
-
-def _snapshot(daemon: Daemon, stub: Stub) -> Snapshot:
-    return Snapshot(time.monotonic(), daemon.cpu(), sum(stub.counts().values()))
 
 
 def _publish(queue: Queue, workload: Workload) -> None:
