@@ -11,6 +11,7 @@ readonly BUILD=(build-essential cmake ninja-build pkg-config git ca-certificates
   libcmocka-dev uthash-dev)
 readonly SERVERS=(rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
 readonly LABS=(postgresql redis-server nginx)
+readonly IMAGE=(podman runc crun docker-compose)
 readonly CHECKS=(clang clang-tidy clang-format libclang-rt-14-dev mold valgrind shellcheck
   prometheus chromium chromium-driver
   python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml amqp-tools)
@@ -21,7 +22,7 @@ main() {
   local wanted
   case "${1:-tests}" in
     demo) wanted=("${BUILD[@]}" "${SERVERS[@]}") ;;
-    tests) wanted=("${BUILD[@]}" "${SERVERS[@]}" "${LABS[@]}" "${CHECKS[@]}") ;;
+    tests) wanted=("${BUILD[@]}" "${SERVERS[@]}" "${LABS[@]}" "${IMAGE[@]}" "${CHECKS[@]}") ;;
     *) echo "usage: $0 [demo|tests]" >&2; exit 2 ;;
   esac
 

@@ -9,6 +9,7 @@
 #   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on. LAB=postgres puts
 #             Synapse on PostgreSQL, LAB=workers also two workers, Redis and nginx before it; else it is SQLite
 #   labs      some of the system tests with each of the other two
+#   image     builds the container image and runs the daemon from it (pytest), where Podman can and we are root
 #   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
 #   --faults  the same, the long form: about half an hour
 #   fuzz      each fuzz target for FUZZ_SECONDS (10)
@@ -17,7 +18,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly ALL=(build lint unit fuzz system labs faults)
+readonly ALL=(build lint unit fuzz system labs image faults)
 readonly SECTIONS=(quick "${ALL[@]}" --faults)
 failed=()
 
@@ -74,6 +75,12 @@ section_labs() {
   for lab in postgres workers; do
     attempt "some system tests with LAB=$lab" lab_tests "$lab"
   done
+}
+
+section_image() {
+  attempt "build the release" build_program
+  attempt "a Synapse to test with" on_the_lab synapse
+  attempt "image" image_tests
 }
 
 section_faults() {
@@ -135,6 +142,13 @@ lab_tests() {
   local tests
   mapfile -t tests <tests/system/labs.txt
   LAB=$1 /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q "${tests[@]/#/tests/system/}"
+}
+
+# crun refuses to run beside a second, mixed in hierarchy of control groups; in a mount namespace of our own there is none.
+image_tests() {
+  local alone=()
+  [[ $EUID -ne 0 ]] || alone=(unshare --mount bash -c 'umount /sys/fs/cgroup/unified 2>/dev/null || true; exec "$@"' bash)
+  "${alone[@]}" /usr/bin/python3 -B -m pytest -c tests/image/pytest.ini -q tests/image
 }
 
 faults() {
