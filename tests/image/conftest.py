@@ -23,7 +23,7 @@ def podman() -> Iterator[Podman]:
         if trouble:
             pytest.skip(f"no image is built here: {trouble}")
         one.build()
-        grown, packed = one.share()
+        grown, packed = one.share
         told.append(f"the image adds {grown / 1e6:.1f} MB to its base, {packed / 1e6:.1f} MB to download")
         yield one
     finally:

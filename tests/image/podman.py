@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import base
@@ -71,11 +72,13 @@ class Podman:
     def inspect(self, what: str, image: str = IMAGE) -> str:
         return self("image", "inspect", "--format", what, image)
 
+    @cached_property
     def share(self) -> tuple[int, int]:
         """Bytes that the image adds to its base: on the disk, and as they are downloaded."""
         grown = int(self.inspect("{{.Size}}")) - int(self.inspect("{{.Size}}", BASE))
-        packed = subprocess.run(f"tar --create --directory={self.inspect('{{.GraphDriver.Data.UpperDir}}')} . | gzip | wc --bytes",
-                                shell=True, text=True, capture_output=True, check=True).stdout
+        layer = self.inspect("{{.GraphDriver.Data.UpperDir}}")
+        packed = subprocess.run(f"tar --create --directory={layer} . | gzip | wc --bytes", shell=True, text=True,
+                                capture_output=True, check=True).stdout
         return grown, int(packed)
 
     def destroy(self) -> None:

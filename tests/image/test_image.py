@@ -109,7 +109,7 @@ def test_the_authorities_are_found(podman: Podman, runtime: str) -> None:
 
 
 def test_its_own_share_is_small(podman: Podman) -> None:
-    _, packed = podman.share()
+    _, packed = podman.share
     assert packed < 8_000_000, f"{packed / 1e6:.1f} MB are downloaded beside the base"
 
 
