@@ -10,7 +10,7 @@ readonly BUILD=(build-essential cmake ninja-build pkg-config git ca-certificates
   librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev
   libcmocka-dev uthash-dev)
 readonly SERVERS=(rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
-readonly LABS=(postgresql redis-server nginx)
+readonly LABS=(postgresql redis-server nginx python3-authlib)
 readonly IMAGE=(podman runc crun docker-compose)
 readonly CHECKS=(clang clang-tidy clang-format libclang-rt-14-dev mold valgrind shellcheck
   prometheus chromium chromium-driver
