@@ -47,6 +47,11 @@ bool account_is_active(const struct user_known *known, const struct engine_rules
     return account_is_known(known, rules) && !known->account.deactivated;
 }
 
+bool account_is_dead(const struct user_known *known)
+{
+    return known->account.presence == PRESENCE_HERE && known->account.deactivated;
+}
+
 enum account_parting account_parting(const struct user_known *known)
 {
     bool user_is_active = known->presence == PRESENCE_HERE && !known->deactivated;

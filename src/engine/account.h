@@ -16,6 +16,8 @@
  * - MAS has the account, Synapse not (yet) the user: it will be told. That is waited for.
  * - Synapse calls the user deactivated, MAS does not, since that was done past MAS: they can still log in.
  *   A removal goes by both.
+ * - MAS calls the account deactivated, Synapse does not, since its job failed, or somebody reactivated the
+ * user past MAS: they cannot log in. That is a deactivated user as any, and only MAS can reactivate them.
  *
  * Who is an admin, only MAS knows; it is asked right before something is written about an account.
  */
@@ -31,6 +33,9 @@ bool account_is_known(const struct user_known *known, const struct engine_rules 
 bool account_is_needed(enum synapse_kind kind);
 /* The account is there, and who has it can log in. */
 bool account_is_active(const struct user_known *known, const struct engine_rules *rules);
+
+/* The account is there, and who has it cannot log in, whatever the homeserver says. */
+bool account_is_dead(const struct user_known *known);
 
 /* What is left to be done of a removal; INSTANT_NEVER where it is over. ACCOUNT_TO_LEAVE: it is to be asked
    for; ACCOUNT_LEAVES: it was, and the homeserver is to show it; ACCOUNT_IS_USER: there is only the user. */

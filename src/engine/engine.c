@@ -337,7 +337,7 @@ static void learn(struct engine *engine, struct subject *subject, const struct f
         .sent = flight->sent,
         .now = now,
     };
-    bool was_gone = !subject->is_room && subject->user.deactivated;
+    bool was_gone = !subject->is_room && user_is_deactivated(&subject->user);
 
     if (subject->is_room) {
         room_learn(&subject->room, &news);

@@ -45,6 +45,14 @@ static bool is_known(const struct user_known *known, const struct user_wanted *w
            (wanted->witness == WITNESS_GIVEN && may_have_witness(known, wanted));
 }
 
+/* Of a user who is known, for the same time. */
+static bool is_account_known(const struct user_known *known, const struct user_wanted *wanted)
+{
+    instant least = wanted->witness == WITNESS_GIVEN ? wanted->since - WITNESS_LIFE : wanted->since;
+
+    return known->account.presence != PRESENCE_UNKNOWN && known->account.read_at >= least;
+}
+
 bool user_rests_on_witness(const struct user_known *known, const struct user_wanted *wanted)
 {
     return known->read_at < wanted->since;
@@ -72,7 +80,8 @@ static bool may_rename(const struct user_known *known, const struct user_wanted 
     enum protection protection = user_protection(known, wanted->id, rules);
 
     return protection == PROTECTION_NONE ||
-           (protection == PROTECTION_NAMED && known->record == RECORD_OPEN && !known->by_another);
+           (protection == PROTECTION_NAMED && (known->record == RECORD_OPEN || known->account.unnamed) &&
+            !known->by_another);
 }
 
 static bool is_misnamed(const struct user_known *known, const struct user_wanted *wanted,
@@ -254,14 +263,15 @@ static bool may_reactivate(const struct user_known *known, const struct user_wan
     return wanted->added && rules->reactivate && !is_protected(known, wanted, rules);
 }
 
-/* Synapse goes on taking a deactivated user out of the rooms; it must not take out who was joined again. */
+/* Synapse goes on taking a deactivated user out of the rooms; it must not take out who was joined again. Of
+   whom only MAS calls deactivated it takes out nobody. */
 static struct action reactivation(struct plan *plan, const struct user_known *known,
                                   const struct user_wanted *wanted, const struct engine_rules *rules)
 {
     struct synapse_call look = call_of(SYNAPSE_READ_JOINED_ROOMS, wanted);
     struct synapse_call call = account_call(SYNAPSE_REACTIVATE_USER, known, wanted, rules);
 
-    if (known->parting.complete)
+    if (known->parting.complete || !known->deactivated)
         return write_after_look(plan, known, &call, rules);
     if (plan->now >= known->parting.look_again)
         return plan_step(plan, &look);
@@ -276,17 +286,37 @@ static bool is_to_be_adopted(const struct user_known *known, const struct user_w
            (!known->deactivated || may_reactivate(known, wanted, rules));
 }
 
-/* Whether MAS lacks the account is asked before. */
 static struct action adoption(struct plan *plan, const struct user_known *known,
                               const struct user_wanted *wanted, const struct engine_rules *rules)
 {
-    const struct synapse_call look = call_of(SYNAPSE_READ_ACCOUNT, wanted);
     struct synapse_call call = call_of(SYNAPSE_CREATE_ACCOUNT, wanted);
 
-    if (known->account.presence == PRESENCE_UNKNOWN)
-        return plan_step(plan, &look);
     call.adopts = true;
     return write_after_look(plan, known, &call, rules);
+}
+
+/* MAS may have no account of the user, or a deactivated one. Where nothing would follow, it is not asked. */
+static bool is_account_to_be_read(const struct user_known *known, const struct user_wanted *wanted,
+                                  const struct engine_rules *rules)
+{
+    return rules->mas && !known->of_service && !is_account_known(known, wanted) &&
+           (!known->deactivated || may_reactivate(known, wanted, rules));
+}
+
+/* The homeserver knows nobody of that name. MAS may, since it was not told of it; and there they may have
+   been deactivated, which is not ours to greet. */
+static struct action next_of_absent(struct plan *plan, const struct user_known *known,
+                                    const struct user_wanted *wanted, const struct engine_rules *rules)
+{
+    const struct synapse_call look = call_of(SYNAPSE_READ_ACCOUNT, wanted);
+
+    if (!account_is_dead(known))
+        return creation(plan, known, wanted, rules);
+    if (!is_account_known(known, wanted))
+        return plan_step(plan, &look);
+    if (may_reactivate(known, wanted, rules))
+        return reactivation(plan, known, wanted, rules);
+    return known->record == RECORD_OPEN ? closing(plan, wanted) : plan_rest(plan);
 }
 
 /* Of a user who was read, or has a witness. */
@@ -298,14 +328,17 @@ static struct action next_of_known(struct plan *plan, const struct user_known *k
     if (wanted->removed)
         return removal(plan, known, wanted, rules);
     if (known->presence == PRESENCE_ABSENT)
-        return creation(plan, known, wanted, rules);
+        return next_of_absent(plan, known, wanted, rules);
     if ((known->by_another || known->of_service) && known->record == RECORD_OPEN)
         return closing(plan, wanted); /* not ours to greet */
+    call = call_of(SYNAPSE_READ_ACCOUNT, wanted);
+    if (is_account_to_be_read(known, wanted, rules))
+        return plan_step(plan, &call);
     if (is_to_be_adopted(known, wanted, rules) && plan_may(plan, SYNAPSE_CREATE_ACCOUNT, NULL))
         return adoption(plan, known, wanted, rules);
     if (!wanted->added && !known->account.unnamed)
         return plan_rest(plan);
-    if (known->deactivated)
+    if (user_is_deactivated(known))
         return may_reactivate(known, wanted, rules) ? reactivation(plan, known, wanted, rules)
                                                     : plan_rest(plan);
     call = call_of(SYNAPSE_SET_DISPLAY_NAME, wanted);
@@ -338,9 +371,14 @@ struct action user_next(const struct user_known *known, const struct user_wanted
     return action;
 }
 
+bool user_is_deactivated(const struct user_known *known)
+{
+    return known->deactivated || account_is_dead(known);
+}
+
 bool user_is_there(const struct user_known *known)
 {
-    return known->presence == PRESENCE_HERE && !known->deactivated;
+    return known->presence == PRESENCE_HERE && !user_is_deactivated(known);
 }
 
 bool user_is_expected(const struct user_known *known)
@@ -348,10 +386,11 @@ bool user_is_expected(const struct user_known *known)
     return !user_is_there(known) && !known->obstacles.table;
 }
 
-/* The name is being set: a user who is read again is about to be written. */
-static bool is_about_name(enum synapse_kind kind)
+/* The name is being set: a user who is read again is about to be written. Or it is asked whether they can log
+   in. */
+static bool is_to_be_awaited(enum synapse_kind kind)
 {
-    return kind == SYNAPSE_SET_DISPLAY_NAME || kind == SYNAPSE_READ_USER;
+    return kind == SYNAPSE_SET_DISPLAY_NAME || kind == SYNAPSE_READ_USER || kind == SYNAPSE_READ_ACCOUNT;
 }
 
 static enum user_readiness readiness(const struct user_known *known, const struct user_wanted *wanted,
@@ -359,7 +398,7 @@ static enum user_readiness readiness(const struct user_known *known, const struc
 {
     bool there = is_known(known, wanted) && user_is_there(known);
 
-    if (there && !(next->kind == ACTION_CALL && is_about_name(next->call.kind)))
+    if (there && !(next->kind == ACTION_CALL && is_to_be_awaited(next->call.kind)))
         return USER_READY;
     if (next->kind == ACTION_CALL)
         return is_known(known, wanted) ? USER_PENDING : USER_UNREAD;
@@ -387,12 +426,13 @@ void user_report(const struct user_known *known, const struct user_wanted *wante
         account_is_lacking(known, rules)) /* else they are another message's */
         report_obstacles(report, &known->obstacles, wanted->id, NULL, NULL);
     if (wanted->removed) {
-        if ((user_is_there(known) || account_is_active(known, rules)) && protection != PROTECTION_NONE)
+        if (account_parting(known) != ACCOUNT_GONE && protection != PROTECTION_NONE)
             report_refusal(report, REQUEST_PROTECTED_USER, "%s %s", wanted->id,
                            protection_reason(protection));
         return;
     }
-    if (known->presence == PRESENCE_HERE && known->deactivated && !may_reactivate(known, wanted, rules))
+    if (known->presence != PRESENCE_UNKNOWN && user_is_deactivated(known) &&
+        !may_reactivate(known, wanted, rules))
         report_warning(report, "%s is deactivated and stays so", wanted->id);
     if (wanted->added && wanted->email && knows_owner(known, wanted) && known->email_is_taken &&
         !known->has_email)

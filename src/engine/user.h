@@ -27,6 +27,9 @@ struct action user_next(const struct user_known *known, const struct user_wanted
    enough. */
 bool user_rests_on_witness(const struct user_known *known, const struct user_wanted *wanted);
 
+/* Whether the homeserver, or who keeps the account in its place, calls the user deactivated. */
+bool user_is_deactivated(const struct user_known *known);
+
 /* Whether the user was read and is there and active. */
 bool user_is_there(const struct user_known *known);
 

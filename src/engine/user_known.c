@@ -47,7 +47,7 @@ static bool keep_deed(struct user_known *known)
     return true;
 }
 
-/* It is there for good, but whether it is active may change. */
+/* What was being done about it is over. One that was not there may come to be at any time. */
 static struct account_known account_remembered(const struct account_known *known)
 {
     struct account_known kept = {.read_at = INSTANT_PAST, .seen_at = INSTANT_PAST};
@@ -55,6 +55,9 @@ static struct account_known account_remembered(const struct account_known *known
     if (known->presence != PRESENCE_HERE)
         return kept;
     kept.presence = PRESENCE_HERE;
+    kept.read_at = known->read_at;
+    kept.seen_at = known->seen_at;
+    kept.deactivated = known->deactivated;
     memcpy(kept.id, known->id, sizeof(kept.id));
     return kept;
 }

@@ -131,8 +131,9 @@ def test_a_token_without_a_device_is_refused_with_the_scope_to_ask_for(stage: Ma
     assert "no device" in line.text and FULL_SCOPE in line.text
 
 
-def test_a_password_is_refused_with_the_scope_to_ask_for(stage: MasStage) -> None:
-    daemon = stage.start(drop=["MATRIX_MESSENGER__SYNC_USER_TOKEN"], MATRIX_MESSENGER__SYNC_USER_PASSWORD="secret")
+@pytest.mark.parametrize("way", ["SYNC_USER_PASSWORD", "SECRET"])
+def test_a_password_is_refused_with_the_scope_to_ask_for(stage: MasStage, way: str) -> None:
+    daemon = stage.start(drop=["MATRIX_MESSENGER__SYNC_USER_TOKEN"], **{f"MATRIX_MESSENGER__{way}": "secret"})
     line = daemon.wait_line("homeserver-refused")
     assert "MATRIX_MESSENGER__SYNC_USER_TOKEN" in line.text and FULL_SCOPE in line.text
 
@@ -214,6 +215,23 @@ def test_who_is_deactivated_stays_so_or_comes_back(stage: MasStage) -> None:
     assert not (stage.account(user) or {})["deactivated_at"]
     back = stage.homeserver.user(user) or {}
     assert not back["deactivated"] and back["displayname"] == "Ada"
+
+
+def test_who_is_deactivated_at_mas_alone_stays_so_or_comes_back(stage: MasStage) -> None:
+    """Its job failed, or somebody reactivated the user past MAS: Synapse shows them active, and they cannot log in."""
+    user, one = stage.user(), stage.room_id()
+    stage.done(add_user(user, name="Ada"))
+    account, _ = stage.mas.account(user[1:].partition(":")[0])
+    stage.mas.lab("edit", user=account, values={"deactivated_at": "2026-01-01T00:00:00Z"})
+    stage.done_with_warning(add_user(user, room(one), name="Ada"))
+    stage.done_with_warning(add_room(room(one), user))
+    assert user not in stage.homeserver.room(stage.alias(one)).members
+    assert stage.daemon.stop() == 0
+    stage.start(SYNC__REACTIVATE="true")
+    stage.done(add_user(user, room(one), name="Ada"))
+    assert not (stage.account(user) or {})["deactivated_at"]
+    assert user in stage.homeserver.room(stage.alias(one)).members
+    stage.school.log_in(user).get("/_matrix/client/v3/joined_rooms")
 
 
 def test_an_older_mas_takes_no_name_and_the_user_has_it_all_the_same(stage: MasStage) -> None:

@@ -140,7 +140,9 @@ static bool pursue(struct pursuit *pursuit, const struct user_wanted *wanted, un
 
 /* What of the user matters later. */
 struct before {
-    bool here, deactivated, ours, owed; /* a greeting */
+    bool here, ours, owed; /* a greeting */
+    bool deactivated;      /* here or at MAS */
+    bool active;           /* likewise */
     bool is_protected;
     unsigned greetings;
 };
@@ -149,7 +151,8 @@ static struct before look_at(const struct world *world, const struct world_user 
 {
     return (struct before){
         .here = user->here,
-        .deactivated = user->deactivated,
+        .deactivated = user->deactivated || user->account.gone,
+        .active = !user->deactivated || (user->account.here && !user->account.gone),
         .ours = user->ours,
         .owed = !user->here || (user->ours && user->has_record && user->record.open),
         .is_protected = user->here && world_protects(world, user),
@@ -194,7 +197,7 @@ static const char *complaint(struct world *world, const struct world_user *user,
                              const struct user_wanted *wanted, const struct before *before,
                              const struct report *report)
 {
-    if (wanted->removed && before->is_protected && !before->deactivated)
+    if (wanted->removed && before->is_protected && before->active)
         return report->rejected && report->code == REQUEST_PROTECTED_USER ? NULL
                                                                           : "it is not said who is protected";
     if (wanted->removed && !before->is_protected && user->account.here && !user->account.gone)
@@ -204,8 +207,10 @@ static const char *complaint(struct world *world, const struct world_user *user,
     if (!user->here)
         return "there is no user";
     if (before->deactivated && !(world->rules.reactivate && wanted->added && !before->is_protected))
-        return report->warnings.size && user->deactivated && !report->rejected ? NULL : "no warning";
-    if (user->deactivated)
+        return report->warnings.size && (user->deactivated || user->account.gone) && !report->rejected
+                   ? NULL
+                   : "no warning";
+    if (user->deactivated || user->account.gone)
         return "the user is still deactivated";
     if (world->rules.mas && !user->account.here && !user->puppet && !world_protects(world, user) &&
         !report->rejected)
@@ -266,7 +271,7 @@ static void check_case(struct pursuit *pursuit)
 /* What other processes than the one that did it tell is late. */
 static const struct homeserver late = {.trouble = 0};
 
-/* Of most who are there; what the homeserver calls admins, and deactivated, need not be so. */
+/* Of most who are there; who is an admin, or deactivated, need not be so for both. */
 static void open_accounts(struct world *world)
 {
     for (size_t i = 0; i < world->user_count; i++) {
@@ -274,7 +279,7 @@ static void open_accounts(struct world *world)
 
         user->account.retires_at = INSTANT_NEVER;
         user->account.here = user->here && !user->puppet && chance_percent(80);
-        user->account.gone = user->account.here && user->deactivated && chance_percent(80);
+        user->account.gone = user->account.here && chance_percent(user->deactivated ? 80 : 15);
         user->account.admin = chance_percent(15);
     }
 }

@@ -178,9 +178,10 @@ bool world_protects(const struct world *world, const struct world_user *user)
 bool world_awaits_name(const struct world *world, const struct world_user *user)
 {
     bool made_by_sync = user->ours || user->ambiguous;
+    bool unnamed = world->rules.mas && !user->name; /* by an older MAS */
 
-    return made_by_sync && user->has_record && user->record.open && !user->admin && !user->puppet &&
-           user - world->users < WORLD_PUPILS;
+    return made_by_sync && (unnamed || (user->has_record && user->record.open)) && !user->admin &&
+           !user->puppet && user - world->users < WORLD_PUPILS;
 }
 
 void world_make_user(struct world *world, struct world_user *user, const char *name, const char *email)

@@ -1,0 +1,188 @@
+/*
+ * Where the Matrix Authentication Service (MAS) keeps the accounts, and it and the homeserver do not know the
+ * same. (Cases at random: test_user_plan.c.)
+ */
+#include "base/memory.h"
+#include "engine/user_learn.h"
+#include "support/test.h"
+
+#include <string.h>
+
+enum { SENT_BEFORE = 5 /* ms: how long a reply takes */ };
+
+static const struct engine_rules rules = {.server_name = "h", .sync_user = "@sync:h", .mas = true};
+static const struct engine_rules reactivating = {
+    .server_name = "h", .sync_user = "@sync:h", .mas = true, .reactivate = true};
+
+static const struct user_wanted added = {
+    .id = "@ada:h", .added = true, .name = "Ada", .renamed = true, .since = 1000};
+static const struct user_wanted member = {.id = "@ada:h", .since = 1000};
+static const struct user_wanted removed = {.id = "@ada:h", .removed = true, .since = 1000};
+
+static const struct synapse_reply absent = {.outcome = SYNAPSE_ABSENT};
+
+static void hear_by(const struct engine_rules *by, struct user_known *known, enum synapse_kind kind,
+                    struct synapse_reply reply, instant now)
+{
+    const struct synapse_call call = {.kind = kind, .user = added.id, .name = added.name};
+    const struct news news = {
+        .call = &call, .reply = &reply, .rules = by, .sent = now - SENT_BEFORE, .now = now};
+
+    reply.retry_after = -1;
+    user_learn(known, &news);
+    synapse_reply_deinit(&reply);
+}
+
+static void hear(struct user_known *known, enum synapse_kind kind, struct synapse_reply reply, instant now)
+{
+    hear_by(&rules, known, kind, reply, now);
+}
+
+static struct synapse_reply user(bool deactivated)
+{
+    return (struct synapse_reply){.user = {.name = text_copy("Ada"), .deactivated = deactivated}};
+}
+
+static struct synapse_reply account(bool deactivated)
+{
+    return (struct synapse_reply){.text = text_copy("01ADA"),
+                                  .user = {.name = text_copy("ada"), .deactivated = deactivated}};
+}
+
+/* Read of both, before 1100. */
+static struct user_known known_as(struct synapse_reply of_user, struct synapse_reply of_account)
+{
+    struct user_known known;
+
+    user_known_init(&known);
+    hear(&known, SYNAPSE_READ_USER, of_user, 1050);
+    hear(&known, SYNAPSE_READ_ACCOUNT, of_account, 1080);
+    return known;
+}
+
+static void assert_calls(struct action action, enum synapse_kind kind)
+{
+    assert_int_equal(action.kind, ACTION_CALL);
+    assert_int_equal(action.call.kind, kind);
+}
+
+static bool is_warned_of(const struct user_known *known, const struct user_wanted *wanted)
+{
+    struct report report;
+    bool warned;
+
+    report_init(&report);
+    user_report(known, wanted, &rules, &report);
+    warned = strstr(buffer_text(&report.warnings), "deactivated and stays so") && !report.rejected;
+    report_deinit(&report);
+    return warned;
+}
+
+/* ---- deactivated at MAS only ---- */
+
+static void test_who_is_deactivated_at_mas_only_stays_so(void **state)
+{
+    struct user_known known = known_as(user(false), account(true));
+    struct user_outlook outlook = user_outlook(&known, &member, &rules, 1100);
+
+    (void)state;
+    assert_int_equal(outlook.action.kind, ACTION_NONE);
+    assert_int_equal(outlook.readiness, USER_HOPELESS);
+    assert_int_equal(user_next(&known, &added, &rules, 1100).kind, ACTION_NONE);
+    assert_true(is_warned_of(&known, &added));
+    assert_true(is_warned_of(&known, &member));
+    user_known_deinit(&known);
+}
+
+/* Nobody was taken out of any room, so there is nothing to wait for. */
+static void test_who_is_deactivated_at_mas_only_is_reactivated_there(void **state)
+{
+    struct user_known known = known_as(user(false), account(true));
+    struct action action = user_next(&known, &added, &reactivating, 1100);
+
+    (void)state;
+    assert_calls(action, SYNAPSE_REACTIVATE_ACCOUNT);
+    assert_string_equal(action.call.account, "01ADA");
+    assert_int_equal(user_next(&known, &member, &reactivating, 1100).kind, ACTION_NONE);
+    hear_by(&reactivating, &known, SYNAPSE_REACTIVATE_ACCOUNT, account(false), 1200);
+    hear_by(&reactivating, &known, SYNAPSE_READ_USER, user(false), 1250);
+    assert_true(user_is_there(&known));
+    assert_false(is_warned_of(&known, &added));
+    user_known_deinit(&known);
+}
+
+/* As with every removal, it is waited for that the homeserver shows it. */
+static void test_who_is_deactivated_at_mas_only_is_still_to_be_removed(void **state)
+{
+    struct user_known known = known_as(user(false), account(true));
+
+    (void)state;
+    assert_calls(user_next(&known, &removed, &rules, 1100), SYNAPSE_DEACTIVATE_ACCOUNT);
+    user_known_deinit(&known);
+}
+
+static void test_whom_mas_calls_deactivated_and_the_homeserver_does_not_know(void **state)
+{
+    struct user_known known = known_as(absent, account(true));
+
+    (void)state;
+    assert_int_equal(user_next(&known, &added, &rules, 1100).kind, ACTION_NONE);
+    assert_int_equal(user_outlook(&known, &member, &rules, 1100).readiness, USER_HOPELESS);
+    assert_true(is_warned_of(&known, &added));
+    assert_calls(user_next(&known, &added, &reactivating, 1100), SYNAPSE_REACTIVATE_ACCOUNT);
+    known.record = RECORD_OPEN; /* that of a creation which was thought to be possible */
+    assert_calls(user_next(&known, &added, &rules, 1100), SYNAPSE_WRITE_RECORDS);
+    user_known_deinit(&known);
+}
+
+/* ---- when MAS is asked ---- */
+
+static void test_mas_is_asked_for_each_message(void **state)
+{
+    struct user_known known = known_as(user(false), account(false));
+    struct user_wanted later = added;
+
+    (void)state;
+    known.record = RECORD_CLOSED;
+    assert_int_equal(user_next(&known, &added, &rules, 1100).kind, ACTION_NONE);
+    later.since = 5000;
+    hear(&known, SYNAPSE_READ_USER, user(false), 5010);
+    assert_calls(user_next(&known, &later, &rules, 5010), SYNAPSE_READ_ACCOUNT);
+    assert_int_equal(user_outlook(&known, &later, &rules, 5010).readiness, USER_PENDING);
+    hear(&known, SYNAPSE_READ_ACCOUNT, account(true), 5020);
+    assert_true(is_warned_of(&known, &later));
+    user_known_deinit(&known);
+}
+
+/* Rooms that show all that is wanted spare both questions, for ten minutes. */
+static void test_with_a_witness_mas_is_not_asked(void **state)
+{
+    struct user_known known = known_as(user(false), account(false));
+    struct user_wanted later = added;
+
+    (void)state;
+    known.mirrored = true;
+    known.record = RECORD_CLOSED;
+    assert_true(user_known_settle(&known));
+    later.witness = WITNESS_GIVEN;
+    later.since = 60 * 1000;
+    assert_int_equal(user_next(&known, &later, &rules, later.since).kind, ACTION_NONE);
+    later.since += 11 * 60 * 1000;
+    known.read_at = known.seen_at = later.since;
+    assert_calls(user_next(&known, &later, &rules, later.since), SYNAPSE_READ_ACCOUNT);
+    user_known_deinit(&known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_is_deactivated_at_mas_only_stays_so),
+        cmocka_unit_test(test_who_is_deactivated_at_mas_only_is_reactivated_there),
+        cmocka_unit_test(test_who_is_deactivated_at_mas_only_is_still_to_be_removed),
+        cmocka_unit_test(test_whom_mas_calls_deactivated_and_the_homeserver_does_not_know),
+        cmocka_unit_test(test_mas_is_asked_for_each_message),
+        cmocka_unit_test(test_with_a_witness_mas_is_not_asked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
