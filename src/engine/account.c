@@ -104,7 +104,7 @@ void account_learn_reading(struct user_known *known, const struct news *news)
         known->account.presence = PRESENCE_ABSENT;
 }
 
-/* The user is read again: an older MAS leaves the name out. */
+/* The user, whom MAS has just made on the homeserver, is read again: an older MAS leaves the name out. */
 void account_learn_creation(struct user_known *known, const struct news *news)
 {
     note_look(&known->account, news);
@@ -112,6 +112,7 @@ void account_learn_creation(struct user_known *known, const struct news *news)
     known->account.deactivated = known->admin = false;
     if (news->call->adopts)
         return;
+    user_known_note_deed(known, true, news->now);
     known->presence = PRESENCE_UNKNOWN;
     known->by_another = false;
     known->has_email = false;
@@ -146,7 +147,7 @@ void account_learn_address(struct user_known *known, const struct news *news)
 /* Name and e-mail may be gone: they are read again. */
 void account_learn_reactivation(struct user_known *known, const struct news *news)
 {
-    (void)news;
+    user_known_note_deed(known, true, news->now);
     known->presence = PRESENCE_UNKNOWN;
     known->account.deactivated = false;
     known->account.leaving = 0;

@@ -33,6 +33,12 @@ void user_known_deinit(struct user_known *known)
     user_known_init(known);
 }
 
+void user_known_note_deed(struct user_known *known, bool active, instant now)
+{
+    known->deed.at = now;
+    known->deed.active = active;
+}
+
 /* Of nobody is anything to be remembered but what we did ourselves, if we did. */
 static bool keep_deed(struct user_known *known)
 {

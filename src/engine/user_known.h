@@ -98,6 +98,8 @@ void welcome_known_deinit(struct welcome_known *known);
 /* Nothing known; and back to that, memory freed. */
 void user_known_init(struct user_known *known);
 void user_known_deinit(struct user_known *known);
+/* We have made or reactivated the user (`active`), or deactivated: what is answered later may be older. */
+void user_known_note_deed(struct user_known *known, bool active, instant now);
 /* Nobody asks for the user now. False: nothing is known that is worth remembering. */
 bool user_known_settle(struct user_known *known);
 /* The same, and what is not worth remembering is forgotten: another process may have been at work on the

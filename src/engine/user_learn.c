@@ -29,12 +29,6 @@ static bool is_outdated(const struct user_known *known, const struct news *news)
     return kind == SYNAPSE_READ_USER && news->reply->user.deactivated == known->deed.active;
 }
 
-static void note_deed(struct user_known *known, const struct news *news, bool active)
-{
-    known->deed.at = news->now;
-    known->deed.active = active;
-}
-
 static void learn_user(struct user_known *known, const struct news *news)
 {
     struct synapse_reply *reply = news->reply;
@@ -67,7 +61,7 @@ static void learn_creation(struct user_known *known, const struct news *news)
     known->of_service = reply->user.of_service;
     known->has_email = call->email != NULL;
     known->by_another = !reply->created && !known->may_be_made;
-    note_deed(known, news, true);
+    user_known_note_deed(known, true, news->now);
     text_set(&known->name, reply->user.name ? reply->user.name : call->name);
 }
 
@@ -99,7 +93,7 @@ static void parting_begins(struct user_known *known)
 /* Name and e-mail may be gone: they are read again. */
 static void learn_reactivation(struct user_known *known, const struct news *news)
 {
-    note_deed(known, news, true);
+    user_known_note_deed(known, true, news->now);
     known->presence = PRESENCE_UNKNOWN;
     parting_begins(known);
 }
@@ -111,7 +105,7 @@ static void learn_deactivation(struct user_known *known, const struct news *news
     if (news_of_absence(news))
         known->presence = PRESENCE_ABSENT;
     else
-        note_deed(known, news, false);
+        user_known_note_deed(known, false, news->now);
 }
 
 static void learn_parting(struct user_known *known, const struct news *news)

@@ -345,6 +345,17 @@ def test_a_removal_is_done_when_synapse_shows_it(stage: MasStage) -> None:
     assert len(journal(stage, "POST", "/deactivate")) == 1
 
 
+def test_a_removal_is_not_done_because_synapse_does_not_know_yet_whom_mas_made(stage: MasStage) -> None:
+    stage.mas.behave(leaving_delay=2)
+    user = stage.user()
+    stage.done(add_user(user, name="Ada"))
+    late = stage.proxy.fault("^/_synapse/admin/v2/users/@", method="GET", times=2, status=404,
+                             body={"errcode": "M_NOT_FOUND", "error": "User not found"})
+    stage.done(remove_user(user))
+    assert late.hits == 2
+    assert (stage.homeserver.user(user) or {})["deactivated"]
+
+
 def test_a_removal_whose_job_failed_is_asked_for_again(stage: MasStage) -> None:
     user = stage.user()
     stage.done(add_user(user, name="Ada"))

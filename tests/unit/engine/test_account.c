@@ -135,6 +135,39 @@ static void test_whom_mas_calls_deactivated_and_the_homeserver_does_not_know(voi
     user_known_deinit(&known);
 }
 
+/* ---- another process of the homeserver has not heard of it yet ---- */
+
+static void test_whom_mas_has_just_made_is_not_absent(void **state)
+{
+    struct user_known known;
+
+    (void)state;
+    user_known_init(&known);
+    hear(&known, SYNAPSE_READ_USER, absent, 1050);
+    hear(&known, SYNAPSE_CREATE_ACCOUNT, account(false), 1100);
+    hear(&known, SYNAPSE_READ_USER, absent, 1200);
+    assert_int_equal(known.presence, PRESENCE_UNKNOWN);
+    assert_int_equal(user_next(&known, &added, &rules, 1200).kind, ACTION_WAIT);
+    known.presence = PRESENCE_HERE; /* as it turned out then; and its message is over */
+    (void)user_known_settle(&known);
+    hear(&known, SYNAPSE_READ_USER, absent, 5000);
+    assert_int_equal(user_next(&known, &removed, &rules, 5000).kind, ACTION_WAIT);
+    hear(&known, SYNAPSE_READ_USER, absent, 1100 + 10000 + SENT_BEFORE);
+    assert_int_equal(known.presence, PRESENCE_ABSENT);
+    user_known_deinit(&known);
+}
+
+static void test_whom_mas_has_just_reactivated_is_not_deactivated(void **state)
+{
+    struct user_known known = known_as(user(true), account(true));
+
+    (void)state;
+    hear(&known, SYNAPSE_REACTIVATE_ACCOUNT, account(false), 1100);
+    hear(&known, SYNAPSE_READ_USER, user(true), 1200);
+    assert_int_equal(known.presence, PRESENCE_UNKNOWN);
+    user_known_deinit(&known);
+}
+
 /* ---- when MAS is asked ---- */
 
 static void test_mas_is_asked_for_each_message(void **state)
@@ -180,6 +213,8 @@ int main(void)
         cmocka_unit_test(test_who_is_deactivated_at_mas_only_is_reactivated_there),
         cmocka_unit_test(test_who_is_deactivated_at_mas_only_is_still_to_be_removed),
         cmocka_unit_test(test_whom_mas_calls_deactivated_and_the_homeserver_does_not_know),
+        cmocka_unit_test(test_whom_mas_has_just_made_is_not_absent),
+        cmocka_unit_test(test_whom_mas_has_just_reactivated_is_not_deactivated),
         cmocka_unit_test(test_mas_is_asked_for_each_message),
         cmocka_unit_test(test_with_a_witness_mas_is_not_asked),
     };

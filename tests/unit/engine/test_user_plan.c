@@ -269,7 +269,7 @@ static void check_case(struct pursuit *pursuit)
 }
 
 /* What other processes than the one that did it tell is late. */
-static const struct homeserver late = {.trouble = 0};
+static const struct homeserver late = {.trouble = 0}, late_with_mas = {.mas = true};
 
 /* Of most who are there; who is an admin, or deactivated, need not be so for both. */
 static void open_accounts(struct world *world)
@@ -294,7 +294,7 @@ static bool run_case(uint64_t seed, const void *temper)
     clock_start(seed);
     world_init(world);
     homeserver.world = world;
-    world->lateness = temper == &late ? 9000 : 0;
+    world->lateness = temper == &late || temper == &late_with_mas ? 9000 : 0;
     world->rules.reactivate = chance_percent(30);
     world->rules.erase = chance_percent(50);
     others_populate(world);
@@ -345,6 +345,12 @@ static void test_late_answers(void **state)
     assert_true(world_try_cases(FIRST_SEED + 3 * CASES, CASES, run_case, &late));
 }
 
+static void test_late_answers_with_mas(void **state)
+{
+    (void)state;
+    assert_true(world_try_cases(FIRST_SEED + 3 * CASES, CASES, run_case, &late_with_mas));
+}
+
 static void test_all_goes_well_with_mas(void **state)
 {
     const struct homeserver temper = {.mas = true};
@@ -380,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_late_answers),
+        cmocka_unit_test(test_late_answers_with_mas),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ static void create_account(const struct deed *deed)
     if (!user->here && !user->found_absent)
         world_accuse(deed->world, "%s is created without a look", user->id);
     if (!user->here) {
+        deed_is_seen_late(deed);
         user->ours = true;
         world_make_user(deed->world, user, chance_percent(70) ? deed->call->name : NULL, NULL);
     }
@@ -97,6 +98,7 @@ static void reactivate(const struct deed *deed)
 {
     if (!deed->world->rules.reactivate || world_protects(deed->world, deed->user))
         world_accuse(deed->world, "%s is reactivated", deed->user->id);
+    deed_is_seen_late(deed);
     deed->user->account.gone = deed->user->deactivated = false;
     deed->user->account.retires_at = INSTANT_NEVER;
 }

@@ -24,6 +24,8 @@ void deed_carry_out(struct world *world, const struct synapse_call *call, bool c
 void deed_answer(struct synapse_reply *reply, enum synapse_outcome outcome, const char *errcode);
 void deed_refuse(const struct deed *deed, const char *errcode);
 void deed_finds_nothing(const struct deed *deed);
+/* To be called before the sync does anything to the account: other processes tell of it later. */
+void deed_is_seen_late(const struct deed *deed);
 /* Whether there is such an alias, and that is the answer. */
 bool deed_is_taken(const struct deed *deed, const char *alias);
 /* How far the making of a room gets. */

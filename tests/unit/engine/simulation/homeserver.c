@@ -30,8 +30,7 @@ void deed_finds_nothing(const struct deed *deed)
 
 /* ---- users ---- */
 
-/* Before the sync does anything to the account. */
-static void keep_old(const struct deed *deed)
+void deed_is_seen_late(const struct deed *deed)
 {
     struct world_user *user = deed->user;
 
@@ -89,7 +88,7 @@ static void create_user(const struct deed *deed)
     if (!user->found_absent)
         world_accuse(deed->world, "%s is created without a look", user->id);
     judge_email(deed);
-    keep_old(deed);
+    deed_is_seen_late(deed);
     deed->reply->created = !user->here;
     deed->reply->user.admin = user->admin;
     deed->reply->user.of_service = user->puppet;
@@ -119,7 +118,7 @@ static void reactivate_user(const struct deed *deed)
 {
     if (!deed->world->rules.reactivate || world_protects(deed->world, deed->user))
         world_accuse(deed->world, "%s is reactivated", deed->user->id);
-    keep_old(deed);
+    deed_is_seen_late(deed);
     deed->user->deactivated = false;
 }
 
@@ -142,7 +141,7 @@ static void deactivate_user(const struct deed *deed)
         world_accuse(deed->world, "%s: erase is not as configured", deed->user->id);
     if (!deed->user->deactivated)
         note_removal(deed->world);
-    keep_old(deed);
+    deed_is_seen_late(deed);
     world_deactivate(deed->world, deed->user, deed->call->erase);
 }
 
