@@ -18,6 +18,10 @@ struct news {
     instant now;
 };
 
+/* ms by which an answer may be behind what was done: a process of the homeserver other than the one that
+   carried it out may remember how it was before, until that one's news come. */
+enum { NEWS_LATENESS = 10 * 1000 };
+
 /* What was asked about is certainly not there. */
 static inline bool news_of_absence(const struct news *news)
 {
@@ -36,6 +40,14 @@ static inline bool news_of_deletion(const struct news *news, instant begun)
 
     return news_of_absence(news) ? news->now < begun + BEGINNING
                                  : news->reply->deletion == DELETION_UNDER_WAY;
+}
+
+/* The answer is older than what was just done: as if the call had failed. Returns false. */
+static inline bool news_disbelieve(const struct news *news)
+{
+    news->reply->outcome = SYNAPSE_FAILED;
+    return error_set(&news->reply->problem, "%s: the answer is older than what was just done",
+                     synapse_kind_name(news->call->kind));
 }
 
 #endif

@@ -9,6 +9,7 @@ void room_known_init(struct room_known *known)
     *known = (struct room_known){
         .resolved_at = INSTANT_PAST,
         .read_at = INSTANT_PAST,
+        .deeds_at = INSTANT_PAST,
         .whole_at = INSTANT_PAST,
         .looked_at = INSTANT_PAST,
         .told_at = INSTANT_PAST,
@@ -31,6 +32,7 @@ void room_known_deinit(struct room_known *known)
     lineage_deinit(&known->lineage);
     room_state_free(known->creation);
     room_state_free(known->state);
+    room_state_free(known->deeds);
     state_events_free(known->news);
     obstacles_deinit(&known->obstacles);
     room_known_init(known);
@@ -53,6 +55,9 @@ bool room_known_settle(struct room_known *known)
         kept.read_at = known->read_at;
         kept.whole_at = known->whole_at;
         kept.mirrored = true;
+    } else {
+        kept.deeds = TAKE(known->deeds); /* it is read for the next message */
+        kept.deeds_at = known->deeds_at;
     }
     room_known_deinit(known);
     *known = kept;

@@ -27,6 +27,8 @@ struct room_known {
     struct room_state *state;  /* NULL: not read */
     instant read_at;           /* as of when it is known: when the reading of it began, or since mirrored */
     instant whole_at;          /* when the last reading of all of it began */
+    struct room_state *deeds;  /* who was joined by us and what was set; NULL: nothing lately */
+    instant deeds_at;          /* the last of them: answers may be older (engine/room_learn.c) */
     struct state_events *news; /* changes told while a call was under way; NULL: none */
     instant looked_at;         /* when its state or levels came; INSTANT_PAST: another call was made since */
     instant told_at;           /* when /sync was asked that named it last, see engine/told.h */

@@ -159,12 +159,35 @@ static bool learn_absence(struct room_known *known, instant now)
     return true;
 }
 
+/* ---- what we did of late ---- */
+
+/* To which the next one is added. */
+static struct room_state *deeds_until(struct room_known *known, instant now)
+{
+    if (now > known->deeds_at + NEWS_LATENESS)
+        room_state_free(TAKE(known->deeds));
+    if (!known->deeds)
+        known->deeds = room_state_new();
+    known->deeds_at = now;
+    return known->deeds;
+}
+
+/* Synapse's processes remember the whole state of a room (get_partial_current_state_ids()). Somebody else may
+   have undone since what we did; that is believed when ours is old enough. */
+static bool is_outdated(const struct room_known *known, const struct news *news)
+{
+    return known->deeds && news->sent < known->deeds_at + NEWS_LATENESS &&
+           !room_state_includes(news->reply->state, known->deeds);
+}
+
 static bool learn_state(struct room_known *known, const struct news *news)
 {
     int64_t changed_before = known->state ? known->state->changed_at : -1;
 
     if (news_of_absence(news))
         return learn_absence(known, news->now);
+    if (is_outdated(known, news))
+        return news_disbelieve(news);
     room_state_free(known->state);
     known->state = TAKE(news->reply->state);
     known->read_at = known->whole_at = news->sent;
@@ -205,6 +228,7 @@ static bool learn_details(struct room_known *known, const struct news *news)
 static bool learn_setting(struct room_known *known, const struct news *news)
 {
     text_set(&known->state->settings[news->call->setting], news->call->value);
+    text_set(&deeds_until(known, news->now)->settings[news->call->setting], news->call->value);
     return true;
 }
 
@@ -229,6 +253,7 @@ static bool learn_join(struct room_known *known, const struct news *news)
         return false;
     }
     room_state_set_membership(known->state, news->call->user, MEMBERSHIP_JOIN);
+    room_state_set_membership(deeds_until(known, news->now), news->call->user, MEMBERSHIP_JOIN);
     return true;
 }
 

@@ -142,6 +142,8 @@ static size_t weigh(const struct subject *subject)
 
     if (subject->is_room && subject->room.state)
         weight += room_state_weight(subject->room.state);
+    if (subject->is_room && subject->room.deeds)
+        weight += room_state_weight(subject->room.deeds);
     return weight;
 }
 

@@ -7,22 +7,18 @@
 #include <stdlib.h>
 
 enum {
-    PARTING_PAUSE = 500,  /* ms between looks at whether Synapse has taken a user out of all rooms */
-    LATENESS = 10 * 1000, /* ms by which an answer may be behind what we did */
+    PARTING_PAUSE = 500, /* ms between looks at whether Synapse has taken a user out of all rooms */
     /* ms: it will not happen any more. Synapse has one line for all users who are to be taken out. */
     PARTING_LIMIT = 15 * 60 * 1000,
 };
 
-/*
- * A process of the homeserver other than the one that carried out our deed may still remember how it was
- * before, absence included, until that one's news come (Synapse's workers, get_user_by_id()). What
- * contradicts a deed of a moment ago is not believed.
- */
+/* What contradicts a deed of a moment ago is not believed, absence included (Synapse's workers,
+   get_user_by_id()). */
 static bool is_outdated(const struct user_known *known, const struct news *news)
 {
     enum synapse_kind kind = news->call->kind;
 
-    if (news->sent >= known->deed.at + LATENESS)
+    if (news->sent >= known->deed.at + NEWS_LATENESS)
         return false;
     if (news_of_absence(news))
         return kind == SYNAPSE_READ_USER || kind == SYNAPSE_DEACTIVATE_USER;
@@ -164,8 +160,7 @@ bool user_learns(enum synapse_kind kind)
 static bool learn_success(struct user_known *known, const struct news *news)
 {
     if (is_outdated(known, news))
-        return error_set(&news->reply->problem, "%s: the answer is older than what was just done",
-                         synapse_kind_name(news->call->kind));
+        return news_disbelieve(news);
     if (!learners[news->call->kind])
         return welcome_learn(&known->welcome, news);
     learners[news->call->kind](known, news);

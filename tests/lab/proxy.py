@@ -85,11 +85,11 @@ class Fault:
 
     def remember(self, question: str, answer: Answer) -> None:
         if self.remembers:
-            self._old[question] = (time.monotonic(), answer)
+            self._old[unquote(question)] = (time.monotonic(), answer)
 
     def old_answer(self, question: str) -> Answer | None:
         """As a process gives it that has not heard of what others did since."""
-        at, answer = self._old.get(question, (0.0, None))
+        at, answer = self._old.get(unquote(question), (0.0, None))
         return answer if time.monotonic() < at + self.remembers else None
 
     def before(self) -> None:

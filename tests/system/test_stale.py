@@ -3,6 +3,8 @@ yet. Here the proxy gives them; with LAB=workers real workers do, of which news 
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lab.matrix import Client
@@ -34,12 +36,15 @@ def test_a_user_who_was_just_made_can_be_removed_though_not_seen_everywhere_yet(
     assert_removed(stage, user)
 
 
-def test_a_user_who_was_just_made_is_greeted_by_the_next_message(stage: Stage) -> None:
+def test_a_user_who_was_just_made_is_not_made_again_by_the_next_message(stage: Stage) -> None:
     user, room_id = stage.user(), stage.room_id()
+    stage.warm_up()
+    stage.proxy.forget()
     stage.proxy.fault(USER, "GET", remembers=AGE)
-    stage.done(add_room(room(room_id), user))
+    stage.done(add_room(room(room_id), member(user, name="Ada")))
     stage.done(add_user(user, room(room_id), name="Ada", welcome="Hello"))
     assert_greeted_once(stage, user, "Hello")
+    assert len(stage.proxy.requests("PUT", USER)) == 1
 
 
 def test_records_that_are_listed_late_cost_nobody_the_greeting(stage: Stage) -> None:
@@ -82,6 +87,37 @@ def test_a_promotion_that_the_whole_state_does_not_show_yet_is_kept(stage: Stage
     assert (now.level(ada), now.level(bob)) == (50, 70)
 
 
+@pytest.fixture
+def unmirrored(stage: Stage) -> Stage:
+    """Rooms are read for each message."""
+    stage.proxy.fault("/_matrix/client/v3/sync$", "GET", status=500)
+    return stage
+
+
+def test_a_name_that_the_whole_state_does_not_show_yet_can_be_set_back(unmirrored: Stage) -> None:
+    stage, room_id = unmirrored, stage_room(unmirrored)
+    stage.proxy.fault(STATE, "GET", remembers=AGE)
+    stage.done(add_room(room(room_id, "Changed")))
+    stage.done(add_room(room(room_id, "Before")))
+    made = stage.homeserver.room(stage.alias(room_id))
+    assert made.value("m.room.name", "name") == "Before"
+
+
+def test_who_does_not_show_in_the_whole_state_yet_is_joined_but_once(unmirrored: Stage) -> None:
+    stage, room_id, ada = unmirrored, stage_room(unmirrored), unmirrored.person()
+    stage.proxy.forget()
+    stage.proxy.fault(STATE, "GET", remembers=AGE)
+    for _ in range(2):
+        stage.done(add_room(room(room_id, "Before"), ada))
+    assert len(stage.proxy.requests("POST", "/_synapse/admin/v1/join/")) == 1
+
+
+def stage_room(stage: Stage) -> str:
+    room_id = stage.room_id()
+    stage.done(add_room(room(room_id, "Before")))
+    return room_id
+
+
 @pytest.mark.parametrize("statistics", [{"joined_local_members": 0, "state_events": 9},
                                         {"joined_local_members": None, "state_events": None}], ids=["dead", "unmade"])
 def test_a_room_that_seems_dead_for_a_while_is_left_alone(stage: Stage, statistics: dict[str, object]) -> None:
@@ -89,12 +125,17 @@ def test_a_room_that_seems_dead_for_a_while_is_left_alone(stage: Stage, statisti
     stage.done(add_room(room(room_id)))
     made = stage.homeserver.room(stage.alias(room_id))
     assert stage.daemon.stop() == 0
-    seems = [stage.proxy.fault(STATE, "GET", status=200, body={"state": []}, times=1),
-             stage.proxy.fault(r"/_synapse/admin/v1/rooms/[^/]+$", "GET", status=200, times=1,
+    seems = [stage.proxy.fault(STATE, "GET", status=200, body={"state": []}),
+             stage.proxy.fault(r"/_synapse/admin/v1/rooms/[^/]+$", "GET", status=200,
                                body={"room_id": made.room_id, "creator": stage.sync.user_id, **statistics})]
     stage.start()
-    stage.done(add_room(room(room_id), ada))
-    assert [fault.hits for fault in seems] == [1, 1]
+    stage.publish(add_room(room(room_id), ada))
+    for fault in seems:
+        fault.wait_hit()
+    time.sleep(AGE)
+    for fault in seems:
+        fault.release()
+    stage.ends()
     assert stage.homeserver.resolve(stage.alias(room_id)) == made.room_id
     assert ada in stage.homeserver.room(made.room_id).members
     assert stage.proxy.requests("DELETE") == []
