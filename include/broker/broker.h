@@ -143,9 +143,12 @@ void *broker_delivery_data(const struct broker_delivery *delivery);
  * Since when the messages of the queue have come to nobody but us. INSTANT_NEVER, when that is not sure now:
  * nothing came from the broker for longer than it is ever silent (a heartbeat interval), since the process
  * was frozen or suspended, or the connection is dead. Then it may have given them to another consumer, which
- * will be known later.
+ * will be known later. The same while another had them until a moment ago: what that one did may not be known
+ * to all processes of the homeserver yet.
  */
 instant broker_lease_since(const struct broker *broker);
+/* Why that is not sure now, in words; NULL: it is. */
+const char *broker_lease_doubt(const struct broker *broker);
 /* Whether it is sure now, and no silence as long has been since then (on whatever connections). */
 bool broker_lease_covers(const struct broker *broker, instant since);
 

@@ -80,6 +80,8 @@ struct engine_config {
     /* Since when nobody else can have been at work on the messages; INSTANT_NEVER: somebody may be now. Then
        no call is begun, and it is asked again soon. NULL: they always were ours. */
     instant (*lease_since)(void *context);
+    /* Why it is INSTANT_NEVER, in words, for who asks what is waited for. NULL, or gives NULL: not known. */
+    const char *(*lease_doubt)(void *context);
     void *context;
 };
 

@@ -365,6 +365,11 @@ instant broker_lease_since(const struct broker *broker)
     return lease_since(consumer_lease(broker->consumer));
 }
 
+const char *broker_lease_doubt(const struct broker *broker)
+{
+    return lease_doubt(consumer_lease(broker->consumer));
+}
+
 bool broker_lease_covers(const struct broker *broker, instant since)
 {
     return lease_covers(consumer_lease(broker->consumer), since);

@@ -1,5 +1,7 @@
 #include "broker/lease.h"
 
+#include <stddef.h>
+
 enum { SETTLING = 1500 /* ms: mostly some hundredths of a second are enough */ };
 
 struct lease lease_none(void)
@@ -40,9 +42,16 @@ void lease_look(struct lease *lease)
         lease->gap = instant_now();
 }
 
+const char *lease_doubt(const struct lease *lease)
+{
+    if (is_in_doubt(lease))
+        return "the broker is silent";
+    return instant_now() < lease->since ? "another had the messages until a moment ago" : NULL;
+}
+
 instant lease_since(const struct lease *lease)
 {
-    if (is_in_doubt(lease) || instant_now() < lease->since)
+    if (lease_doubt(lease))
         return INSTANT_NEVER;
     return instant_max(lease->since, lease->gap);
 }

@@ -37,6 +37,8 @@ void lease_renew(struct lease *lease);
 void lease_look(struct lease *lease);
 /* INSTANT_NEVER: it is in doubt now. */
 instant lease_since(const struct lease *lease);
+/* Why it is in doubt now, in words; NULL: it is not. */
+const char *lease_doubt(const struct lease *lease);
 /* Whether it is in no doubt now, and there has been no gap after `begun`, on whatever connections. */
 bool lease_covers(const struct lease *lease, instant begun);
 

@@ -174,6 +174,13 @@ static instant lease_since(void *context)
     return daemon->broker ? broker_lease_since(daemon->broker) : INSTANT_PAST;
 }
 
+static const char *lease_doubt(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return daemon->broker ? broker_lease_doubt(daemon->broker) : NULL;
+}
+
 static bool may_write(void *context, const char *path, instant begun)
 {
     const struct daemon *daemon = context;
@@ -397,6 +404,7 @@ static struct engine *make_engine(struct daemon *daemon)
 
     config.ended = ended;
     config.lease_since = lease_since;
+    config.lease_doubt = lease_doubt;
     config.context = daemon;
     return engine_new(&config,
                       &(struct engine_homeserver){.homeserver = daemon, .send = send_call, .doubt = doubt},

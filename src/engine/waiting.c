@@ -23,6 +23,11 @@ static bool lease_is_lost(const struct engine *engine)
     return engine->config.lease_since && engine->config.lease_since(engine->config.context) == INSTANT_NEVER;
 }
 
+static const char *lease_doubt(const struct engine *engine)
+{
+    return engine->config.lease_doubt ? engine->config.lease_doubt(engine->config.context) : NULL;
+}
+
 static struct wait wait_for_turn(const struct engine *engine, const char *trouble, instant now)
 {
     const struct outlet *outlet = &engine->outlet;
@@ -31,7 +36,7 @@ static struct wait wait_for_turn(const struct engine *engine, const char *troubl
     if (!outlet->ready)
         return (struct wait){.what = "session", .reason = trouble, .since = INSTANT_NEVER};
     if (lease_is_lost(engine))
-        return (struct wait){.what = "lease", .reason = "the broker is silent", .since = INSTANT_NEVER};
+        return (struct wait){.what = "lease", .reason = lease_doubt(engine), .since = INSTANT_NEVER};
     if (shut)
         return (struct wait){.what = "gate", .reason = shut, .since = outlet->gate.shut_since};
     if (now < outlet->restraint.paid_till)

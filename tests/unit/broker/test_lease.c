@@ -35,6 +35,7 @@ static void is_in_doubt_after_a_silence(void **state)
     (void)state;
     clock_pass(LONGEST + 1);
     assert_int_equal(lease_since(&lease), INSTANT_NEVER);
+    assert_string_equal(lease_doubt(&lease), "the broker is silent");
     assert_false(lease_covers(&lease, instant_now()));
 }
 
@@ -86,7 +87,9 @@ static void begins_later_behind_another(void **state)
     assert_true(lease_covers(&lease, start));
     clock_pass(1000);
     assert_int_equal(lease_since(&lease), INSTANT_NEVER);
+    assert_string_equal(lease_doubt(&lease), "another had the messages until a moment ago");
     clock_pass(1000);
+    assert_null(lease_doubt(&lease));
     assert_true(lease_since(&lease) > start + 1000 && lease_since(&lease) <= instant_now());
 }
 

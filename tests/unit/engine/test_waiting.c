@@ -138,7 +138,7 @@ static void test_the_session_and_then_the_lease(void **state)
     assert_said(scene, "a secret handshake",
                 "for=session reason=\"a secret handshake\" since_ms=3000 messages=1 behind=0\n");
     engine_set_ready(scene->stage.engine, true);
-    assert_said(scene, NULL, "for=lease reason=\"the broker is silent\" since_ms=3000 messages=1 behind=0\n");
+    assert_said(scene, NULL, "for=lease reason=\"out of touch\" since_ms=3000 messages=1 behind=0\n");
     scene->stage.out_of_touch = false;
     stage_lose_connection(&scene->stage); /* as it turns out; the message comes again */
     assert_true(stage_run(&scene->stage, HOUR));

@@ -231,6 +231,13 @@ static instant lease_since(void *context)
     return stage->out_of_touch ? INSTANT_NEVER : stage->lease_since;
 }
 
+static const char *lease_doubt(void *context)
+{
+    const struct stage *stage = context;
+
+    return stage->out_of_touch ? "out of touch" : NULL;
+}
+
 static void acknowledge_some(struct stage *stage)
 {
     for (size_t i = 0; i < stage->delivered; i++)
@@ -303,6 +310,7 @@ static void start_daemon(struct stage *stage)
                                          .ended = stage_ended,
                                          .changed = stage_changed,
                                          .lease_since = lease_since,
+                                         .lease_doubt = lease_doubt,
                                          .context = stage};
     const struct engine_homeserver homeserver = {
         .homeserver = stage, .send = stage_send, .doubt = stage_doubt};
