@@ -1,6 +1,9 @@
 #include "command/check_mas.h"
 
+#include "config/peers.h"
+
 #include <stddef.h>
+#include <string.h>
 
 #define MAS "the Matrix Authentication Service"
 #define TOKEN "MATRIX_MESSENGER__SYNC_USER_TOKEN"
@@ -52,6 +55,18 @@ static void add_answer(const struct synapse_sight *sight, const struct check_hom
     }
 }
 
+/* Whoever told us of the address. */
+static void warn_of_plain_text(const char *address, struct findings *report)
+{
+    if (!address || strncmp(address, "http://", strlen("http://")) != 0 || config_is_loopback(address))
+        return;
+    findings_add(report, FINDING_WARNING, "MAS",
+                 "no TLS at %s: the token that makes and removes accounts travels readable", address);
+    findings_advise(report,
+                    "let the homeserver, or MATRIX_MESSENGER__MAS_URI, name an https:// address, unless "
+                    "the network in between is yours alone");
+}
+
 void check_mas(const struct synapse_sight *sight, const struct check_homeserver_terms *terms,
                struct findings *report)
 {
@@ -67,4 +82,5 @@ void check_mas(const struct synapse_sight *sight, const struct check_homeserver_
     }
     findings_add(report, FINDING_OK, "accounts", "kept by " MAS " %s", sight->issuer);
     add_answer(sight, terms, report);
+    warn_of_plain_text(sight->mas_address, report);
 }

@@ -317,6 +317,26 @@ static void test_whether_mas_lets_us_in(void **state)
     }
 }
 
+static void test_mas_without_tls_is_warned_of(void **state)
+{
+    static char far[] = "http://mas.example", near[] = "http://localhost:8080";
+    struct check_homeserver_terms by_token = near_terms;
+    struct synapse_sight sight = sound_homeserver();
+
+    (void)state;
+    by_token.way = CHECK_BY_TOKEN;
+    sight.issuer = issuer;
+    sight.mas = SYNAPSE_MAS_LETS_IN;
+    for (int is_near = 0; is_near < 2; is_near++) {
+        struct findings findings = {.area = "homeserver"};
+
+        sight.mas_address = is_near ? near : far;
+        check_homeserver(&sight, &by_token, &findings);
+        assert_int_equal(findings.of[FINDING_WARNING], !is_near);
+        findings_deinit(&findings);
+    }
+}
+
 static void test_what_the_homeserver_is(void **state)
 {
     struct synapse_sight sight = sound_homeserver();
@@ -472,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_what_the_homeserver_is),
         cmocka_unit_test(test_whether_mas_lets_us_in),
+        cmocka_unit_test(test_mas_without_tls_is_warned_of),
         cmocka_unit_test(test_the_server_name_goes_before_the_login),
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_what_the_sync_user_may),
