@@ -190,7 +190,10 @@ void account_learn_user(struct user_known *known, const struct news *news)
         return;
     account->look_again = plan_next_look(account->leaving, news->now);
     if (known->presence == PRESENCE_ABSENT || known->deactivated) {
+        const struct synapse_call leaving = {.kind = SYNAPSE_DEACTIVATE_ACCOUNT, .user = news->call->user};
+
         account->leaving = 0;
+        obstacle_clear(&known->obstacles, &leaving);
     } else if (news->now - account->leaving > LEAVING_LIMIT) {
         account->leaving = 0;
         fail(known, news, SYNAPSE_DEACTIVATE_ACCOUNT,

@@ -204,10 +204,10 @@ void user_learn(struct user_known *known, const struct news *news)
             learn_refusal(known, news);
             break;
         }
-        if (learn_success(known, news))
-            obstacle_clear(&known->obstacles, news->call);
-        else
+        if (!learn_success(known, news))
             obstacle_fail(&known->obstacles, news->call, news->reply, news->others_succeeded, news->now);
+        else if (news->call->kind != SYNAPSE_DEACTIVATE_ACCOUNT) /* which has only begun */
+            obstacle_clear(&known->obstacles, news->call);
         break;
     case SYNAPSE_REFUSED:
         learn_refusal(known, news);

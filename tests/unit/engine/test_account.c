@@ -168,6 +168,86 @@ static void test_whom_mas_has_just_reactivated_is_not_deactivated(void **state)
     user_known_deinit(&known);
 }
 
+/* ---- MAS does it, and the homeserver never hears of it ---- */
+
+enum { MINUTE = 60 * 1000, MOST_CALLS = 500 };
+
+/* All that is asked of MAS is done, the homeserver shows `shown`; until nothing is left to do, or for an
+   hour. Returns how long it took. */
+static instant pursue(struct user_known *known, const struct user_wanted *wanted, struct synapse_reply shown)
+{
+    instant now = wanted->since, end = now + 60 * MINUTE;
+    bool gone = false;
+
+    for (unsigned calls = 0; calls < MOST_CALLS && now < end; calls++) {
+        struct action action = user_next(known, wanted, &rules, now);
+        enum synapse_kind kind = action.call.kind;
+        struct synapse_reply reply = {.outcome = SYNAPSE_OK};
+        struct news news = {.call = &action.call,
+                            .reply = &reply,
+                            .rules = &rules,
+                            .others_succeeded = true,
+                            .sent = now,
+                            .now = now + 10};
+
+        if (action.kind == ACTION_NONE)
+            break;
+        if (action.kind == ACTION_WAIT) {
+            now = action.until;
+            continue;
+        }
+        gone = gone || kind == SYNAPSE_DEACTIVATE_ACCOUNT;
+        if (kind == SYNAPSE_READ_USER)
+            reply = shown;
+        else if (kind == SYNAPSE_READ_RECORDS)
+            reply.records = records_new();
+        else
+            reply = account(gone);
+        reply.retry_after = -1;
+        obstacle_risk(&known->obstacles, &action.call, now);
+        user_learn(known, &news);
+        synapse_reply_deinit(&reply);
+        now += 10;
+    }
+    return now - wanted->since;
+}
+
+static void assert_fails_in_time(struct user_known *known, const struct user_wanted *wanted,
+                                 struct synapse_reply shown, const char *words)
+{
+    instant took = pursue(known, wanted, shown);
+    struct report report;
+
+    assert_in_range(took, 10 * MINUTE, 25 * MINUTE);
+    report_init(&report);
+    user_report(known, wanted, &rules, &report);
+    assert_true(report.rejected);
+    assert_int_equal(report.code, REQUEST_HOMESERVER_FAILING);
+    if (!strstr(buffer_text(&report.refusals), words))
+        fail_msg("%s", buffer_text(&report.refusals));
+    report_deinit(&report);
+    user_known_deinit(known);
+}
+
+static void test_an_account_of_which_the_homeserver_never_hears(void **state)
+{
+    struct user_known known;
+
+    (void)state;
+    user_known_init(&known);
+    assert_fails_in_time(&known, &added, absent, "the homeserver does not know the user");
+}
+
+static void test_a_deactivation_that_the_homeserver_never_shows(void **state)
+{
+    struct user_known known;
+
+    (void)state;
+    user_known_init(&known);
+    assert_fails_in_time(&known, &removed, (struct synapse_reply){.outcome = SYNAPSE_OK},
+                         "the homeserver does not show it");
+}
+
 /* ---- when MAS is asked ---- */
 
 static void test_mas_is_asked_for_each_message(void **state)
@@ -215,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_whom_mas_calls_deactivated_and_the_homeserver_does_not_know),
         cmocka_unit_test(test_whom_mas_has_just_made_is_not_absent),
         cmocka_unit_test(test_whom_mas_has_just_reactivated_is_not_deactivated),
+        cmocka_unit_test(test_an_account_of_which_the_homeserver_never_hears),
+        cmocka_unit_test(test_a_deactivation_that_the_homeserver_never_shows),
         cmocka_unit_test(test_mas_is_asked_for_each_message),
         cmocka_unit_test(test_with_a_witness_mas_is_not_asked),
     };
