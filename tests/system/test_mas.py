@@ -425,6 +425,22 @@ def test_mas_freezes_and_it_goes_on_when_it_thaws(stage: MasStage) -> None:
     assert_greeted_once(stage, user)
 
 
+def test_mas_is_frozen_for_longer_than_a_call_may_take(stage: MasStage) -> None:
+    """That is an outage: it is said, the message is kept, and nobody is made or greeted twice."""
+    stage.warm_up()
+    stage.mas.freeze()
+    user = stage.user()
+    try:
+        stage.publish(add_user(user, name="Ada", welcome="Hello"))
+        stage.daemon.wait_line("event=held", patience=120)
+    finally:
+        stage.mas.thaw()
+    end, = stage.ends()
+    assert end.fields["outcome"] == "done"
+    assert stage.account(user)
+    assert_greeted_once(stage, user)
+
+
 def test_mas_fails_and_the_message_is_held(stage: MasStage) -> None:
     stage.warm_up()
     stage.mas.behave(status=500)
