@@ -1,9 +1,7 @@
 /*
- * The daemon: joins the queue to the engine and the engine to the homeserver, and writes one line for each
- * message that has come to its end.
+ * The daemon: joins queue, engine and homeserver, and writes one line for each message that has ended.
  *
  *     broker --delivered--> intake --> request_parse --> engine --ended--> broker_ack or broker_reject
- * --gone--> engine
  *
  * A delivery's own pointer is its message in the engine; the message's owner is its delivery. A message that
  * cannot be understood never gets into the engine and has none.
@@ -176,9 +174,8 @@ static instant lease_since(void *context)
 
 static const char *lease_doubt(void *context)
 {
-    const struct daemon *daemon = context;
-
-    return daemon->broker ? broker_lease_doubt(daemon->broker) : NULL;
+    const struct broker *broker = ((const struct daemon *)context)->broker;
+    return broker ? broker_lease_doubt(broker) : NULL;
 }
 
 static bool may_write(void *context, const char *path, instant begun)
