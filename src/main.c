@@ -1,8 +1,10 @@
-/* The command line: options, then the command; what a command does is in src/command/. */
+/* The command line: options, then the command; what a command does is in src/command/, and so is what --help
+ * says. */
 #include "base/dump.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "command/command.h"
+#include "command/usage.h"
 #include "config/config.h"
 #include "config/peers.h"
 
@@ -14,7 +16,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { MOST_OVERRIDES = 64, MOST_ARGUMENTS = 1000, LARGE_BLOCK = 256 * 1024, COLUMN = 24 /* of help */ };
+enum { MOST_OVERRIDES = 64, MOST_ARGUMENTS = 1000, LARGE_BLOCK = 256 * 1024 };
 
 /* Options that only some commands take: one bit each. */
 enum {
@@ -53,6 +55,7 @@ static const struct command {
     {"audit", "", 0, 0, TAKES_JSON, false, command_audit,
      "rooms and users of the sync that somebody should know of"},
 };
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 /* What the command line says. */
 struct command_line {
@@ -64,6 +67,7 @@ struct command_line {
     unsigned given; /* of the options that only some commands take */
 };
 
+/* clang-format off */
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"set", required_argument, NULL, 's'},
@@ -75,37 +79,31 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {"markdown-settings", no_argument, NULL, 'm'},
+    {"manual-page", no_argument, NULL, 'M'},
     {NULL, 0, NULL, 0},
 };
+/* clang-format on */
 
-static void print_help(void)
+static const struct usage_row option_rows[] = {
+    {"-c, --config", "FILE", "YAML file in place of config/default.yaml and the installed one"},
+    {"-s, --set", "NAME=VALUE", "a setting, before all other sources (not for secrets: others can see it)"},
+    {"-j, --json", "", "for machines: what a command prints is JSON"},
+    {"    --wait", "SECONDS", "check: look again until there is no error, for so long"},
+    {"    --no-environment", "", "check: only the files, without environment and servers"},
+    {"-y, --yes", "", "do not ask before something is dropped"},
+    {"    --init", "", "config: ask for what is needed, write it to .env, and check it"},
+    {"-h, --help", "", "this text"},
+    {"-V, --version", "", "the version"},
+    {.name = NULL},
+};
+
+static void print_usage(void (*print)(const struct usage *usage, FILE *stream))
 {
-    puts("Usage: synapse-sync [OPTION]... [COMMAND [ARGUMENT]...]\n"
-         "Keeps a Matrix Synapse homeserver in line with requests from a RabbitMQ queue.\n"
-         "\nCommands:");
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        const struct command *command = &commands[i];
-        int width = printf("  %s %s", command->name, command->arguments);
+    struct usage_row command_rows[COMMANDS + 1] = {{.name = NULL}};
 
-        if (width >= COLUMN) {
-            putchar('\n');
-            width = 0;
-        }
-        printf("%*s %s\n", COLUMN - width, "", command->help);
-    }
-    puts("\nOptions:\n"
-         "  -c, --config FILE     YAML file in place of config/default.yaml\n"
-         "  -s, --set NAME=VALUE  a setting, before all other sources (not for secrets: others can see it)\n"
-         "  -j, --json            for machines: what a command prints is JSON\n"
-         "      --wait SECONDS    check: look again until there is no error, for so long\n"
-         "      --no-environment  check: only the files, without environment and servers\n"
-         "  -y, --yes             do not ask before something is dropped\n"
-         "      --init            config: ask for what is needed, write it to .env, and check it\n"
-         "  -h, --help            this text\n"
-         "  -V, --version         the version\n"
-         "\nExit status: 0 fine, 1 something is wrong, 2 wrong command line, 78 wrong configuration.\n"
-         "\nSettings (environment, .env in the working directory, or YAML):");
-    config_print_help(stdout);
+    for (size_t i = 0; i < COMMANDS; i++)
+        command_rows[i] = (struct usage_row){commands[i].name, commands[i].arguments, commands[i].help};
+    print(&(struct usage){command_rows, option_rows}, stdout);
 }
 
 /* ---- reading the command line ---- */
@@ -163,13 +161,16 @@ static int take_option(struct command_line *line, int option)
         line->given |= TAKES_INIT;
         return -1;
     case 'h':
-        print_help();
+        print_usage(usage_print_help);
         return EXIT_SUCCESS;
     case 'V':
         puts("synapse-sync " SYNC_VERSION);
         return EXIT_SUCCESS;
     case 'm':
         config_print_markdown(stdout);
+        return EXIT_SUCCESS;
+    case 'M':
+        print_usage(usage_print_manual);
         return EXIT_SUCCESS;
     default: /* getopt_long() has said why */
         fputs("Try 'synapse-sync --help'.\n", stderr);
@@ -179,7 +180,7 @@ static int take_option(struct command_line *line, int option)
 
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     return NULL;

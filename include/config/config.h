@@ -34,6 +34,7 @@ struct config_entry {
 struct config {
     struct config_entry *entries; /* in the order of the table of settings */
     unsigned entry_count;
+    char *files; /* that were read, whole paths with ", " between them; NULL: none */
     struct {
         char *uri; /* without a slash at its end */
         char *server_name;
@@ -124,6 +125,8 @@ bool config_entry_differs(const struct config *a, const struct config *b, size_t
 bool config_list(const struct config *config, bool as_json, FILE *stream) MUST_USE;
 /* The table of settings for --help. */
 void config_print_help(FILE *stream);
+/* The same in roff, for the page of the manual. */
+void config_print_manual(FILE *stream);
 /* The table of settings in Markdown, for config/README.md. */
 void config_print_markdown(FILE *stream);
 

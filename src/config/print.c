@@ -1,3 +1,4 @@
+#include "base/roff.h"
 #include "config/config.h"
 #include "config/settings.h"
 
@@ -34,6 +35,33 @@ void config_print_help(FILE *stream)
         if (setting->file_name)
             (void)fprintf(stream, "      A secret: %s may name a file that holds it.\n", setting->file_name);
     }
+}
+
+static void print_manual_setting(const struct setting *setting, FILE *stream)
+{
+    const char *fallback = default_of(setting);
+    char expected[EXPECTED_SIZE];
+
+    (void)fprintf(stream, ".TP\n\\fB%s\\fR", setting->name);
+    if (fallback)
+        (void)fputs(setting->required ? " (" : " = ", stream);
+    if (fallback)
+        roff_print(stream, fallback);
+    (void)fputs(fallback && setting->required ? ")\n" : "\n", stream);
+    roff_print(stream, setting->help);
+    if (!is_any_text(setting))
+        (void)fputs(": ", stream);
+    if (!is_any_text(setting))
+        roff_print(stream, setting_expected(setting, expected));
+    (void)fputs(".\n", stream);
+    if (setting->file_name)
+        (void)fprintf(stream, "A secret: \\fB%s\\fR may name a file that holds it.\n", setting->file_name);
+}
+
+void config_print_manual(FILE *stream)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        print_manual_setting(&settings[i], stream);
 }
 
 /* "|" would end the cell, "<" would begin a tag. */

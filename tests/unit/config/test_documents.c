@@ -221,6 +221,23 @@ static void test_help(void **state)
     assert_non_null(strstr(text, "  SYNC__FORMER_SYNC_USERS\n"));
 }
 
+static void test_manual(void **state)
+{
+    CLEANUP(freep) char *text = printed(config_print_manual);
+
+    (void)state;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        CLEANUP(freep) char *name = text_format(".TP\n\\fB%s\\fR", settings[i].name);
+
+        assert_non_null(strstr(text, name));
+        assert_true(!settings[i].file_name || strstr(text, settings[i].file_name));
+    }
+    assert_non_null(strstr(text, "\\fBSYNC__CONCURRENCY\\fR = 16\n"));
+    assert_non_null(strstr(text, "\\fBMATRIX_MESSENGER__URI\\fR (required)\n"));
+    assert_non_null(strstr(text, ": a whole number from 1 to 64.\n"));
+    assert_non_null(strstr(text, "Sync\\-Bot"));
+}
+
 static void test_markdown(void **state)
 {
     CLEANUP(freep) char *text = printed(config_print_markdown);
@@ -253,6 +270,7 @@ int main(void)
         TEST(test_env_sample_works),
         TEST(test_env_sample_begins_with_what_is_required),
         TEST(test_help),
+        TEST(test_manual),
         TEST(test_markdown),
     };
 
