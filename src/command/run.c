@@ -490,7 +490,7 @@ int command_run(const struct config *config, const struct command_options *optio
     if (started) {
         log_info("started", LOG_TEXT("version", SYNC_VERSION), LOG_TEXT("homeserver", config->matrix.uri),
                  LOG_TEXT("server_name", config->matrix.server_name),
-                 LOG_TEXT("queue", config->rabbitmq.queue));
+                 LOG_TEXT("queue", config->rabbitmq.queue), LOG_TEXT("files", config->files));
         loop_run(daemon.loop);
     } else {
         log_error("config-mistake", LOG_TEXT("problem", error.text));

@@ -12,6 +12,7 @@
 #include "config/exposure.h"
 #include "config/file.h"
 #include "config/list.h"
+#include "config/places.h"
 #include "config/settings.h"
 #include "config/sources.h"
 #include "config/store.h"
@@ -180,13 +181,14 @@ static void check_together(const struct config *config, struct complaints *compl
 /* The default picture is looked for below the working directory first, then among the installed data. */
 static void find_avatar(const struct givens *givens, struct config *config)
 {
+    CLEANUP(places_deinit) struct places places = places_find();
     char **path = &config->matrix.sync_user_avatar_path;
 
     if (givens->of[setting_number("MATRIX_MESSENGER__SYNC_USER_AVATAR_PATH")].text ||
         access(*path, F_OK) == 0)
         return;
     free(*path);
-    *path = text_copy(SYNC_DATA_DIR "/avatar.png");
+    *path = TAKE(places.avatar);
 }
 
 struct config *config_load(const struct config_sources *sources, struct error *error)
@@ -209,6 +211,7 @@ struct config *config_load(const struct config_sources *sources, struct error *e
         return NULL;
     find_avatar(&givens, config);
     list_make(config, &givens);
+    config->files = TAKE(givens.files);
     return TAKE(config);
 }
 
@@ -219,5 +222,6 @@ void config_free(struct config *config)
     for (size_t i = 0; i < SETTING_COUNT; i++)
         setting_clear(&settings[i], config);
     list_free(config);
+    free(config->files);
     free(config);
 }

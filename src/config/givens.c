@@ -53,6 +53,29 @@ void givens_deinit(struct givens *givens)
 {
     for (size_t i = 0; i < NAME_COUNT; i++)
         given_deinit(&givens->of[i]);
+    free(givens->files);
+    givens->files = NULL;
+}
+
+/* Takes the text. */
+static void add_files(struct givens *givens, char *files)
+{
+    char *before = givens->files;
+
+    if (!before || !files) {
+        givens->files = before ? before : files;
+        return;
+    }
+    givens->files = text_format("%s, %s", before, files);
+    free(before);
+    free(files);
+}
+
+void givens_note_file(struct givens *givens, const char *path)
+{
+    char *whole = realpath(path, NULL);
+
+    add_files(givens, whole ? whole : text_copy(path));
 }
 
 void givens_fall_back(struct givens *upper, struct givens *lower)
@@ -62,6 +85,7 @@ void givens_fall_back(struct givens *upper, struct givens *lower)
             upper->of[i] = lower->of[i];
             lower->of[i] = (struct given){0};
         }
+    add_files(upper, TAKE(lower->files));
 }
 
 void complain_of_unknown(const char *place, const char *name, struct complaints *complaints)

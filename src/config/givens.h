@@ -29,6 +29,7 @@ struct given {
 /* Under each name's number: what is given for it. */
 struct givens {
     struct given of[NAME_COUNT];
+    char *files; /* that were read, the first in precedence first, with ", " between them; NULL: none */
 };
 
 /* Mistakes. The first one becomes the error; those after it are written to the log. With a listener all are
@@ -63,6 +64,9 @@ void givens_deinit(struct givens *givens);
  */
 void givens_put(struct givens *givens, enum source source, const char *place, const char *name,
                 const char *text, struct complaints *complaints);
+
+/* Takes down that the file was read, by its whole path. */
+void givens_note_file(struct givens *givens, const char *path);
 
 /* Lays one set over another: the lower one counts where the upper one is silent. */
 void givens_fall_back(struct givens *upper, struct givens *lower);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "config/dotenv.h"
 #include "config/file.h"
+#include "config/places.h"
 #include "config/yaml.h"
 
 #include <stdlib.h>
@@ -122,6 +123,7 @@ static void read_dotenv(const struct config_sources *sources, struct givens *giv
     (void)sources;
     switch (file_read(DOTENV_FILE, LARGEST_FILE, &bytes, &size, &error)) {
     case FILE_READ:
+        givens_note_file(givens, DOTENV_FILE);
         if (!dotenv_parse(bytes, size, found_in_dotenv, &context, &line, &error))
             complain(complaints, "%s:%u: %s", DOTENV_FILE, line, error.text);
         break;
@@ -144,6 +146,8 @@ static bool read_yaml_file(const char *path, bool required, struct givens *given
     enum file_result result = file_read(path, LARGEST_FILE, &bytes, &size, &error);
 
     if (result == FILE_READ)
+        givens_note_file(givens, path);
+    if (result == FILE_READ)
         yaml_read(path, bytes, size, givens, complaints);
     else if (result == FILE_FAILED || required)
         complain(complaints, "cannot read %s: %s", path, error.text);
@@ -154,10 +158,12 @@ static bool read_yaml_file(const char *path, bool required, struct givens *given
 static void read_yaml(const struct config_sources *sources, struct givens *givens,
                       struct complaints *complaints)
 {
+    CLEANUP(places_deinit) struct places places = places_find();
+
     if (sources->yaml_file)
         (void)read_yaml_file(sources->yaml_file, true, givens, complaints);
     else if (!read_yaml_file(LOCAL_YAML_FILE, false, givens, complaints))
-        (void)read_yaml_file(SYNC_DEFAULT_CONFIG, false, givens, complaints);
+        (void)read_yaml_file(places.default_yaml, false, givens, complaints);
 }
 
 typedef void read_source(const struct config_sources *sources, struct givens *givens,

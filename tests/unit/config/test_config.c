@@ -177,6 +177,24 @@ static void test_given_yaml_file_replaces_the_local_one(void **state)
     assert_false(config->sync.reactivate);
 }
 
+/* By their whole paths, the first in precedence first. Secrets' files are not among them. */
+static void test_files_that_were_read(void **state)
+{
+    CLEANUP(freep) char *folder = getcwd(NULL, 0);
+    CLEANUP(freep) char *expected = text_format("%s/.env, %s/given.yaml", folder, folder);
+    CLEANUP(config_freep) struct config *without = NULL;
+    CLEANUP(config_freep) struct config *with = NULL;
+
+    (void)state;
+    set_required();
+    without = load();
+    assert_null(without->files);
+    write_file(".env", "SYNC__CONCURRENCY=12");
+    write_file("given.yaml", "SYNC:\n");
+    with = load_from(&(struct config_sources){.yaml_file = "given.yaml"});
+    assert_string_equal(with->files, expected);
+}
+
 static void test_everything_in_dotenv(void **state)
 {
     CLEANUP(config_freep) struct config *config = NULL;
@@ -225,6 +243,7 @@ int main(void)
         TEST(test_empty_override_is_none),
         TEST(test_local_yaml_file),
         TEST(test_given_yaml_file_replaces_the_local_one),
+        TEST(test_files_that_were_read),
         TEST(test_everything_in_dotenv),
         TEST(test_everything_in_yaml),
         TEST(test_free_takes_null),
