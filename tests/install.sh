@@ -2,17 +2,21 @@
 # Installs what is missing on a Debian 12 to build, test and show synapse-sync, and nothing when nothing is.
 #
 #   tests/install.sh          everything
+#   tests/install.sh build    what building needs, with -DBUILD_TESTING=OFF, and nothing more: no server, no clang
+#   tests/install.sh package  the same, and what makes a Debian package of it
 #   tests/install.sh demo     what demo.sh needs
 #   tests/install.sh tests    what building and all tests need (the same as everything)
 set -euo pipefail
 
-readonly BUILD=(build-essential cmake ninja-build pkg-config git ca-certificates
+readonly BUILD=(gcc libc6-dev cmake ninja-build pkg-config
   librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev
-  libcmocka-dev uthash-dev)
-readonly SERVERS=(rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
+  uthash-dev)
+readonly PACKAGE=(dpkg-dev file)
+readonly SERVERS=(ca-certificates rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
 readonly LABS=(postgresql redis-server nginx python3-authlib)
 readonly IMAGE=(podman runc crun docker-compose)
-readonly CHECKS=(clang clang-tidy clang-format libclang-rt-14-dev mold valgrind shellcheck
+readonly CHECKS=(git lintian systemd bash-completion man-db
+  libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev mold valgrind shellcheck
   prometheus chromium chromium-driver
   python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml amqp-tools)
 
@@ -21,9 +25,11 @@ readonly POLICY=/usr/sbin/policy-rc.d
 main() {
   local wanted
   case "${1:-tests}" in
+    build) wanted=("${BUILD[@]}") ;;
+    package) wanted=("${BUILD[@]}" "${PACKAGE[@]}") ;;
     demo) wanted=("${BUILD[@]}" "${SERVERS[@]}") ;;
-    tests) wanted=("${BUILD[@]}" "${SERVERS[@]}" "${LABS[@]}" "${IMAGE[@]}" "${CHECKS[@]}") ;;
-    *) echo "usage: $0 [demo|tests]" >&2; exit 2 ;;
+    tests) wanted=("${BUILD[@]}" "${SERVERS[@]}" "${PACKAGE[@]}" "${LABS[@]}" "${IMAGE[@]}" "${CHECKS[@]}") ;;
+    *) echo "usage: $0 [build|package|demo|tests]" >&2; exit 2 ;;
   esac
 
   local missing=() package
