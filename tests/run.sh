@@ -10,6 +10,7 @@
 #             Synapse on PostgreSQL, LAB=workers also two workers, Redis and nginx before it; else it is SQLite
 #   labs      some of the system tests with each of the other two
 #   image     builds the container image and runs the daemon from it (pytest), where Podman can and we are root
+#   package   the Debian package: built twice, the same bytes; installed, run under systemd, upgraded, removed, purged
 #   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
 #   --faults  the same, the long form: about half an hour
 #   fuzz      each fuzz target for FUZZ_SECONDS (10)
@@ -18,7 +19,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly ALL=(build lint unit fuzz system labs image faults)
+readonly ALL=(build lint unit fuzz package system labs image faults)
 readonly SECTIONS=(quick "${ALL[@]}" --faults)
 failed=()
 
@@ -83,6 +84,10 @@ section_image() {
   attempt "image" image_tests
 }
 
+section_package() {
+  attempt "package" /usr/bin/python3 -B -m pytest -c tests/package/pytest.ini -q tests/package
+}
+
 section_faults() {
   local long=()
   [[ $1 != --faults ]] || long=(--long)
@@ -97,7 +102,7 @@ section_fuzz() {
 }
 
 section_lint() {
-  attempt "shellcheck" shellcheck tests/*.sh .ci/run
+  attempt "shellcheck" shellcheck tests/*.sh tests/package/boot.sh config/bash-completion/synapse-sync config/debian/{postinst,prerm,postrm} .ci/run
   attempt "build for lint" build_with_clang
   attempt "lint" cmake --build build/ci-clang --target lint
 }
