@@ -50,13 +50,14 @@ def build(sources: Path, options: Sequence[str] = (), env: dict[str, str] | None
 
 
 def copy_sources(to: Path) -> None:
-    """Only what has changed, so that the second run builds that alone."""
+    """Only what has changed, so that the second run builds that alone; and with fewer rights than here."""
     names = run("git", "ls-files", "-co", "--exclude-standard").splitlines()
     for name in names:
         source, target = REPOSITORY / name, to / name
         if source.is_file() and not (target.exists() and filecmp.cmp(source, target, shallow=False)):
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+            shutil.copyfile(source, target)
+            target.chmod(0o700 if os.access(source, os.X_OK) else 0o600)
     kept = {to / name for name in names if (REPOSITORY / name).is_file()} | {to / "build"}
     for old in to.rglob("*"):
         if old.is_file() and old not in kept and to / "build" not in old.parents:
