@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "config/config.h"
 
 #include <stdbool.h>
 
@@ -28,6 +29,10 @@ bool config_draft_add(struct config_draft *draft, const char *name, const char *
 /* Writes the draft as a file that only its owner may read or write, whole or not at all. Never overwrites:
    false if there is anything of that name, or for any other reason that the error tells. */
 bool config_draft_write(const struct config_draft *draft, const char *path, struct error *error) MUST_USE;
+
+/* What the program would run with: what was added, and else the defaults. It holds no texts of what is
+   required and was not added yet. The draft's own, and changed by what is added later. */
+const struct config *config_draft_config(const struct config_draft *draft);
 
 /* The default of the setting, as text; NULL: it has none. */
 const char *config_draft_default(const char *name);

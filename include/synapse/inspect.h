@@ -118,6 +118,8 @@ DEFINE_CLEANUP(struct synapse_inspector, synapse_inspector_free)
 /* Looks, running the loop until it has seen all; each question has ten seconds. May be called again. The
    sight is freed with synapse_sight_deinit(). */
 void synapse_inspect(struct synapse_inspector *inspector, struct synapse_sight *ret_sight);
+/* Looks at nothing else than who keeps the accounts, that is at `issuer` and what begins with `mas`. */
+void synapse_inspect_accounts(struct synapse_inspector *inspector, struct synapse_sight *ret_sight);
 /* A zeroed one is fine. */
 void synapse_sight_deinit(struct synapse_sight *sight);
 

@@ -1,6 +1,7 @@
 #include "command/init.h"
 
 #include "base/memory.h"
+#include "command/init_accounts.h"
 #include "command/terminal.h"
 #include "config/draft.h"
 
@@ -14,33 +15,40 @@
 
 struct question {
     const char *setting, *text;
-    bool is_hidden; /* the answer may be a secret */
+    bool is_hidden;   /* the answer may be a secret */
+    bool is_optional; /* there may be no answer */
 };
 
 static const struct question servers[] = {
-    {"MATRIX_MESSENGER__URI", "Homeserver, as seen from here, such as http://localhost:8008", false},
+    {"MATRIX_MESSENGER__URI", "Homeserver, as seen from here, such as http://localhost:8008", false, false},
     {"MATRIX_MESSENGER__SERVERNAME", "Server name, the part of ids behind the colon, such as example.org",
-     false},
-    {"MATRIX_MESSENGER__SYNC_USER_NAME", "User that does the work, a server admin", false},
+     false, false},
+    {"MATRIX_MESSENGER__SYNC_USER_NAME", "User that does the work, a server admin", false, false},
 };
 
 /* The ways to log in, by the number that is answered. */
 static const struct question ways[] = {
-    {"MATRIX_MESSENGER__SYNC_USER_PASSWORD", "Password (is not shown)", true},
-    {"MATRIX_MESSENGER__SECRET", "Shared secret (is not shown)", true},
-    {"MATRIX_MESSENGER__SYNC_USER_TOKEN", "Access token (is not shown)", true},
+    {"MATRIX_MESSENGER__SYNC_USER_PASSWORD", "Password (is not shown)", true, false},
+    {"MATRIX_MESSENGER__SECRET", "Shared secret (is not shown)", true, false},
+    {"MATRIX_MESSENGER__SYNC_USER_TOKEN", "Access token (is not shown)", true, false},
 };
 static const char way_question[] = "Logs in by: 1 password, 2 secret of the Shared Secret Authenticator, "
                                    "3 access token [1]: ";
 
+static const struct question mas_client = {"MATRIX_MESSENGER__MAS_CLIENT_ID",
+                                           "Client of that service, one of its admin_clients", false, true};
+static const struct question mas_secret = {"MATRIX_MESSENGER__MAS_CLIENT_SECRET",
+                                           "Secret of the client (is not shown)", true, false};
+
 static const struct question broker[] = {
-    {"RABBITMQ_URI", "RabbitMQ, such as amqp://user:password@localhost (is not shown)", true},
-    {"RABBITMQ_MATRIX_QUEUE_EXTERNAL", "Queue", false},
+    {"RABBITMQ_URI", "RabbitMQ, such as amqp://user:password@localhost (is not shown)", true, false},
+    {"RABBITMQ_MATRIX_QUEUE_EXTERNAL", "Queue", false, false},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Asks until there is an answer that can be used; none keeps the default. False: the person had enough. */
+/* Asks until there is an answer that can be used; none keeps the default, or leaves out what is optional.
+   False: the person had enough. */
 static bool ask(struct terminal *terminal, const struct question *question, struct config_draft *draft)
 {
     const char *fallback = config_draft_default(question->setting);
@@ -54,7 +62,8 @@ static bool ask(struct terminal *terminal, const struct question *question, stru
 
         if (!answer)
             return false;
-        if ((!*answer && fallback) || config_draft_add(draft, question->setting, answer, &error))
+        if ((!*answer && (fallback || question->is_optional)) ||
+            config_draft_add(draft, question->setting, answer, &error))
             return true;
         printf("  %s\n", error.text);
     }
@@ -85,6 +94,19 @@ static const struct question *ask_for_way(struct terminal *terminal)
     }
 }
 
+/* Where the Matrix Authentication Service keeps the accounts and does not take the token. Who has no client
+   there needs another token; `check` tells of both. */
+static bool ask_for_mas(struct terminal *terminal, struct config_draft *draft)
+{
+    const struct config *config = config_draft_config(draft);
+
+    if (!init_needs_mas_client(config))
+        return true;
+    puts("  The Matrix Authentication Service keeps the accounts, and does not take this token.");
+    return ask(terminal, &mas_client, draft) &&
+           (!config->matrix.mas_client_id || ask(terminal, &mas_secret, draft));
+}
+
 static bool ask_all(struct config_draft *draft, struct error *error)
 {
     CLEANUP(terminal_closep) struct terminal *terminal = terminal_open(error);
@@ -94,7 +116,8 @@ static bool ask_all(struct config_draft *draft, struct error *error)
         return false;
     puts("Enter alone takes what is in brackets; Ctrl-C ends it, and nothing is written.\n");
     return (ask_each(terminal, servers, COUNT(servers), draft) && (way = ask_for_way(terminal)) &&
-            ask(terminal, way, draft) && ask_each(terminal, broker, COUNT(broker), draft)) ||
+            ask(terminal, way, draft) && ask_for_mas(terminal, draft) &&
+            ask_each(terminal, broker, COUNT(broker), draft)) ||
            error_set(error, "nothing was written");
 }
 

@@ -2,7 +2,6 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "config/config.h"
 #include "config/dotenv_write.h"
 #include "config/settings.h"
 #include "config/store.h"
@@ -16,15 +15,27 @@
 enum { LARGEST_DRAFT = 65536 };
 
 struct config_draft {
-    struct config *config; /* what was added: ids are checked against the server name in it */
+    struct config *config; /* ids that are added are checked against the server name in it */
     struct buffer text;
 };
+
+/* That each default can be stored is what config_load() relies on, too. */
+static struct config *defaults(void)
+{
+    struct config *config = NEW(struct config);
+    struct error error;
+
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings[i].fallback)
+            (void)setting_store(&settings[i], settings[i].fallback, config, &error);
+    return config;
+}
 
 struct config_draft *config_draft_new(void)
 {
     struct config_draft *draft = NEW(struct config_draft);
 
-    draft->config = NEW(struct config);
+    draft->config = defaults();
     buffer_init_secret(&draft->text, LARGEST_DRAFT);
     (void)buffer_append_text(&draft->text, "# Made by `synapse-sync config --init`. There are more settings: "
                                            "`synapse-sync --help` lists them all.\n");
@@ -86,6 +97,11 @@ bool config_draft_write(const struct config_draft *draft, const char *path, stru
         (void)error_set(error, "cannot write %s: %s", path, strerror(errno));
     (void)unlink(unfinished);
     return written;
+}
+
+const struct config *config_draft_config(const struct config_draft *draft)
+{
+    return draft->config;
 }
 
 const char *config_draft_default(const char *name)

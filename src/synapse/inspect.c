@@ -300,6 +300,12 @@ void synapse_inspect(struct synapse_inspector *inspector, struct synapse_sight *
             return;
 }
 
+void synapse_inspect_accounts(struct synapse_inspector *inspector, struct synapse_sight *ret_sight)
+{
+    *ret_sight = (struct synapse_sight){.admin_api = SYNAPSE_ADMIN_UNSEEN};
+    inspect_mas(inspector, ret_sight);
+}
+
 struct synapse_inspector *synapse_inspector_new(const struct synapse_config *config, struct http *http,
                                                 struct http *other, struct loop *loop)
 {

@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from lab.daemon import executable, run_to_end
+from lab.mas import CLIENT, FULL_SCOPE, SYNAPSE_SCOPE
+from lab.mas_school import MasSchool
 from lab.process import PATIENCE, wait_until
+from lab.school import School
 from stage import Stage, unique
 
 COMMAND = ("config", "--init")
@@ -102,6 +105,66 @@ def test_from_nothing_to_a_daemon_that_works(stage: Stage, person: Person) -> No
     daemon = stage.new_daemon(drop=list(stage.environment))
     (daemon.folder / ".env").write_text(file.read_text())
     daemon.start().wait_line("event=connected")
+
+
+# --- who is asked for a client of the Matrix Authentication Service ----------------------------------------------
+
+CLIENT_ID, CLIENT_SECRET = "Client of that service", "Secret of the client (is not shown)"
+
+
+@pytest.fixture(scope="module")
+def mas_school() -> Iterator[MasSchool]:
+    with MasSchool() as everything:
+        assert isinstance(everything, MasSchool)
+        yield everything
+
+
+def show_token(person: Person, school: School, token: str) -> None:
+    for question, answer in zip(QUESTIONS, [school.synapse.url, school.synapse.server_name, "", "3", token]):
+        person.answer(question, answer)
+
+
+def finish(person: Person, school: School) -> str:
+    """Answers the last questions, and nothing else; the file."""
+    person.answer("RabbitMQ", school.broker.uri)
+    person.answer("Queue", unique("init"))
+    person.wait()
+    return (person.folder / ".env").read_text()
+
+
+def test_where_mas_does_not_take_the_token_a_client_is_asked_for(mas_school: MasSchool, person: Person) -> None:
+    show_token(person, mas_school, mas_school.token(SYNAPSE_SCOPE))
+    person.see("does not take this token")
+    person.answer(CLIENT_ID, CLIENT[0])
+    person.answer(CLIENT_SECRET, "")
+    person.see("expected something")
+    person.answer(CLIENT_SECRET, CLIENT[1])
+    file = finish(person, mas_school)
+    assert person.wait() == 0 and "lets us in" in person.shown, person.shown
+    assert f"MAS_CLIENT_ID={CLIENT[0]}\n" in file and CLIENT[1] in file
+    assert CLIENT[1] not in person.shown
+
+
+def test_who_has_no_client_needs_another_token(mas_school: MasSchool, person: Person) -> None:
+    show_token(person, mas_school, mas_school.token(SYNAPSE_SCOPE))
+    person.answer(CLIENT_ID, "")
+    assert "MAS_CLIENT" not in finish(person, mas_school)
+    assert person.wait() == 1 and "urn:mas:admin" in person.shown, person.shown
+
+
+def test_where_mas_takes_the_token_no_client_is_asked_for(mas_school: MasSchool, person: Person) -> None:
+    show_token(person, mas_school, mas_school.token(FULL_SCOPE))
+    assert "MAS_CLIENT" not in finish(person, mas_school)
+    assert person.wait() == 0 and "lets us in" in person.shown, person.shown
+
+
+def test_without_mas_no_client_is_asked_for(stage: Stage, person: Person) -> None:
+    show_token(person, stage.school, stage.sync.token)
+    assert "MAS_CLIENT" not in finish(person, stage.school)
+    assert "kept by Synapse itself" in person.shown, person.shown
+
+
+# --- what is answered ---------------------------------------------------------------------------------------------
 
 
 def test_what_cannot_be_is_asked_again(person: Person) -> None:

@@ -50,6 +50,20 @@ static void check_survives(const char *secret)
     assert_int_equal(unlink(".env"), 0);
 }
 
+static void test_it_tells_what_the_program_would_run_with(void **state)
+{
+    CLEANUP(config_draft_freep) struct config_draft *draft = begin();
+    const struct config *config = config_draft_config(draft);
+
+    (void)state;
+    assert_string_equal(config->matrix.uri, "http://localhost:8008");
+    assert_string_equal(config->matrix.sync_user_name, "sync");
+    assert_int_equal(config->sync.concurrency, 16);
+    assert_null(config->matrix.sync_user_token);
+    add(draft, "SYNC__CONCURRENCY", "3");
+    assert_int_equal(config->sync.concurrency, 3);
+}
+
 static void test_special_characters_survive(void **state)
 {
     static const char *const secrets[] = {
@@ -236,6 +250,7 @@ static void test_defaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_it_tells_what_the_program_would_run_with),
         TEST(test_special_characters_survive),
         TEST(test_no_text_is_read_as_another),
         TEST(test_what_no_line_can_hold_is_refused),
