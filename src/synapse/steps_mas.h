@@ -30,7 +30,9 @@ bool mas_is_found(const struct facts *facts);
 bool mas_is_not_found(const struct facts *facts);
 bool mas_find_ask(const struct facts *facts, struct question *question, struct error *error);
 bool mas_find_learn(struct facts *facts, const json_t *body, struct error *error);
-/* Before Synapse 1.138 the path was another one. */
+/* Before Synapse 1.138 the path was another one. Asked each time when the first was not there: the version is
+   not known so early, to ask for it costs as much, and a proxy may hide the Server header. Who took a wrong
+   guess for it would make accounts that nobody can log in to. */
 bool mas_find_earlier_ask(const struct facts *facts, struct question *question, struct error *error);
 bool mas_find_earlier_learn(struct facts *facts, const json_t *body, struct error *error);
 
