@@ -61,8 +61,9 @@ def of_synapse(school: School, model: Model) -> Seen:
                    patience=120)
     except Timeout:
         pass  # is told as a difference
+    ours = {sync.user_id, homeserver.admin.user_id}
     users = {user["name"]: (user["displayname"], not user["deactivated"])
-             for user in homeserver.users() if not user["admin"]}
+             for user in homeserver.users() if user["name"] not in ours}
     rooms: dict[str, SeenRoom] = {}
     stray = 0
     for listed in homeserver.rooms():
@@ -109,6 +110,17 @@ def _users(model: Model, seen: Seen) -> Iterator[str]:
             yield f"{user} is called {name!r}, not {known.name!r}"
     for user in seen.users.keys() - model.users.keys():
         yield f"{user} is there, and nobody asked for that"
+
+
+def accounts(model: Model, kept: list[Json]) -> Iterator[str]:
+    """Of the users that MAS keeps: whoever is in Synapse alone can never log in, or still can after the removal."""
+    may_log_in = {account["username"]: account["deactivated_at"] is None for account in kept}
+    for user, known in model.users.items():
+        account = may_log_in.get(user[1:].partition(":")[0])
+        if known.active and not account:
+            yield f"{user} has {'no' if account is None else 'a deactivated'} account at MAS"
+        elif account and not known.active:
+            yield f"{user} is not deactivated at MAS"
 
 
 def _unnamed(user: str) -> set[str | None]:

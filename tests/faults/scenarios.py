@@ -26,6 +26,10 @@ def _synapse(how: str) -> Scenario:
     return Scenario(f"synapse {how}", lambda run: servers.synapse_harmed(run, how))
 
 
+def _mas(how: str) -> Scenario:
+    return Scenario("mas", lambda run: servers.mas_harmed(run, how))
+
+
 def _standby(how: str, queue: str) -> Scenario:
     return Scenario("standby", lambda run: standby.standby(run, how, queue))
 
@@ -52,6 +56,9 @@ SCENARIOS: dict[str, Scenario] = {
     "synapse-stopped": _synapse("stopped"),
     "synapse-killed": _synapse("killed"),
     "synapse-frozen": _synapse("frozen"),
+    "mas-stopped": _mas("stopped"),
+    "mas-killed": _mas("killed"),
+    "mas-frozen": _mas("frozen"),
     "homeserver-crashes": Scenario("daemon", servers.homeserver_crashes),
     "broker-link": Scenario("broker link", links.broker_link),
     "homeserver-link": Scenario("homeserver link", links.homeserver_link),

@@ -1,8 +1,10 @@
-"""The broker and the homeserver are stopped, killed and frozen under load."""
+"""The broker, the homeserver and the keeper of its accounts are stopped, killed and frozen under load."""
 
 from __future__ import annotations
 
 import time
+
+from lab.mas_school import MasSchool
 
 from .result import Result
 from .trial import Run, on_stub, on_synapse
@@ -40,6 +42,29 @@ def synapse_harmed(run: Run, how: str) -> Result:
                     synapse.kill() if how == "killed" else synapse.stop()
                     bench.pause(3)
                     synapse.start()
+    return bench.result
+
+
+def mas_harmed(run: Run, how: str) -> Result:
+    """The service that keeps the accounts, that is its stub, in front of a real Synapse which asks it for tokens. A
+    stop lets it finish what it is doing; a kill may leave an account half made."""
+    rounds = run.pick(2, 10 if how != "frozen" else 5)
+    with on_synapse(run, f"MAS {how}", run.stream(80, 300), rounds, kind=MasSchool) as (bench, school):
+        assert isinstance(school, MasSchool)
+        mas = school.mas
+        for left in range(rounds, 0, -1):
+            if not bench.work(bench.spread(left)):
+                break
+            bench.pause(0.3)
+            with bench.harm():
+                if how == "frozen":
+                    mas.freeze()
+                    time.sleep(run.pick(8, 90))
+                    mas.thaw()
+                else:
+                    mas.kill() if how == "killed" else mas.stop()
+                    bench.pause(3)
+                    mas.start()
     return bench.result
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lab.mas_school import MasSchool
 from lab.rabbitmq import RabbitMQ
 from lab.school import SYNC_USER, School
 from lab.stub import Stub
@@ -98,11 +99,11 @@ def on_stub(run: Run, fault: str, stream: Stream, asked: int = 1, limit: float |
 
 
 @contextmanager
-def on_synapse(run: Run, fault: str, stream: Stream, asked: int = 1, crashes: bool = True) -> Iterator[
-        tuple[Bench, School]]:
+def on_synapse(run: Run, fault: str, stream: Stream, asked: int = 1, crashes: bool = True,
+               kind: type[School] = School) -> Iterator[tuple[Bench, School]]:
     """Synapse has nothing in it but what the daemon brings about."""
     result = Result(fault, run.seed, len(stream.bodies), asked)
-    with School() as school:
+    with kind() as school:
         # Few at a time, so that there is always something left for the next fault.
         bench = Bench(school.broker, {**school.environment(), **NO_BRAKE, "RABBITMQ_PREFETCH": "8"}, stream, result, run.folder)
         try:
@@ -110,6 +111,8 @@ def on_synapse(run: Run, fault: str, stream: Stream, asked: int = 1, crashes: bo
             yield bench, school
             bench.finish()
             bench.check(compare.of_synapse(school, stream.model), school.synapse.user_id(SYNC_USER))
+            if isinstance(school, MasSchool):
+                result.lost += compare.accounts(stream.model, list(school.mas.lab("state")["users"].values()))
             bench.check_dead_letters(repeats_allowed=crashes)
         finally:
             bench.close()

@@ -18,10 +18,12 @@ import json
 import os
 import random
 import secrets
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -379,6 +381,10 @@ class Handler(BaseHTTPRequestHandler):
     accounts: Accounts
 
     def _serve(self) -> None:
+        with self.server.at_work():  # type: ignore[attr-defined]
+            self._serve_one()
+
+    def _serve_one(self) -> None:
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
@@ -423,6 +429,31 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self._under_way = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """On one request, until it is answered."""
+        with self._changed:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def serve_until_told(self) -> None:
+        """SIGTERM: takes nobody in any more, and answers what is under way."""
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=self.shutdown).start())
+        self.serve_forever(poll_interval=0.1)
+        self.socket.close()
+        with self._changed:
+            self._changed.wait_for(lambda: self._under_way == 0, timeout=10)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asked may be gone: tests kill the daemon on purpose."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
@@ -431,7 +462,7 @@ class Server(ThreadingHTTPServer):
 
 def main(port: int, folder: Path) -> None:
     Handler.accounts = Accounts(folder, **json.loads((folder / "settings.json").read_text()))
-    Server(("127.0.0.1", port), Handler).serve_forever()
+    Server(port).serve_until_told()
 
 
 # ---- as a test sees it -------------------------------------------------------------------------------------------
@@ -474,6 +505,10 @@ class Mas:
             return requests.get(self.url + "/lab/state", timeout=5).ok
         except requests.RequestException:
             return False
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.stop()
 
     def kill(self) -> None:
         if self._process is not None:
