@@ -74,5 +74,5 @@ void places_deinit(struct places *places)
 {
     free(places->default_yaml);
     free(places->avatar);
-    *places = (struct places){NULL};
+    *places = (struct places){.default_yaml = NULL};
 }
