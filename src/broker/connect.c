@@ -13,9 +13,9 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "broker/rabbitmq_c.h"
 #include "broker/tls.h"
 
-#include <amqp_tcp_socket.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>

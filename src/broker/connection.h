@@ -5,11 +5,10 @@
 #include "base/error.h"
 #include "base/instant.h"
 #include "broker/helper.h"
+#include "broker/rabbitmq_c.h"
 #include "broker/settings.h"
 #include "broker/tls.h"
 
-#include <amqp.h>
-#include <amqp_framing.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -5,9 +5,8 @@
 #include "base/error.h"
 #include "broker/broker.h"
 #include "broker/message.h"
+#include "broker/rabbitmq_c.h"
 
-#include <amqp.h>
-#include <amqp_framing.h>
 #include <stdbool.h>
 #include <stddef.h>
 

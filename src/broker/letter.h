@@ -3,9 +3,8 @@
 
 #include "broker/letters.h"
 #include "broker/message.h"
+#include "broker/rabbitmq_c.h"
 
-#include <amqp.h>
-#include <amqp_framing.h>
 #include <stdbool.h>
 
 /* From a message of the dead-letter queue; takes it over. */

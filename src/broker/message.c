@@ -3,9 +3,8 @@
 #include "base/memory.h"
 #include "broker/connection.h"
 #include "broker/digest.h"
+#include "broker/rabbitmq_c.h"
 
-#include <amqp.h>
-#include <amqp_framing.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,8 +9,8 @@
 #include "broker/tls.h"
 
 #include "broker/connection.h"
+#include "broker/rabbitmq_c.h"
 
-#include <amqp_ssl_socket.h>
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "broker/inspect.h"
+#include "broker/rabbitmq_c.h"
 #include "broker/settings.h"
 
-#include <amqp.h>
 #include <stdbool.h>
 
 /* The name the broker's certificate is checked against, and what the check found. */

@@ -32,6 +32,7 @@ ROOMS = {
 # Who owns a library: its headers by how their names begin. What is not named here is free for all.
 LIBRARIES = {
     "amqp": {"broker"},
+    "rabbitmq-c/": {"broker"},
     "curl/": {"http"},
     "cyaml/": {"config"},
     "yaml.h": {"config"},
