@@ -117,7 +117,7 @@ struct http_reply http_outcome(const struct http_exchange *exchange, CURL *easy,
         (void)error_set(problem, "%s: the reply is larger than can be taken in", peer);
         return reply;
     }
-    if (exchange->is_encoded) {
+    if (exchange->is_encoded || code == CURLE_BAD_CONTENT_ENCODING) { /* 8.14 sees it itself */
         (void)error_set(problem, "%s: the reply has a Transfer-Encoding that was not asked for", peer);
         return reply;
     }
