@@ -68,4 +68,4 @@ as_root() {
   fi
 }
 
-main "$@"
+[[ ${BASH_SOURCE[0]} != "$0" ]] || main "$@" # its lists are read by matrix.sh
