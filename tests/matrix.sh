@@ -75,7 +75,8 @@ part_arm64() {
   make_tree "$tree" trixie --architectures=amd64,arm64 \
     --include="crossbuild-essential-arm64,qemu-user,$(joined "$(names | sed 's/^lib.*-dev$/&:arm64/')")"
   show_versions "$tree" aarch64-linux-gnu-gcc qemu-aarch64
-  unit_tests "$tree" build/matrix-arm64 --toolchain tests/arm64.cmake
+  # qemu keeps the signals of faults for itself.
+  UNSEEN='|^loop/test_signals$' unit_tests "$tree" build/matrix-arm64 --toolchain tests/arm64.cmake
 }
 
 part_rabbitmq4() {
@@ -92,7 +93,7 @@ unit_tests() {
   in_tree "$tree" cmake --preset release -B "$build" -D SYNC_WERROR=ON "$@" >/dev/null
   in_tree "$tree" cmake --build "$build" -j "$(nproc)"
   CASES=${CASES:-20} in_tree "$tree" ctest --test-dir "$build" -j "$(nproc)" --output-on-failure \
-    --exclude-regex '^(lint|contract)/'
+    --exclude-regex "^(lint|contract)/${UNSEEN:-}"
 }
 
 # The lab starts one executable, so this becomes one.
