@@ -19,15 +19,14 @@ struct config_draft {
     struct buffer text;
 };
 
-/* That each default can be stored is what config_load() relies on, too. */
 static struct config *defaults(void)
 {
     struct config *config = NEW(struct config);
     struct error error;
 
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        if (settings[i].fallback)
-            (void)setting_store(&settings[i], settings[i].fallback, config, &error);
+        if (settings[i].fallback && !setting_store(&settings[i], settings[i].fallback, config, &error))
+            abort(); /* a default of ours, which is stored at each start */
     return config;
 }
 
