@@ -108,7 +108,7 @@ class Bench:
         try:
             return (self.queue.waiting() == 0 and self.queue.consumers() == 1 and self.queue.depth().total == 0
                     and self.queue.consumers() == 1)
-        except (pika.exceptions.AMQPError, OSError, RuntimeError, StopIteration):
+        except (pika.exceptions.AMQPError, OSError, RuntimeError):
             return False
 
     def work(self, messages: int) -> bool:

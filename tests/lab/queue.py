@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
 from .process import PATIENCE, wait_until
-from .rabbitmq import Broker
+from .rabbitmq import Broker, binary
 
 # The name that producers know.
 QUEUE_NAME = "matrix_sync_populated"
@@ -105,10 +106,11 @@ class Queue:
 
     def depth(self) -> Depth:
         """Also what is handed out and not yet acked."""
-        rows = json.loads(self.broker.ctl("list_queues", "--silent", "--formatter", "json",
-                                          "name", "messages_ready", "messages_unacknowledged"))
-        row = next(row for row in rows if row["name"] == self.name)
-        return Depth(row["messages_ready"], row["messages_unacknowledged"])
+        told = self.broker.evaluate(
+            f'{{ok, Queue}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, {binary(self.name)})), '
+            'rabbit_amqqueue:info(Queue, [messages_ready, messages_unacknowledged])')
+        ready, unacknowledged = (int(number) for number in re.findall(r",\s*(\d+)\}", told))
+        return Depth(ready, unacknowledged)
 
     def wait_empty(self, patience: float = PATIENCE) -> None:
         """Until nothing waits and everything handed out is acked."""

@@ -20,6 +20,11 @@ from .process import Process, accepts_connections, free_port
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 
 
+def binary(text: str) -> str:
+    """As Erlang writes it."""
+    return '<<"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"/utf8>>'
+
+
 class Broker:
     """A broker somewhere, known by its URI."""
 
@@ -32,6 +37,10 @@ class Broker:
 
     def ctl(self, *args: str) -> str:
         """Administer the node; only possible with one of our own."""
+        raise NotImplementedError
+
+    def evaluate(self, expression: str) -> str:
+        """Have the node evaluate Erlang; only possible with one of our own."""
         raise NotImplementedError
 
 
@@ -96,12 +105,36 @@ class RabbitMQ(Broker):
             raise RuntimeError(f"rabbitmqctl {args[0]}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def evaluate(self, expression: str) -> str:
+        """What the Erlang expression comes to in this node. A hundred times as quick as rabbitmqctl, which starts an
+        Erlang machine of its own for it."""
+        cookie = (self.folder / ".erlang.cookie").read_text().strip()
+        done = subprocess.run([*self._root_first(), "erl_call", "-sname", self._env["RABBITMQ_NODENAME"], "-c", cookie,
+                               "-e"], env=self._env, cwd=self.folder, text=True, capture_output=True, timeout=120,
+                              check=False, input=f"{expression}.\n")
+        if not done.stdout.startswith("{ok, "):
+            raise RuntimeError(f"{expression}: {done.stdout}{done.stderr}")
+        return done.stdout[len("{ok, "):-1]
+
+    def add_user(self, name: str, password: str) -> None:
+        """Without any permission."""
+        self.evaluate(f"ok = rabbit_auth_backend_internal:add_user({binary(name)}, {binary(password)}, <<>>)")
+
+    def permit(self, name: str, configure: str, write: str, read: str) -> None:
+        """Patterns of names, as rabbitmqctl set_permissions takes them."""
+        patterns = ", ".join(map(binary, (configure, write, read)))
+        self.evaluate(f'ok = rabbit_auth_backend_internal:set_permissions({binary(name)}, <<"/">>, {patterns}, <<>>)')
+
+    def remove_user(self, name: str) -> None:
+        self.evaluate(f"ok = rabbit_auth_backend_internal:delete_user({binary(name)}, <<>>)")
+
     def version(self) -> tuple[int, ...]:
         """Major and minor number."""
         return tuple(int(part) for part in self.ctl("version").strip().split(".")[:2])
 
     def close_connections(self) -> None:
-        self.ctl("close_all_connections", "--vhost", "/", "closed by the test")
+        self.evaluate('[rabbit_networking:close_connection(One, "closed by the test")'
+                      ' || One <- rabbit_networking:connections()]')
 
     def _answers(self) -> bool:
         if not accepts_connections(self.port):
@@ -113,7 +146,10 @@ class RabbitMQ(Broker):
         return True
 
     def _command(self, script: str, *args: str) -> list[str]:
-        return [*(["chroot", str(self._root)] if self._root else []), str(SCRIPTS / script), *args]
+        return [*self._root_first(), str(SCRIPTS / script), *args]
+
+    def _root_first(self) -> list[str]:
+        return ["chroot", str(self._root)] if self._root else []
 
     def _inside(self, name: str = "") -> str:
         """A path of our folder as the node sees it."""

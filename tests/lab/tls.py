@@ -227,7 +227,7 @@ class TlsRabbitMQ(RabbitMQ):
 
     def forget_certificates(self) -> None:
         """Erlang does so by itself every two minutes."""
-        self.ctl("eval", "ssl:clear_pem_cache().")
+        self.evaluate("ssl:clear_pem_cache()")
 
     def _answers(self) -> bool:
         return super()._answers() and accepts_connections(self.tls_port)

@@ -88,15 +88,15 @@ def strangers(stage: Stage) -> Iterator[Any]:
 
     def make(*rights: str) -> tuple[str, str]:
         name, password = unique("user"), secrets.token_hex(8)
-        stage.school.broker.ctl("add_user", name, password)
+        stage.school.broker.add_user(name, password)
         made.append(name)
         if rights:
-            stage.school.broker.ctl("set_permissions", "-p", "/", name, *rights)
+            stage.school.broker.permit(name, *rights)
         return name, password
 
     yield make
     for name in made:
-        stage.school.broker.ctl("delete_user", name)
+        stage.school.broker.remove_user(name)
 
 
 # --- all is well ------------------------------------------------------------------------------------------------------

@@ -649,10 +649,10 @@ def test_the_broker_may_come_last(stage: Stage, own_broker: RabbitMQ) -> None:
 
 def test_the_daemon_does_not_open_a_password_of_the_broker(stage: Stage) -> None:
     user, password = unique("operator"), unique("broker-password")
-    stage.school.broker.ctl("add_user", user, password)
+    stage.school.broker.add_user(user, password)
     uri = stage.school.broker.uri.replace("guest:guest", f"{user}:{password}")
     daemon = stage.start(RABBITMQ_URI=uri)  # it has no permission for anything yet
     daemon.wait_line("refused|permission|denied|403|530|not allowed|access")
-    stage.school.broker.ctl("set_permissions", user, ".*", ".*", ".*")
+    stage.school.broker.permit(user, ".*", ".*", ".*")
     stage.done(add_user(stage.user(), name="Ada"))
     assert password not in daemon.log

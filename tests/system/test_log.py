@@ -93,8 +93,8 @@ def test_who_may_not_ask_about_the_queue_asks_once(stage: Stage, declare: str) -
     stage.queue.declare()
     with broker.connect() as connection:
         connection.channel().queue_declare(stage.queue.dlq, durable=True)
-    broker.ctl("add_user", stage.queue.name, "password")
-    broker.ctl("set_permissions", stage.queue.name, "^$", ".*", ".*")
+    broker.add_user(stage.queue.name, "password")
+    broker.permit(stage.queue.name, "^$", ".*", ".*")
     before = len(refusals(stage))
     uri = broker.uri.replace("guest:guest", f"{stage.queue.name}:password")
     daemon = stage.start(RABBITMQ_QUEUE_DECLARE=declare, RABBITMQ_URI=uri)

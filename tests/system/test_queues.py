@@ -119,10 +119,10 @@ def test_who_may_not_configure_the_queue_is_told_that_its_kind_is_unknown(stage:
     stage.queue.declare()
     with stage.school.broker.connect() as connection:
         connection.channel().queue_declare(stage.queue.dlq, durable=True)
-    stage.school.broker.ctl("add_user", stage.queue.name, "password")
+    stage.school.broker.add_user(stage.queue.name, "password")
     # From 4.3 on a look at a queue takes that permission, too; the one for the look at the kind is the same then.
     configure = ".*" if stage.school.broker.version() >= (4, 3) else "^$"
-    stage.school.broker.ctl("set_permissions", stage.queue.name, configure, ".*", ".*")
+    stage.school.broker.permit(stage.queue.name, configure, ".*", ".*")
     uri = stage.school.broker.uri.replace("guest:guest", f"{stage.queue.name}:password")
     line = stage.start(RABBITMQ_URI=uri).wait_line("event=queue-found")
     assert configure != "^$" or (line.fields["kind"] == "unknown" and "403" in line.text)
@@ -132,8 +132,8 @@ def test_who_may_not_configure_the_queue_is_told_that_its_kind_is_unknown(stage:
 def new_broker_user(stage: Stage, configure: str, write: str, read: str) -> str:
     """The URI of somebody with these permissions."""
     name = unique("somebody")
-    stage.school.broker.ctl("add_user", name, "password")
-    stage.school.broker.ctl("set_permissions", name, configure, write, read)
+    stage.school.broker.add_user(name, "password")
+    stage.school.broker.permit(name, configure, write, read)
     return stage.school.broker.uri.replace("guest:guest", f"{name}:password")
 
 
@@ -327,9 +327,9 @@ def assert_stub(stage: Stage, body: bytes) -> None:
 
 def set_largest_message(broker: RabbitMQ, size: int) -> int:
     """In a broker that is running; returns what it was."""
-    known = broker.ctl("eval", "element(2, application:get_env(rabbit, max_message_size)).")
-    broker.ctl("eval", f"application:set_env(rabbit, max_message_size, {size}),"
-                       f"persistent_term:put(max_message_size, {size}).")
+    known = broker.evaluate("element(2, application:get_env(rabbit, max_message_size))")
+    broker.evaluate(f"application:set_env(rabbit, max_message_size, {size}),"
+                    f"persistent_term:put(max_message_size, {size})")
     return int(known)
 
 
@@ -399,13 +399,13 @@ def test_bad_messages_that_fill_the_window_wait_while_the_broker_takes_none_and_
         stage: Stage, blocked_broker: RabbitMQ) -> None:
     users = [stage.user() for _ in range(3)]
     stage.publish(*[b"{"] * 6, *(add_user(user, name="Ada") for user in users))
-    blocked_broker.ctl("eval", f"rabbit_alarm:set_alarm({{{MEMORY_ALARM}, []}}).")
+    blocked_broker.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY_ALARM}, []}})")
     daemon = stage.start(RABBITMQ_URI=blocked_broker.uri, RABBITMQ_PREFETCH="4")
     daemon.wait_line("event=broker-blocks-publishers")
     wait_until(lambda: stage.queue.depth().unacked == 4, "the window to be full")
     time.sleep(1)
     assert stage.queue.depth().total == 9
-    blocked_broker.ctl("eval", f"rabbit_alarm:clear_alarm({MEMORY_ALARM}).")
+    blocked_broker.evaluate(f"rabbit_alarm:clear_alarm({MEMORY_ALARM})")
     assert len(stage.queue.wait_dead_letters(6)) == 6
     stage.queue.wait_empty()
     assert all(stage.homeserver.user(user) for user in users)

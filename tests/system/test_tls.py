@@ -81,8 +81,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="session")
 def broker_user(school: School) -> str:
     """With a password that is found nowhere by chance."""
-    school.broker.ctl("add_user", "secured", PASSWORD)
-    school.broker.ctl("set_permissions", "secured", ".*", ".*", ".*")
+    school.broker.add_user("secured", PASSWORD)
+    school.broker.permit("secured", ".*", ".*", ".*")
     return f"secured:{PASSWORD}"
 
 

@@ -29,10 +29,10 @@ def start(trap: Trap, queue: Queue, uri: str | None = None, **settings: str) -> 
 def operator(broker: RabbitMQ) -> Iterator[str]:
     """A user of the broker who may be forbidden things, named operator as well as in the URI."""
     name = f"operator-{secrets.token_hex(4)}"
-    broker.ctl("add_user", name, "a password")
-    broker.ctl("set_permissions", name, ".*", ".*", ".*")
+    broker.add_user(name, "a password")
+    broker.permit(name, ".*", ".*", ".*")
     yield name
-    broker.ctl("delete_user", name)
+    broker.remove_user(name)
 
 
 def uri_of(broker: RabbitMQ, operator: str) -> str:
@@ -45,15 +45,15 @@ def uri_of(broker: RabbitMQ, operator: str) -> str:
 @pytest.fixture
 def impatient(broker: RabbitMQ) -> Iterator[None]:
     """The broker closes the channel of who has held a message for two seconds; it looks every second."""
-    broker.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 1000), "
-                       "application:set_env(rabbit, consumer_timeout, 2000).")
+    broker.evaluate("application:set_env(rabbit, channel_tick_interval, 1000), "
+                    "application:set_env(rabbit, consumer_timeout, 2000)")
     yield
-    broker.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000), "
-                       "application:set_env(rabbit, consumer_timeout, 1800000).")
+    broker.evaluate("application:set_env(rabbit, channel_tick_interval, 60000), "
+                    "application:set_env(rabbit, consumer_timeout, 1800000)")
 
 
 def version(broker: RabbitMQ) -> tuple[int, ...]:
-    text = broker.ctl("eval", "io:format(rabbit_misc:version()).")
+    text = broker.evaluate("rabbit_misc:version()")
     return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
 
 
@@ -131,13 +131,13 @@ def test_a_missing_permission_is_told_and_tried_again(
     """403. `configure` is for declaring the dead-letter queue, which is not there yet, `write` for publishing to it,
     `read` for consuming."""
     granted = ("^$" if one == missing else ".*" for one in ("configure", "write", "read"))
-    broker.ctl("set_permissions", operator, *granted)
+    broker.permit(operator, *granted)
     daemon = trap.start(uri_of(broker, operator), queue.name)
     queue.publish(b"{")
     daemon.wait_line("event=(connection-lost|dead-letter-waits) .*403 ACCESS_REFUSED", count=2)
     assert "standing-by" not in daemon.log
     assert queue.depth().total == 1
-    broker.ctl("set_permissions", operator, ".*", ".*", ".*")
+    broker.permit(operator, ".*", ".*", ".*")
     queue.wait_empty()
     assert len(queue.wait_dead_letters(1)) == 1
 
@@ -160,7 +160,7 @@ def test_acks_are_not_stuck_with_dead_letters_under_an_alarm(trap: Trap, queue: 
     to be in the queue must be there before."""
     queue.publish(b"{", *(trap.request() for _ in range(50)), b"{")
     alarm = "{resource_limit, memory, node()}"
-    broker.ctl("eval", f"rabbit_alarm:set_alarm({{{alarm}, []}}).")
+    broker.evaluate(f"rabbit_alarm:set_alarm({{{alarm}, []}})")
     try:
         daemon = trap.start(broker.uri, queue.name)
         daemon.wait_line("event=broker-blocks-publishers")
@@ -168,7 +168,7 @@ def test_acks_are_not_stuck_with_dead_letters_under_an_alarm(trap: Trap, queue: 
         wait_until(lambda: queue.depth() == Depth(0, 2), "the others to be acked")
         assert queue.waiting(queue.dlq) == 0
     finally:
-        broker.ctl("eval", f"rabbit_alarm:clear_alarm({alarm}).")
+        broker.evaluate(f"rabbit_alarm:clear_alarm({alarm})")
     queue.wait_empty()
     daemon.wait_line("event=broker-accepts-publishers")
     assert len(queue.wait_dead_letters(2)) == 2
