@@ -162,11 +162,11 @@ faults() {
 }
 
 # Not what walks through all states of a plan, and only some of the random cases: all of them take many minutes
-# here. Nor what sends signals of faults, which valgrind keeps for itself.
+# here. Nor what sends signals of faults, which valgrind keeps for itself, nor what is Python.
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
   CASES=6 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
-    --exclude-regex '^lint/|^engine/.*_plan$|^engine/test_storms$|^loop/test_signals$' --overwrite MemoryCheckCommandOptions="$options"
+    --exclude-regex '^lint/|^contract/|^engine/.*_plan$|^engine/test_storms$|^loop/test_signals$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
 fuzz() {
