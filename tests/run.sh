@@ -136,7 +136,7 @@ on_the_lab() {
 # Each worker has servers of its own; most of the time is spent waiting for them.
 system_tests() {
   local workers
-  workers=$(($(nproc) + 1))
+  workers=$(($(nproc) * 2))
   # shellcheck disable=SC2086
   /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q -n "$((workers < 4 ? workers : 4))" \
     ${PYTEST_ARGS:-} tests/system
