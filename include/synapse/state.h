@@ -120,8 +120,6 @@ DEFINE_CLEANUP(struct room_state, room_state_free)
 enum membership room_state_membership(const struct room_state *state, const char *user);
 /* Notes what has become of a member; keeps `joined` right. */
 void room_state_set_membership(struct room_state *state, const char *user, enum membership membership);
-/* Whether the settings and members that `part` has are the same in the state. */
-bool room_state_includes(const struct room_state *state, const struct room_state *part) MUST_USE;
 /* Bytes of memory that the state takes, well estimated: to a few percent with the allocator of glibc. It
    takes as long as the levels have entries; members do not count. */
 size_t room_state_weight(const struct room_state *state);

@@ -9,7 +9,7 @@ void room_known_init(struct room_known *known)
     *known = (struct room_known){
         .resolved_at = INSTANT_PAST,
         .read_at = INSTANT_PAST,
-        .deeds_at = INSTANT_PAST,
+        .set_at = INSTANT_PAST,
         .whole_at = INSTANT_PAST,
         .looked_at = INSTANT_PAST,
         .told_at = INSTANT_PAST,
@@ -22,6 +22,12 @@ void room_known_init(struct room_known *known)
     };
 }
 
+void room_known_forget_set(struct room_known *known)
+{
+    for (int setting = 0; setting < ROOM_SETTINGS; setting++)
+        free(TAKE(known->set[setting]));
+}
+
 void room_known_deinit(struct room_known *known)
 {
     free(known->id);
@@ -32,7 +38,7 @@ void room_known_deinit(struct room_known *known)
     lineage_deinit(&known->lineage);
     room_state_free(known->creation);
     room_state_free(known->state);
-    room_state_free(known->deeds);
+    room_known_forget_set(known);
     state_events_free(known->news);
     obstacles_deinit(&known->obstacles);
     room_known_init(known);
@@ -56,8 +62,9 @@ bool room_known_settle(struct room_known *known)
         kept.whole_at = known->whole_at;
         kept.mirrored = true;
     } else {
-        kept.deeds = TAKE(known->deeds); /* it is read for the next message */
-        kept.deeds_at = known->deeds_at;
+        for (int setting = 0; setting < ROOM_SETTINGS; setting++)
+            kept.set[setting] = TAKE(known->set[setting]); /* it is read for the next message */
+        kept.set_at = known->set_at;
     }
     room_known_deinit(known);
     *known = kept;

@@ -27,8 +27,8 @@ struct room_known {
     struct room_state *state;  /* NULL: not read */
     instant read_at;           /* as of when it is known: when the reading of it began, or since mirrored */
     instant whole_at;          /* when the last reading of all of it began */
-    struct room_state *deeds;  /* who was joined by us and what was set; NULL: nothing lately */
-    instant deeds_at;          /* the last of them: answers may be older (engine/room_learn.c) */
+    char *set[ROOM_SETTINGS];  /* by us, of late; NULL: not */
+    instant set_at;            /* the last of them: answers may be older (engine/room_learn.c) */
     struct state_events *news; /* changes told while a call was under way; NULL: none */
     instant looked_at;         /* when its state or levels came; INSTANT_PAST: another call was made since */
     instant told_at;           /* when /sync was asked that named it last, see engine/told.h */
@@ -75,6 +75,8 @@ struct room_wanted {
 
 void room_known_init(struct room_known *known);
 void room_known_deinit(struct room_known *known);
+/* Drops the note of what we set. */
+void room_known_forget_set(struct room_known *known);
 /* Nobody asks for the room now. False: nothing is known that is worth remembering. */
 bool room_known_settle(struct room_known *known);
 /* What is known of its state may be wrong: it is to be read again. */

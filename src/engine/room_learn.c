@@ -159,25 +159,29 @@ static bool learn_absence(struct room_known *known, instant now)
     return true;
 }
 
-/* ---- what we did of late ---- */
+/* ---- what we set of late ---- */
 
-/* To which the next one is added. */
-static struct room_state *deeds_until(struct room_known *known, instant now)
+static void note_set(struct room_known *known, const struct news *news)
 {
-    if (now > known->deeds_at + NEWS_LATENESS)
-        room_state_free(TAKE(known->deeds));
-    if (!known->deeds)
-        known->deeds = room_state_new();
-    known->deeds_at = now;
-    return known->deeds;
+    if (news->now > known->set_at + NEWS_LATENESS)
+        room_known_forget_set(known);
+    text_set(&known->set[news->call->setting], news->call->value);
+    known->set_at = news->now;
 }
 
-/* Synapse's processes remember the whole state of a room (get_partial_current_state_ids()). Somebody else may
-   have undone since what we did; that is believed when ours is old enough. */
+/*
+ * Synapse's processes remember the whole state of a room (get_partial_current_state_ids()). Somebody else may
+ * have undone since what we set; that is believed when ours is old enough. Members are not looked at: many
+ * things take one out again, our own removals among them, and to join one who is in changes nothing.
+ */
 static bool is_outdated(const struct room_known *known, const struct news *news)
 {
-    return known->deeds && news->sent < known->deeds_at + NEWS_LATENESS &&
-           !room_state_includes(news->reply->state, known->deeds);
+    if (news->sent >= known->set_at + NEWS_LATENESS)
+        return false;
+    for (int setting = 0; setting < ROOM_SETTINGS; setting++)
+        if (known->set[setting] && !text_equal(news->reply->state->settings[setting], known->set[setting]))
+            return true;
+    return false;
 }
 
 static bool learn_state(struct room_known *known, const struct news *news)
@@ -228,7 +232,7 @@ static bool learn_details(struct room_known *known, const struct news *news)
 static bool learn_setting(struct room_known *known, const struct news *news)
 {
     text_set(&known->state->settings[news->call->setting], news->call->value);
-    text_set(&deeds_until(known, news->now)->settings[news->call->setting], news->call->value);
+    note_set(known, news);
     return true;
 }
 
@@ -253,7 +257,6 @@ static bool learn_join(struct room_known *known, const struct news *news)
         return false;
     }
     room_state_set_membership(known->state, news->call->user, MEMBERSHIP_JOIN);
-    room_state_set_membership(deeds_until(known, news->now), news->call->user, MEMBERSHIP_JOIN);
     return true;
 }
 

@@ -142,8 +142,8 @@ static size_t weigh(const struct subject *subject)
 
     if (subject->is_room && subject->room.state)
         weight += room_state_weight(subject->room.state);
-    if (subject->is_room && subject->room.deeds)
-        weight += room_state_weight(subject->room.deeds);
+    for (int setting = 0; subject->is_room && setting < ROOM_SETTINGS; setting++)
+        weight += subject->room.set[setting] ? strlen(subject->room.set[setting]) + 1 : 0;
     return weight;
 }
 

@@ -117,17 +117,6 @@ enum membership members_set(struct members **members, const char *user, enum mem
 
 /* ---- the whole ---- */
 
-bool members_include(const struct members *all, const struct members *some)
-{
-    for (uint32_t i = 0; some && i < some->slots; i++) {
-        uint64_t word = some->words[i];
-
-        if (word && (!all || all->words[find(all, word & ~MEMBERSHIP_MASK)] != word))
-            return false;
-    }
-    return true;
-}
-
 void members_free(struct members *members)
 {
     free(members);

@@ -22,9 +22,6 @@ enum membership members_get(const struct members *members, const char *user);
 /* Notes what has become of the user; allocates and moves the table as needed. Returns what they were. */
 enum membership members_set(struct members **members, const char *user, enum membership membership);
 
-/* Whether each of `some` is the same in `all`. */
-bool members_include(const struct members *all, const struct members *some);
-
 /* Bytes of memory that they take. */
 size_t members_weight(const struct members *members);
 

@@ -15,14 +15,6 @@ enum membership room_state_membership(const struct room_state *state, const char
     return members_get(state->members, user);
 }
 
-bool room_state_includes(const struct room_state *state, const struct room_state *part)
-{
-    for (int i = 0; i < ROOM_SETTINGS; i++)
-        if (part->settings[i] && !text_equal(state->settings[i], part->settings[i]))
-            return false;
-    return members_include(state->members, part->members);
-}
-
 void room_state_set_membership(struct room_state *state, const char *user, enum membership membership)
 {
     enum membership before = members_set(&state->members, user, membership);
