@@ -19,9 +19,7 @@ from .result import Result
 from .trial import Run, given_back, on_stub
 
 HEARTBEAT = {False: 2, True: 10}  # seconds, by whether this is the long form
-# Seconds until the daemon that was harmed has nothing left that it could end; broker and daemon give each other up
-# later than that.
-LAST_WORDS = 1.5
+LAST_WORDS = 1.5  # seconds until the homeserver has carried out what a frozen daemon had sent
 
 
 def standby(run: Run, how: str, queue: str) -> Result:
@@ -51,10 +49,13 @@ class _Pair:
         bench.work(1)  # so it is the active one
         self.spare = self._new_spare()
 
+    def wait_taking_over(self) -> None:
+        wait_until(lambda: _role(self.spare) == "taking-over", "the spare to take over")
+
     def take_over(self, struck: float) -> None:
         """The spare does, and the two change places."""
         bench = self.bench
-        wait_until(lambda: _role(self.spare) == "taking-over", "the spare to take over")
+        self.wait_taking_over()
         bench.daemon, self.spare = self.spare, bench.daemon
         self.links.reverse()
         if bench.work(1):
@@ -130,7 +131,7 @@ def _cut_off(pair: _Pair) -> None:
     """It still reaches the homeserver, and finishes what it has."""
     cut_off, link, struck = pair.bench.daemon, pair.links[0], time.monotonic()
     link.proxy.strike(Harm.BLACKHOLE)
-    time.sleep(LAST_WORDS)
+    pair.wait_taking_over()  # and then it waits for what the other one may have under way
     pair.stub.mark()
     pair.take_over(struck)
     link.heal()
