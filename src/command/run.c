@@ -17,7 +17,7 @@
  *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
  * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again
- * to whoever comes next. Further signals change nothing about that.
+ * to whoever comes next. A second signal ends the drain at once. No signal ends the daemon without one.
  *
  * Other signals: SIGHUP reads the configuration again (command/reload.h), SIGUSR1 writes into the log what
  * waits and for what. All others are let pass.
@@ -305,22 +305,22 @@ static void look_at_drain(void *context)
 
 static void begin_drain(struct daemon *daemon, int number)
 {
-    instant now = instant_now();
-
-    if (daemon->drain_end != INSTANT_NEVER) {
-        log_info("stopping-already", LOG_NUMBER("signal", number),
-                 LOG_NUMBER("under_way", broker_under_way(daemon->broker)),
-                 LOG_NUMBER("limit_ms", daemon->drain_end - now));
-        return;
-    }
     log_info("stopping", LOG_NUMBER("signal", number),
              LOG_NUMBER("under_way", broker_under_way(daemon->broker)));
-    daemon->drain_end = now + (int64_t)reload_config(&daemon->reload)->sync.drain_seconds * 1000;
+    daemon->drain_end = instant_now() + (int64_t)reload_config(&daemon->reload)->sync.drain_seconds * 1000;
     daemon->observe.is_stopping = true;
     hurry_stop(&daemon->hurry);
     broker_stop_consuming(daemon->broker);
     tell_manager(daemon);
     look_at_drain(daemon);
+}
+
+/* Whoever asks twice does not want to wait. */
+static void cut_drain_short(struct daemon *daemon, int number)
+{
+    log_warning("stopped-at-once", LOG_NUMBER("signal", number),
+                LOG_NUMBER("left_for_redelivery", broker_under_way(daemon->broker)));
+    loop_stop(daemon->loop);
 }
 
 /* ---- signals ---- */
@@ -353,7 +353,10 @@ static void signalled(void *context, int number)
     case SIGTERM:
     case SIGINT:
     case SIGQUIT:
-        begin_drain(daemon, number);
+        if (daemon->drain_end == INSTANT_NEVER)
+            begin_drain(daemon, number);
+        else
+            cut_drain_short(daemon, number);
         break;
     case SIGHUP:
         read_configuration_again(daemon);

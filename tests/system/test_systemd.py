@@ -15,6 +15,7 @@ import pytest
 from lab.daemon import Daemon
 from lab.message import add_room, add_user, remove_user, room
 from lab.process import wait_until
+from lab.proxy import Fault
 from stage import Stage, unique
 
 
@@ -325,10 +326,11 @@ def test_no_signal_ends_it_without_a_drain(stage: Stage) -> None:
         if number in PAUSING:
             daemon.signal(signal.SIGCONT)
     daemon.wait_line("event=waiting-in-all")
-    for _ in range(2):
-        for number in sorted(STOPPING):
+    daemon.signal(signal.SIGTERM)
+    for number in [*CATCHABLE, signal.SIGRTMIN, signal.SIGRTMAX]:
+        if number not in STOPPING | PAUSING:
             daemon.signal(number)
-    daemon.wait_line("event=stopping-already", count=2)
+    daemon.wait_line("event=waiting-in-all", count=2)
     assert daemon.alive()
     fault.release()
     assert stage.ends()[0].outcome == "done"
@@ -350,17 +352,33 @@ def test_each_of_those_that_stop_it_lets_it_finish(stage: Stage, number: int) ->
     assert stage.ends()[0].outcome == "done"
 
 
-def test_a_drain_ends_with_its_limit_whatever_signals_come(stage: Stage) -> None:
-    user = stage.user()
-    # nothing but the limit ends it: a request that fails would, too
-    daemon = stage.start(SYNC__DRAIN_SECONDS="2", HTTP__REQUEST_SECONDS="600")
-    stage.warm_up()
-    fault = stage.proxy.fault(f"/users/{user}", "PUT", hold=True)
-    stage.publish(add_user(user, name="Ada"))
-    fault.wait_hit()
-    for _ in range(2):
-        daemon.signal(signal.SIGTERM)
+def test_a_drain_ends_with_its_limit(stage: Stage) -> None:
+    daemon, fault = stage_held(stage, SYNC__DRAIN_SECONDS="2")
+    daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
     daemon.wait_line("event=stopped .*left_for_redelivery=1")
     assert stage.queue.waiting() == 1
     fault.release()
+
+
+@pytest.mark.parametrize("number", sorted(STOPPING), ids=str)
+def test_a_second_signal_ends_the_drain_at_once(stage: Stage, number: int) -> None:
+    daemon, fault = stage_held(stage, SYNC__DRAIN_SECONDS="300")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_line("event=stopping ")
+    daemon.signal(signal.Signals(number))
+    assert daemon.wait() == 0
+    daemon.wait_line("event=stopped-at-once .*left_for_redelivery=1")
+    assert stage.queue.waiting() == 1
+    fault.release()
+
+
+def stage_held(stage: Stage, **settings: str) -> tuple[Daemon, Fault]:
+    """A message is under way that nothing ends but the end of the drain: a request that fails would, too."""
+    user = stage.user()
+    daemon = stage.start(HTTP__REQUEST_SECONDS="600", **settings)
+    stage.warm_up()
+    fault = stage.proxy.fault(f"/users/{user}", "PUT", hold=True)
+    stage.publish(add_user(user, name="Ada"))
+    fault.wait_hit()
+    return daemon, fault
