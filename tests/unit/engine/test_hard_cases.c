@@ -352,6 +352,29 @@ static void test_a_room_is_made_without_whom_something_fails_with(void **state)
     check_that_carl_is_joined(SYNAPSE_CREATE_USER);
 }
 
+/* More of them are not over sooner, and each has to be looked at. */
+static void test_two_rooms_are_deleted_at_a_time(void **state)
+{
+    static const char *const rooms[][2] = {{"course", "1"}, {"course", "2"}, {"team", "1"}, {"news", "7"}};
+    struct scene *scene = scene_begin(16, true);
+
+    (void)state;
+    alarm(20);
+    for (size_t i = 0; i < 4; i++)
+        stage_post(&scene->stage, "{'method': 'addRoom', 'room': {'type': '%s', 'id': '%s', 'name': 'N'}}",
+                   rooms[i][0], rooms[i][1]);
+    assert_true(stage_run(&scene->stage, HOUR));
+    scene->world.removing = true;
+    for (size_t i = 0; i < 4; i++)
+        stage_post(&scene->stage, "{'method': 'removeRoom', 'room': {'type': '%s', 'id': '%s'}}", rooms[i][0],
+                   rooms[i][1]);
+    assert_true(stage_run(&scene->stage, HOUR));
+    alarm(0);
+    assert_int_equal(scene->world.made[SYNAPSE_DELETE_ROOM], 4);
+    assert_int_equal(scene->world.deleting, 2);
+    scene_end(scene);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +390,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_record_that_another_instance_closed),
         cmocka_unit_test(test_a_user_whom_another_instance_created),
         cmocka_unit_test(test_a_room_is_made_without_whom_something_fails_with),
+        cmocka_unit_test(test_two_rooms_are_deleted_at_a_time),
     };
 
     log_configure(LOG_ERROR, LOG_LOGFMT);

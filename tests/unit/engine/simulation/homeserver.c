@@ -400,6 +400,16 @@ static void judge_deletion(const struct deed *deed)
         world_accuse(deed->world, "%s is deleted while it is being made", room->id);
 }
 
+static void note_deletions(struct world *world)
+{
+    unsigned deleting = 0;
+
+    for (size_t i = 0; i < world->room_count; i++)
+        deleting += world->rooms[i].deletion == BEING_DELETED;
+    if (deleting > world->deleting)
+        world->deleting = deleting;
+}
+
 static void delete_room(const struct deed *deed)
 {
     struct world_room *room = deed->room;
@@ -413,6 +423,7 @@ static void delete_room(const struct deed *deed)
     room->deletion = BEING_DELETED;
     room->looks = chance_below(4);
     room->deletion_fails = deed->cut;
+    note_deletions(deed->world);
 }
 
 static void read_deletion(const struct deed *deed)

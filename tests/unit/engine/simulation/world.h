@@ -130,6 +130,7 @@ struct world {
     unsigned writes;              /* calls that were to change something and were carried out */
     unsigned made[SYNAPSE_KINDS]; /* calls that were carried out, by kind */
     unsigned invited;             /* as a room was made */
+    unsigned deleting;            /* rooms at a time, the most that there were */
     int64_t lateness;             /* ms for which one of several processes tells what was before a deed */
     int64_t lag;                  /* ms within which names and departures of users reach the rooms */
     const char *vetoed;           /* a user whom a module of the homeserver lets into no room; NULL: nobody */
