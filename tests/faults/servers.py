@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 
+from lab.mas import Mas
 from lab.mas_school import MasSchool
+from lab.synapse import Synapse
 
+from .bench import Bench
 from .result import Result
 from .trial import Run, on_stub, on_synapse
 
@@ -28,20 +31,7 @@ def broker_harmed(run: Run, how: str, queue: str) -> Result:
 def synapse_harmed(run: Run, how: str) -> Result:
     rounds = run.pick(1, 10 if how != "frozen" else 5)
     with on_synapse(run, f"Synapse {how}", run.stream(50, 300), rounds) as (bench, school):
-        synapse = school.synapse
-        for left in range(rounds, 0, -1):
-            if not bench.work(bench.spread(left)):
-                break
-            bench.pause(0.3)
-            with bench.harm():
-                if how == "frozen":
-                    synapse.freeze()
-                    time.sleep(run.pick(8, 90))
-                    synapse.thaw()
-                else:
-                    synapse.kill() if how == "killed" else synapse.stop()
-                    bench.pause(3)
-                    synapse.start()
+        _harm_again_and_again(run, bench, school.synapse, how, rounds)
     return bench.result
 
 
@@ -51,21 +41,24 @@ def mas_harmed(run: Run, how: str) -> Result:
     rounds = run.pick(2, 10 if how != "frozen" else 5)
     with on_synapse(run, f"MAS {how}", run.stream(80, 300), rounds, kind=MasSchool) as (bench, school):
         assert isinstance(school, MasSchool)
-        mas = school.mas
-        for left in range(rounds, 0, -1):
-            if not bench.work(bench.spread(left)):
-                break
-            bench.pause(0.3)
-            with bench.harm():
-                if how == "frozen":
-                    mas.freeze()
-                    time.sleep(run.pick(8, 90))
-                    mas.thaw()
-                else:
-                    mas.kill() if how == "killed" else mas.stop()
-                    bench.pause(3)
-                    mas.start()
+        _harm_again_and_again(run, bench, school.mas, how, rounds)
     return bench.result
+
+
+def _harm_again_and_again(run: Run, bench: Bench, server: Synapse | Mas, how: str, rounds: int) -> None:
+    for left in range(rounds, 0, -1):
+        if not bench.work(bench.spread(left)):
+            break
+        bench.pause(0.3)
+        with bench.harm():
+            if how == "frozen":
+                server.freeze()
+                time.sleep(run.pick(8, 90))
+                server.thaw()
+            else:
+                server.kill() if how == "killed" else server.stop()
+                bench.pause(3)
+                server.start()
 
 
 def homeserver_crashes(run: Run) -> Result:
