@@ -74,8 +74,8 @@ def _command(options: argparse.Namespace, seed: int) -> str:
 def _run_one_after_another(names: list[str], run: Run) -> int:
     try:
         for name in names:
-            for result in run_scenario(name, run):
-                print(json.dumps({"scenario": name, **dataclasses.asdict(result)}), flush=True)
+            result = run_scenario(name, run)
+            print(json.dumps({"scenario": name, **dataclasses.asdict(result)}), flush=True)
     finally:
         run.drop_broker()
     return 0
@@ -87,16 +87,17 @@ def _run_side_by_side(names: list[str], run: Run) -> list[Result]:
     for name in names:
         lanes.setdefault(SCENARIOS[name].lane, []).append(name)
     children = {lane: _start(lane, scenarios, run) for lane, scenarios in lanes.items()}
-    rows: dict[str, list[Result]] = {}
+    rows: dict[str, Result] = {}
     for lane, child in children.items():
         status = child.wait()
         for line in _output(lane, run).read_text().splitlines():
             row = json.loads(line)
-            rows.setdefault(row.pop("scenario"), []).append(Result(**row))
+            name = row.pop("scenario")
+            rows[name] = Result(**row)
         if status != 0:
-            rows.setdefault(lanes[lane][-1], []).append(
-                Result(f"lane {lane}", run.seed, 0, asked=0, others=[f"its process ended with status {status}"]))
-    return [row for name in SCENARIOS for row in rows.get(name, [])]
+            rows[lanes[lane][-1]] = Result(f"lane {lane}", run.seed, 0, asked=0,
+                                           others=[f"its process ended with status {status}"])
+    return [rows[name] for name in SCENARIOS if name in rows]
 
 
 def _start(lane: str, names: list[str], run: Run) -> subprocess.Popen[str]:

@@ -9,7 +9,7 @@ message must end within RESUMES seconds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.faultproxy import Harm
@@ -41,6 +41,11 @@ class Kind:
     breaks: bool = True  # so the daemon must complain
     silent: bool = False  # so one finds out by waiting
 
+    @property
+    def scenario(self) -> str:
+        """What it is called on the command line."""
+        return self.name.lower().replace(" ", "-").replace("/", "-")
+
 
 def _kind(harm: Harm, tls: bool = False) -> Kind:
     return Kind(harm.value, lambda link, share: link.proxy.strike(harm, share), tls,
@@ -56,15 +61,7 @@ KINDS = [
 COMPLAINTS = {"broker": "event=connection-lost", "homeserver": "event=homeserver-paused"}
 
 
-def broker_link(run: Run) -> Iterator[Result]:
-    return (_harmed_link(run, "broker", kind) for kind in KINDS)
-
-
-def homeserver_link(run: Run) -> Iterator[Result]:
-    return (_harmed_link(run, "homeserver", kind) for kind in KINDS)
-
-
-def _harmed_link(run: Run, peer: str, kind: Kind) -> Result:
+def harmed_link(run: Run, peer: str, kind: Kind) -> Result:
     rounds = run.pick(2, 10)
     link = Link(peer, run.folder, run.seed, kind.tls)
     settings = SOON if kind.silent and not run.long else {}
