@@ -76,6 +76,7 @@ static void came(void *context, struct broker_message *message)
     broker->handlers.delivered(broker->handlers.context, delivery);
 }
 
+/* Of one that was skipped nobody was told that it came. */
 static void lost(void *context)
 {
     struct broker *broker = context;
@@ -83,7 +84,8 @@ static void lost(void *context)
 
     while ((delivery = broker->deliveries) != NULL) {
         DL_DELETE2(broker->deliveries, delivery, previous, next);
-        broker->handlers.lost(broker->handlers.context, delivery);
+        if (!delivery->message->skipped)
+            broker->handlers.lost(broker->handlers.context, delivery);
         delivery_free(delivery);
     }
 }

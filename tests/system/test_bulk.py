@@ -70,3 +70,28 @@ def test_a_drain_does_not_rest(stage: Stage) -> None:
     daemon = resting(stage, SYNC__DRAIN_SECONDS="6")
     assert daemon.stop() == 0
     assert len(daemon.ends()) == 4, daemon.log
+
+
+def test_a_message_that_found_no_room_when_the_connection_was_cut_makes_nobody_hurry(stage: Stage) -> None:
+    """It is passed over in a queue that goes without a consumer; elsewhere the connection is given up for it."""
+    stage.queue.declare(arguments={"x-expires": 60_000, "x-max-priority": 2})
+    daemon = stage.start(SYNC__BULK_REST="10", RABBITMQ_PREFETCH="2", RABBITMQ_MAX_MESSAGE_SIZE="65536",
+                         RABBITMQ_MAX_DEAD_LETTER_SIZE="131072")
+    stage.warm_up()
+    stage.proxy.pause()
+    try:
+        stage.publish({**add_user(stage.user(), name="Ada"), "stray": "x" * 60_000})
+        wait_until(lambda: stage.queue.depth().unacked == 1, "the first message to be with the daemon")
+        stage.publish(b"x" * 131_072)
+        wait_until(lambda: stage.queue.depth().unacked == 2, "the large message to be with the daemon")
+        stage.school.broker.close_connections()
+        daemon.wait_line("event=connection-lost")
+        wait_until(lambda: stage.queue.depth().unacked == 2, "both to be with the daemon again")
+    finally:
+        stage.proxy.resume()
+    assert sorted(end.outcome for end in stage.ends(2)) == ["done", "rejected"]
+    fault = stage.proxy.fault(CREATION, "PUT", delay=1)
+    stage.publish(*(add_user(stage.user("bulk"), name="Bulk") for _ in range(4)), priority=0)
+    fault.wait_hit()
+    fault.release()
+    wait_for_rest(daemon)
