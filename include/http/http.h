@@ -149,5 +149,7 @@ void http_grace(struct http *http);
 
 /* The number of requests sent so far. */
 unsigned long http_count(const struct http *http);
+/* Whether no call is waiting or under way. */
+bool http_is_idle(const struct http *http);
 
 #endif

@@ -277,6 +277,11 @@ unsigned long http_count(const struct http *http)
     return http->count;
 }
 
+bool http_is_idle(const struct http *http)
+{
+    return !http->waiting && !http->running;
+}
+
 /* ---- life ---- */
 
 /* The texts of errors quote nothing of the URI: a mistyped one may hold a password. */

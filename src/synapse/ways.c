@@ -58,6 +58,18 @@ static struct way *make(struct ways *ways, const char *base, struct error *error
     return NULL;
 }
 
+/* The homeserver may name another address each time, and each way has descriptors of its own. */
+static void free_idle(struct ways *ways)
+{
+    struct way *way, *next;
+
+    LL_FOREACH_SAFE(ways->list, way, next)
+    if (http_is_idle(way->http)) {
+        LL_DELETE(ways->list, way);
+        free_way(way);
+    }
+}
+
 struct http *ways_to(struct ways *ways, const char *base, struct error *error)
 {
     struct way *way = find(ways, base);
@@ -66,10 +78,12 @@ struct http *ways_to(struct ways *ways, const char *base, struct error *error)
         (void)error_set(error, "no way leads to %.255s", base);
         return NULL;
     }
-    if (way)
+    if (way) {
         LL_DELETE(ways->list, way);
-    else
+    } else {
+        free_idle(ways);
         way = make(ways, base, error);
+    }
     if (!way)
         return NULL;
     LL_PREPEND(ways->list, way);

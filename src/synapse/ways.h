@@ -6,7 +6,8 @@
 
 /*
  * The ways to the Matrix Authentication Service. Where it is, is known only once the homeserver has been
- * asked, and it may be elsewhere the next time; calls under way go on where they were sent.
+ * asked, and it may be elsewhere the next time; calls under way go on where they were sent. Besides them and
+ * the latest way nothing is kept.
  */
 struct way;
 struct ways {

@@ -329,6 +329,11 @@ void http_free(struct http *http)
     (void)http;
 }
 
+bool http_is_idle(const struct http *http)
+{
+    return !http->done;
+}
+
 void http_doubt(struct http *http)
 {
     (void)http;
