@@ -282,12 +282,15 @@ static const char *misuse(const struct action *action, const struct command_opti
 static struct secrets *own_secrets(const struct config *config)
 {
     CLEANUP(text_free_secretp) char *broker = config_uri_password(config->rabbitmq.uri);
+    CLEANUP(text_free_secretp) char *proxy = config_uri_password(config->http.proxy);
     struct secrets *secrets = secrets_new();
 
     secrets_add(secrets, broker);
+    secrets_add(secrets, proxy);
     secrets_add(secrets, config->matrix.secret);
     secrets_add(secrets, config->matrix.sync_user_password);
     secrets_add(secrets, config->matrix.sync_user_token);
+    secrets_add(secrets, config->matrix.mas_client_secret);
     return secrets;
 }
 

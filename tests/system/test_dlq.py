@@ -145,6 +145,19 @@ def test_no_password_gets_out_of_what_is_no_json_either(broker: RabbitMQ, body: 
         assert "sesame-open" not in shown.stdout
 
 
+@pytest.mark.parametrize("settings", [
+    {"HTTP__PROXY": "http://u:%s@127.0.0.1:1"}, {"MATRIX_MESSENGER__SECRET": "%s"},
+    {"MATRIX_MESSENGER__SYNC_USER_PASSWORD": "%s"}, {"MATRIX_MESSENGER__SYNC_USER_TOKEN": "%s"},
+    {"MATRIX_MESSENGER__MAS_CLIENT_ID": "client", "MATRIX_MESSENGER__MAS_CLIENT_SECRET": "%s"},
+], ids=lambda settings: list(settings)[-1])
+def test_no_secret_of_ours_is_shown(broker: RabbitMQ, settings: dict[str, str]) -> None:
+    letters = Letters(broker)
+    letters.add({"method": "addUser", "user": {"id": "@user1:school.test", "name": f"Ada ({CANARY})"}})
+    for args in (["show", "1"], ["show", "1", "--json"]):
+        shown = letters.run(*args, **{name: value.replace("%s", CANARY) for name, value in settings.items()})
+        assert shown.returncode == 0 and CANARY not in shown.stdout + shown.stderr, args
+
+
 def test_what_is_no_json_is_shown_as_visible_text_and_bounded(broker: RabbitMQ) -> None:
     letters = Letters(broker)
     letters.add(b"first \x1b[31m\nsecond\x00behind" + b"x" * 200_000, "invalid-json")
