@@ -42,8 +42,8 @@ static bool is_old(const struct plan *plan, const struct room_known *known)
     return plan->now > known->looked_at + LOOK_LIMIT;
 }
 
-/* The alias is free when the room is gone. How the deletion is doing is asked when that takes long: it may
-   have failed. */
+/* The alias is free when the room is gone. How the deletion is doing is asked when that takes long, if it can
+   be: it may have failed. */
 static struct action deletion(struct plan *plan, const struct room_known *known,
                               const struct room_wanted *wanted)
 {
@@ -53,7 +53,9 @@ static struct action deletion(struct plan *plan, const struct room_known *known,
         return step(plan, SYNAPSE_DELETE_ROOM, known, wanted);
     if (plan->now < known->look_again)
         return wait_until(plan, known->look_again);
-    return step(plan, is_late ? SYNAPSE_READ_DELETION : SYNAPSE_RESOLVE_ALIAS, known, wanted);
+    return is_late && plan_may(plan, SYNAPSE_READ_DELETION, NULL)
+               ? step(plan, SYNAPSE_READ_DELETION, known, wanted)
+               : step(plan, SYNAPSE_RESOLVE_ALIAS, known, wanted);
 }
 
 /* The alias points to a room that is gone; that it still does so is seen right before it is deleted. */
@@ -96,8 +98,15 @@ static const char *predecessor_of(const struct room_known *known)
     return text_equal(creation->predecessor, known->id) ? NULL : creation->predecessor;
 }
 
-/* The alias is resolved anew whatever is remembered, for what is removed is lost. How many have joined is to
-   be known, too, to look at the deletion in time; so of a room that is not remembered all is read. */
+/* What tells whose room it is. How many have joined is to be known, too, to look at the deletion in time; so
+   of a room that is not remembered all is read, if it can be. */
+static enum synapse_kind reading(struct plan *plan, const struct room_known *known)
+{
+    return known->state || !plan_may(plan, SYNAPSE_READ_STATE, NULL) ? SYNAPSE_READ_CREATION
+                                                                     : SYNAPSE_READ_STATE;
+}
+
+/* The alias is resolved anew whatever is remembered, for what is removed is lost. */
 static struct action removal(struct plan *plan, const struct room_known *known,
                              const struct room_wanted *wanted, const struct engine_rules *rules)
 {
@@ -112,7 +121,7 @@ static struct action removal(struct plan *plan, const struct room_known *known,
     if (known->gone_at != INSTANT_NEVER)
         return liberation(plan, known, wanted);
     if (known->creation_at < wanted->since && known->read_at < wanted->since)
-        return step(plan, known->state ? SYNAPSE_READ_CREATION : SYNAPSE_READ_STATE, known, wanted);
+        return step(plan, reading(plan, known), known, wanted);
     ownership = room_ownership(known, wanted->alias, rules, wanted->since);
     if (ownership != OWNERSHIP_OURS)
         return inquiry(plan, known, wanted, ownership);

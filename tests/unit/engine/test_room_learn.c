@@ -209,6 +209,37 @@ static void test_a_deletion_that_fails_is_noticed_and_begun_again(void **state)
     }
 }
 
+static void assert_calls(const struct room_known *known, enum synapse_kind kind, instant now)
+{
+    struct action action = room_next(known, &removed, &rules, now);
+
+    assert_int_equal(action.kind, ACTION_CALL);
+    assert_int_equal(action.call.kind, kind);
+}
+
+/* How many have joined, and how the deletion is doing, only tells when to look, and both may fail. */
+static void test_a_removal_needs_nothing_that_only_makes_it_quicker(void **state)
+{
+    static const struct synapse_reply failed = {.outcome = SYNAPSE_FAILED};
+    struct room_known known;
+
+    (void)state;
+    room_known_init(&known);
+    hear(&known, SYNAPSE_RESOLVE_ALIAS, (struct synapse_reply){.text = text_copy("!r:h")}, 1000);
+    assert_calls(&known, SYNAPSE_READ_STATE, 1000);
+    hear(&known, SYNAPSE_READ_STATE, failed, 1000);
+    assert_calls(&known, SYNAPSE_READ_CREATION, 1000);
+    hear(&known, SYNAPSE_READ_CREATION, (struct synapse_reply){.state = made_for(removed.alias)}, 1000);
+    begin_deletion(&known, 1000);
+    known.looks = 3;
+    assert_calls(&known, SYNAPSE_READ_DELETION, known.look_again);
+    hear(&known, SYNAPSE_READ_DELETION, failed, known.look_again);
+    assert_calls(&known, SYNAPSE_RESOLVE_ALIAS, known.look_again);
+    hear(&known, SYNAPSE_RESOLVE_ALIAS, (struct synapse_reply){.outcome = SYNAPSE_ABSENT}, known.look_again);
+    assert_int_equal(room_next(&known, &removed, &rules, MINUTE).kind, ACTION_NONE);
+    room_known_deinit(&known);
+}
+
 /* While others are being deleted a room waits for its turn. That comes before the alias is looked up again.
  */
 static void test_a_look_up_before_a_deletion_counts_as_one(void **state)
@@ -258,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_a_deletion_that_fails_is_noticed_and_begun_again),
         cmocka_unit_test(test_a_deletion_that_is_still_to_begin_is_not_begun_again),
         cmocka_unit_test(test_a_look_up_before_a_deletion_counts_as_one),
+        cmocka_unit_test(test_a_removal_needs_nothing_that_only_makes_it_quicker),
         cmocka_unit_test(test_a_removal_takes_few_requests),
         cmocka_unit_test(test_a_room_is_there_from_the_end_of_its_making),
         cmocka_unit_test(test_once_the_alias_is_free_all_is_well),
