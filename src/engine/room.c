@@ -186,7 +186,7 @@ static struct action return_home(struct plan *plan, const struct room_known *kno
 {
     enum membership membership = room_state_membership(known->state, rules->sync_user);
 
-    if (membership == MEMBERSHIP_INVITE || known->regained)
+    if (membership == MEMBERSHIP_INVITE || known->regained_at != INSTANT_PAST)
         return step(plan, SYNAPSE_ENTER_ROOM, known, wanted);
     return step(plan, SYNAPSE_REGAIN_ROOM, known, wanted);
 }
@@ -251,8 +251,8 @@ static struct action convergence(struct plan *plan, const struct room_known *kno
     bool found = next_levels(plan, known, wanted, &call) || next_setting(plan, known, wanted, &call) ||
                  next_join(plan, known, wanted, &call);
 
-    if (found && plan_was_refused(plan, &call) && !known->regained && room_lacks_power(known->state, rules) &&
-        !plan_is_barred(plan->obstacles, SYNAPSE_REGAIN_ROOM))
+    if (found && plan_was_refused(plan, &call) && known->regained_at == INSTANT_PAST &&
+        room_lacks_power(known->state, rules) && !plan_is_barred(plan->obstacles, SYNAPSE_REGAIN_ROOM))
         return step(plan, SYNAPSE_REGAIN_ROOM, known, wanted);
     return found ? plan_call(&call) : plan_rest(plan);
 }

@@ -14,6 +14,7 @@ void room_known_init(struct room_known *known)
         .looked_at = INSTANT_PAST,
         .told_at = INSTANT_PAST,
         .marked_at = INSTANT_PAST,
+        .regained_at = INSTANT_PAST,
         .alias_seen_at = INSTANT_PAST,
         .creation_at = INSTANT_PAST,
         .aliases_at = INSTANT_PAST,

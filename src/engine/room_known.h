@@ -53,7 +53,8 @@ struct room_known {
     unsigned looks;         /* so often it was looked whether it is */
     struct lineage lineage; /* of one that is to be removed */
     bool deleting;
-    bool regained; /* asked for the sync user's power in it, since it was lost */
+    instant
+        regained_at; /* when the sync user was given its power in it; INSTANT_PAST: not since it lost that */
     struct raising raising;
 
     struct obstacles obstacles;

@@ -197,7 +197,7 @@ static bool learn_state(struct room_known *known, const struct news *news)
     known->read_at = known->whole_at = news->sent;
     note_look(known, news);
     if (is_at_home(known->state, news->rules))
-        known->regained = false; /* should it be put out again, it may ask again */
+        known->regained_at = INSTANT_PAST; /* should it be put out again, it may ask again */
     if (!room_is_half_made(known->state))
         learn_completion(known);
     if (!room_may_be_renewed(known->state))
@@ -262,8 +262,7 @@ static bool learn_join(struct room_known *known, const struct news *news)
 
 static bool learn_regaining(struct room_known *known, const struct news *news)
 {
-    (void)news;
-    known->regained = true;
+    known->regained_at = news->now;
     room_known_doubt(known);
     return true;
 }
@@ -400,11 +399,9 @@ static void learn_refused_creation(struct room_known *known, const struct synaps
 
 /* Another process of the homeserver has just given the sync user the right to enter, of which this one may
    not have heard; for all else what is to be known is in the database. */
-static instant next_try(const struct room_known *known, const struct news *news)
+static bool is_hearsay(const struct room_known *known, const struct news *news)
 {
-    enum { HEARSAY = 1000 /* ms */ };
-
-    return news->call->kind == SYNAPSE_ENTER_ROOM && known->regained ? news->now + HEARSAY : news->now;
+    return news->call->kind == SYNAPSE_ENTER_ROOM && news->sent < known->regained_at + NEWS_LATENESS;
 }
 
 static void learn_refusal(struct room_known *known, const struct news *news)
@@ -417,7 +414,9 @@ static void learn_refusal(struct room_known *known, const struct news *news)
         raising_learn_refusal(known, call, news->reply, news->now);
     else if (!is_inside(call->kind))
         obstacle_refuse(&known->obstacles, call, news->reply);
-    else if (!obstacle_doubt(&known->obstacles, call, news->reply, next_try(known, news)))
+    else if (is_hearsay(known, news))
+        obstacle_fail(&known->obstacles, call, news->reply, news->others_succeeded, news->now);
+    else if (!obstacle_doubt(&known->obstacles, call, news->reply, news->now))
         room_known_doubt(known);
 }
 
