@@ -91,20 +91,26 @@ static bool is_misnamed(const struct user_known *known, const struct user_wanted
            !text_equal(known->name, wanted->name) && may_rename(known, wanted, rules);
 }
 
-/* Nothing is written about a user who may have become another since we looked. */
+/*
+ * Nothing is written about a user who may have become another since we looked. An account that was just
+ * looked at, and the user right before that, are good enough however long the look took: else both would be
+ * read for ever where each takes longer than the other is good for.
+ */
 static struct action write_after_look(struct plan *plan, const struct user_known *known,
                                       const struct synapse_call *call, const struct engine_rules *rules)
 {
     struct synapse_call look = {.kind = SYNAPSE_READ_USER, .user = call->user};
     bool needs_account = rules->mas && (call->kind != SYNAPSE_CREATE_ACCOUNT || call->adopts);
+    bool saw_account = plan->now <= known->account.seen_at + LOOK_LIMIT;
+    bool account_backs_user =
+        needs_account && saw_account && known->account.read_at <= known->seen_at + LOOK_LIMIT;
 
     if (!plan_may(plan, call->kind, NULL) || (account_is_needed(call->kind) && !call->account))
         return plan_rest(plan);
-    if (plan->now > known->seen_at + LOOK_LIMIT)
+    if (plan->now > known->seen_at + LOOK_LIMIT && !account_backs_user)
         return plan_step(plan, &look);
     look.kind = SYNAPSE_READ_ACCOUNT;
-    return needs_account && plan->now > known->account.seen_at + LOOK_LIMIT ? plan_step(plan, &look)
-                                                                            : plan_call(call);
+    return needs_account && !saw_account ? plan_step(plan, &look) : plan_call(call);
 }
 
 /* MAS deactivates the account, and tells the homeserver then; what it does not know is the homeserver's. */

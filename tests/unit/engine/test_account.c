@@ -250,6 +250,21 @@ static void test_a_deactivation_that_the_homeserver_never_shows(void **state)
 
 /* ---- when MAS is asked ---- */
 
+/* Each of the two looks takes longer than the other is good for. */
+static void test_slow_looks_come_to_an_end(void **state)
+{
+    struct user_known known = known_as(user(false), account(false));
+
+    (void)state;
+    known.seen_at = known.account.read_at = 7000;
+    known.account.seen_at = 13000;
+    assert_calls(user_next(&known, &removed, &rules, 13000), SYNAPSE_DEACTIVATE_ACCOUNT);
+    assert_calls(user_next(&known, &removed, &rules, 13000 + 5001), SYNAPSE_READ_USER);
+    known.account.read_at = 7000 + 5001; /* the user had not been seen right before */
+    assert_calls(user_next(&known, &removed, &rules, 13000), SYNAPSE_READ_USER);
+    user_known_deinit(&known);
+}
+
 static void test_mas_is_asked_for_each_message(void **state)
 {
     struct user_known known = known_as(user(false), account(false));
@@ -297,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_whom_mas_has_just_reactivated_is_not_deactivated),
         cmocka_unit_test(test_an_account_of_which_the_homeserver_never_hears),
         cmocka_unit_test(test_a_deactivation_that_the_homeserver_never_shows),
+        cmocka_unit_test(test_slow_looks_come_to_an_end),
         cmocka_unit_test(test_mas_is_asked_for_each_message),
         cmocka_unit_test(test_with_a_witness_mas_is_not_asked),
     };
