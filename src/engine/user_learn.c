@@ -13,16 +13,18 @@ enum {
 };
 
 /* What contradicts a deed of a moment ago is not believed, absence included (Synapse's workers,
-   get_user_by_id()). */
+   get_user_by_id()). But a deactivation that MAS was asked for may show at any time. */
 static bool is_outdated(const struct user_known *known, const struct news *news)
 {
     enum synapse_kind kind = news->call->kind;
+    bool leaves = known->account.leaving != 0;
 
     if (news->sent >= known->deed.at + NEWS_LATENESS)
         return false;
     if (news_of_absence(news))
         return kind == SYNAPSE_READ_USER || kind == SYNAPSE_DEACTIVATE_USER;
-    return kind == SYNAPSE_READ_USER && news->reply->user.deactivated == known->deed.active;
+    return kind == SYNAPSE_READ_USER && news->reply->user.deactivated == known->deed.active &&
+           !(leaves && news->reply->user.deactivated);
 }
 
 static void learn_user(struct user_known *known, const struct news *news)

@@ -248,6 +248,26 @@ static void test_a_deactivation_that_the_homeserver_never_shows(void **state)
                          "the homeserver does not show it");
 }
 
+/* It shows before that the user was just made: that is no older answer. */
+static void test_the_removal_of_whom_mas_has_just_made_is_seen_at_once(void **state)
+{
+    struct user_known known;
+
+    (void)state;
+    user_known_init(&known);
+    hear(&known, SYNAPSE_READ_USER, absent, 1050);
+    hear(&known, SYNAPSE_CREATE_ACCOUNT, account(false), 1100);
+    hear(&known, SYNAPSE_READ_USER, user(false), 1200);
+    hear(&known, SYNAPSE_READ_ACCOUNT, account(false), 1210);
+    assert_calls(user_next(&known, &removed, &rules, 1220), SYNAPSE_DEACTIVATE_ACCOUNT);
+    hear(&known, SYNAPSE_DEACTIVATE_ACCOUNT, account(true), 1300);
+    hear(&known, SYNAPSE_READ_USER, absent, 1500);
+    assert_int_equal(known.presence, PRESENCE_HERE);
+    hear(&known, SYNAPSE_READ_USER, user(true), 2500);
+    assert_int_equal(user_next(&known, &removed, &rules, 2500).kind, ACTION_NONE);
+    user_known_deinit(&known);
+}
+
 /* ---- when MAS is asked ---- */
 
 /* Each of the two looks takes longer than the other is good for. */
@@ -312,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_whom_mas_has_just_reactivated_is_not_deactivated),
         cmocka_unit_test(test_an_account_of_which_the_homeserver_never_hears),
         cmocka_unit_test(test_a_deactivation_that_the_homeserver_never_shows),
+        cmocka_unit_test(test_the_removal_of_whom_mas_has_just_made_is_seen_at_once),
         cmocka_unit_test(test_slow_looks_come_to_an_end),
         cmocka_unit_test(test_mas_is_asked_for_each_message),
         cmocka_unit_test(test_with_a_witness_mas_is_not_asked),
