@@ -10,13 +10,15 @@
  * The records: to whom the sync owes something. They are kept on the homeserver, in the sync user's account
  * data, as documents of two kinds:
  *
- *     io.github.synapse_sync.user.<localpart>  {"open": boolean, "email": boolean}
- *     io.github.synapse_sync.users.<digits>    {"open": boolean, "email": boolean, "users": [id, …]}
+ *     io.github.synapse_sync.user.<localpart>  {"open": boolean, "email": boolean, "set": true}
+ *     io.github.synapse_sync.users.<digits>    {"open": boolean, "email": boolean, "set": true, "users": [id,
+ * …]}
  *
  * The first is of one user. The second is of several, for a document costs the homeserver the same whatever
  * it says; it is named by a hash of what it says, so it never changes. And as documents have no order, a
  * record is closed for good: where any document that mentions a user says closed, the record is. (Only those
- * of users who are there are closed, and on a homeserver no user ever ceases to be.)
+ * of users who are there are closed, and on a homeserver no user ever ceases to be.) For the same reason
+ * "set", which is only there where it is true, counts once any document says so.
  */
 
 #define RECORD_OF_USER "io.github.synapse_sync.user."
@@ -25,7 +27,8 @@
 /* What the sync has noted about a user whom it was about to create. */
 struct synapse_record {
     bool open;  /* the user's first addUser is still to be (wholly) handled */
-    bool email; /* the creation was to set an e-mail address */
+    bool email; /* the creation was to set an e-mail address, or a password in a call of its own */
+    bool set;   /* that was done: it is the user's own affair from then on */
 };
 
 /* Those that are open: about 120 bytes for each. (While they are read, each document takes some 520, too.) */

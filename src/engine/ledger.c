@@ -130,7 +130,8 @@ static struct synapse_call reading(struct ledger *ledger)
 
 static bool say_the_same(const struct synapse_call *one, const struct synapse_call *other)
 {
-    return one->record.open == other->record.open && one->record.email == other->record.email;
+    return one->record.open == other->record.open && one->record.email == other->record.email &&
+           one->record.set == other->record.set;
 }
 
 static size_t most_at_a_time(const struct ledger *ledger)

@@ -238,8 +238,21 @@ static struct action closing(struct plan *plan, const struct user_wanted *wanted
     return plan_step(plan, &call);
 }
 
-/* What is left of a first addUser once its user is there: the e-mail address of a cut creation, the
-   welcome. */
+/* Whether the address and the password are no longer to be set, and that is not noted yet. */
+static bool is_set(const struct user_known *known, const struct user_wanted *wanted,
+                   const struct engine_rules *rules)
+{
+    bool has_password = !rules->mas || !wanted->password || known->account.password_set;
+    bool has_email = !wanted->email || known->has_email || known->email_is_taken;
+
+    return known->record_email && (wanted->email || wanted->password) && has_password && has_email;
+}
+
+/*
+ * What is left of a first addUser once its user is there: the e-mail address of a cut creation, the welcome.
+ * Before that, which may be held up for days, it is noted what was set: the user may have another password
+ * by the time that the message comes again.
+ */
 static struct action completion(struct plan *plan, const struct user_known *known,
                                 const struct user_wanted *wanted, const struct engine_rules *rules)
 {
@@ -258,9 +271,12 @@ static struct action completion(struct plan *plan, const struct user_known *know
         if (!known->email_is_taken && plan_may(plan, call.kind, NULL))
             return write_after_look(plan, known, &call, rules);
     }
-    if (wanted->welcome && known->welcome.greeting != GREETING_SENT)
-        return welcome_next(plan, &known->welcome, wanted);
-    return plan->earliest == INSTANT_NEVER ? closing(plan, wanted) : plan_rest(plan);
+    if (!wanted->welcome || known->welcome.greeting == GREETING_SENT)
+        return plan->earliest == INSTANT_NEVER ? closing(plan, wanted) : plan_rest(plan);
+    call = call_of(SYNAPSE_WRITE_RECORDS, wanted);
+    call.record = (struct synapse_record){.open = true, .email = true, .set = true};
+    return is_set(known, wanted, rules) ? plan_step(plan, &call)
+                                        : welcome_next(plan, &known->welcome, wanted);
 }
 
 static bool may_reactivate(const struct user_known *known, const struct user_wanted *wanted,

@@ -59,7 +59,8 @@ struct user_known {
         bool active; /* what came of it */
     } deed;          /* the last one: answers may be older (engine/user_learn.c) */
     enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
-    bool record_email;   /* the creation was to set an e-mail address, or a password in a call of its own */
+    bool record_email;   /* the creation was to set an e-mail address, or a password in a call of its own;
+                            and it is not noted that this was done */
     char *email;         /* the address whose owner was looked up; NULL: none was */
     bool email_is_taken; /* it is another account's */
     struct {

@@ -120,7 +120,7 @@ static void learn_record(struct user_known *known, const struct news *news)
     struct synapse_record record = records_get(news->reply->records, news->call->user);
 
     known->record = record.open ? RECORD_OPEN : RECORD_CLOSED;
-    known->record_email = record.email;
+    known->record_email = record.email && !record.set;
     if (known->presence == PRESENCE_ABSENT && record.open)
         known->may_be_made = true;
 }
@@ -128,7 +128,7 @@ static void learn_record(struct user_known *known, const struct news *news)
 static void learn_written_record(struct user_known *known, const struct news *news)
 {
     known->record = news->call->record.open ? RECORD_OPEN : RECORD_CLOSED;
-    known->record_email = news->call->record.email;
+    known->record_email = news->call->record.email && !news->call->record.set;
     known->by_another = false;
 }
 

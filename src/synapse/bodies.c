@@ -69,8 +69,9 @@ char *body_records(const struct synapse_call *call, const struct call_terms *ter
     json_t *users = call->user ? NULL : texts(call->users, call->user_count);
 
     (void)terms;
-    return body_print(json_pack("{s:b, s:b, s:o*}", "open", call->record.open, "email", call->record.email,
-                                "users", users));
+    return body_print(json_pack("{s:b, s:b, s:o*, s:o*}", "open", call->record.open, "email",
+                                call->record.email, "set", call->record.set ? json_true() : NULL, "users",
+                                users));
 }
 
 /* ---- rooms ---- */

@@ -7,7 +7,7 @@
 
 struct entry {
     char *localpart;
-    bool email;
+    bool email, set;
     UT_hash_handle hh;
 };
 
@@ -82,11 +82,13 @@ void records_set(struct records *records, const char *user, struct synapse_recor
     if (!entry)
         entry = add(records, user);
     entry->email = record.email;
+    entry->set = record.set;
 }
 
 struct synapse_record records_get(const struct records *records, const char *user)
 {
     const struct entry *entry = find(records, user);
 
-    return (struct synapse_record){.open = entry != NULL, .email = entry && entry->email};
+    return (struct synapse_record){
+        .open = entry != NULL, .email = entry && entry->email, .set = entry && entry->set};
 }

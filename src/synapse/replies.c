@@ -84,7 +84,8 @@ static void note_record(struct records *records, const char *user, const json_t 
 {
     struct synapse_record before = records_get(records, user);
     struct synapse_record record = {.open = parse_flag(document, "open", false),
-                                    .email = parse_flag(document, "email", false) || before.email};
+                                    .email = parse_flag(document, "email", false) || before.email,
+                                    .set = parse_flag(document, "set", false) || before.set};
 
     records_set(records, user, record);
 }

@@ -190,6 +190,17 @@ def test_password_and_address_are_set_at_mas(stage: MasStage) -> None:
     wait_until(lambda: (stage.homeserver.user(user) or {})["threepids"], "Synapse to hear of it")
 
 
+def test_a_password_is_not_set_again_when_the_message_comes_again(stage: MasStage) -> None:
+    """Somebody else has the alias of the welcome room. By the time that it is free the user has another password."""
+    user, other = stage.user(), stage.user()
+    stage.done(add_user(other, name="Bob"))
+    stage.school.log_in(other).create_room(room_alias_name="sync_" + user[1:].partition(":")[0])
+    message = add_user(user, name="Ada", welcome="Hello", password="the first one")
+    stage.rejected(message, "alias-conflict")
+    stage.rejected(message, "alias-conflict")
+    assert len(journal(stage, "POST", "/set-password")) == 1
+
+
 def test_an_address_of_somebody_else_is_left_out_with_a_warning(stage: MasStage) -> None:
     address = unique("ada") + "@example.school"
     stage.done(add_user(stage.user(), name="Ada", email=address))

@@ -268,6 +268,69 @@ static void test_the_removal_of_whom_mas_has_just_made_is_seen_at_once(void **st
     user_known_deinit(&known);
 }
 
+/* ---- what is set once ---- */
+
+static const struct user_wanted with_password = {.id = "@ada:h",
+                                                 .added = true,
+                                                 .name = "Ada",
+                                                 .renamed = true,
+                                                 .email = "ada@school",
+                                                 .password = "first",
+                                                 .welcome = "Hello",
+                                                 .welcome_alias = "#sync_ada:h",
+                                                 .since = 1000};
+
+/* Of whom it is noted that this was to be set. */
+static struct user_known noted(bool is_set)
+{
+    const struct synapse_record record = {.open = true, .email = true, .set = is_set};
+    struct user_known known = known_as(user(false), account(false));
+    struct synapse_reply reply = {.records = records_new()};
+
+    records_set(reply.records, added.id, record);
+    hear(&known, SYNAPSE_READ_RECORDS, reply, 1090);
+    return known;
+}
+
+/* The call that is next succeeds. */
+static void carry_out(struct user_known *known, enum synapse_kind kind, instant now)
+{
+    struct action action = user_next(known, &with_password, &rules, now);
+    struct synapse_reply reply = {.outcome = SYNAPSE_OK, .retry_after = -1};
+    const struct news news = {
+        .call = &action.call, .reply = &reply, .rules = &rules, .sent = now, .now = now + 1};
+
+    assert_calls(action, kind);
+    user_learn(known, &news);
+}
+
+/* The welcome may be held up until an operator sends the message again. By then the user may have chosen
+   another password, and another address. */
+static void test_what_was_set_is_noted_before_the_welcome(void **state)
+{
+    struct user_known known = noted(false);
+    struct action action;
+
+    (void)state;
+    carry_out(&known, SYNAPSE_SET_PASSWORD, 1100);
+    carry_out(&known, SYNAPSE_READ_ADDRESS_OWNER, 1110);
+    carry_out(&known, SYNAPSE_ADD_ADDRESS, 1120);
+    action = user_next(&known, &with_password, &rules, 1130);
+    assert_true(action.call.record.open && action.call.record.email && action.call.record.set);
+    carry_out(&known, SYNAPSE_WRITE_RECORDS, 1130);
+    assert_calls(user_next(&known, &with_password, &rules, 1140), SYNAPSE_CREATE_WELCOME_ROOM);
+    user_known_deinit(&known);
+}
+
+static void test_what_was_set_is_not_set_again(void **state)
+{
+    struct user_known known = noted(true);
+
+    (void)state;
+    assert_calls(user_next(&known, &with_password, &rules, 1100), SYNAPSE_CREATE_WELCOME_ROOM);
+    user_known_deinit(&known);
+}
+
 /* ---- when MAS is asked ---- */
 
 /* Each of the two looks takes longer than the other is good for. */
@@ -333,6 +396,8 @@ int main(void)
         cmocka_unit_test(test_an_account_of_which_the_homeserver_never_hears),
         cmocka_unit_test(test_a_deactivation_that_the_homeserver_never_shows),
         cmocka_unit_test(test_the_removal_of_whom_mas_has_just_made_is_seen_at_once),
+        cmocka_unit_test(test_what_was_set_is_noted_before_the_welcome),
+        cmocka_unit_test(test_what_was_set_is_not_set_again),
         cmocka_unit_test(test_slow_looks_come_to_an_end),
         cmocka_unit_test(test_mas_is_asked_for_each_message),
         cmocka_unit_test(test_with_a_witness_mas_is_not_asked),

@@ -47,7 +47,8 @@ static struct flight *come(struct desk *desk, enum synapse_kind kind, struct syn
 }
 
 static const struct synapse_record OPEN = {.open = true}, CLOSED = {.open = false},
-                                   OPEN_WITH_EMAIL = {.open = true, .email = true};
+                                   OPEN_WITH_EMAIL = {.open = true, .email = true},
+                                   SET = {.open = true, .email = true, .set = true};
 
 /* What is sent now, if anything. */
 static bool next(struct desk *desk, bool quiet, struct synapse_call *ret_call)
@@ -112,8 +113,8 @@ static void test_one_alone_has_a_document_of_its_own(void **state)
 /* One document says the same of all. */
 static void test_different_records_are_written_apart(void **state)
 {
-    const struct synapse_record records[] = {OPEN, CLOSED, OPEN, OPEN_WITH_EMAIL, CLOSED, OPEN};
-    const size_t counts[] = {3, 2, 1};
+    const struct synapse_record records[] = {OPEN, CLOSED, OPEN, OPEN_WITH_EMAIL, CLOSED, OPEN, SET};
+    const size_t counts[] = {3, 2, 1, 1};
     struct desk desk;
     struct synapse_call call;
 
@@ -123,7 +124,8 @@ static void test_different_records_are_written_apart(void **state)
         (void)come(&desk, SYNAPSE_WRITE_RECORDS, records[i]);
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         assert_true(next(&desk, true, &call));
-        assert_int_equal(call.record.open, records[i == 2 ? 3 : i].open);
+        assert_int_equal(call.record.open, i != 1);
+        assert_int_equal(call.record.set, i == 3);
         assert_int_equal(answer_with(&desk, SYNAPSE_OK, NULL), counts[i]);
     }
     assert_false(next(&desk, true, &call));

@@ -83,6 +83,10 @@ static const struct {
      "PUT /_matrix/client/v3/user/" SELF "/account_data/io.github.synapse_sync.user.a%2Fb",
      "{\"open\":true,\"email\":false}",
      "{}"},
+    {{.kind = SYNAPSE_WRITE_RECORDS, .user = "@a/b:h", .record = {true, true, true}},
+     "PUT /_matrix/client/v3/user/" SELF "/account_data/io.github.synapse_sync.user.a%2Fb",
+     "{\"open\":true,\"email\":true,\"set\":true}",
+     "{}"},
 
     {{.kind = SYNAPSE_RESOLVE_ALIAS, .alias = "#course_\u00e4:h"},
      "GET /_matrix/client/v3/directory/room/" ALIAS,

@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "support/test.h"
 #include "synapse/call_table.h"
 #include "synapse/parse.h"
@@ -140,6 +141,25 @@ static void reads_records(void **state)
         record = records_get(reply.records, "@a:h");
         if (record.open != cases[i].open || record.email != cases[i].email)
             fail_msg("%s", cases[i].reply);
+        synapse_reply_deinit(&reply);
+    }
+}
+
+/* That the address and the password were set counts once any document says so. */
+static void reads_what_was_set(void **state)
+{
+    static const char set[] = "\"io.github.synapse_sync.user.a\":{\"open\":true,\"email\":true,\"set\":true}";
+    static const char of_others[] = OF_MANY("1", "true", "\"@b:h\",\"@a:h\"");
+
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        CLEANUP(freep)
+        char *body = text_format(ACCOUNT_DATA("%s,%s"), first ? set : of_others, first ? of_others : set);
+        struct synapse_reply reply = {0};
+
+        assert_true(read(SYNAPSE_READ_RECORDS, body, &reply));
+        assert_true(records_get(reply.records, "@a:h").set);
+        assert_false(records_get(reply.records, "@b:h").set);
         synapse_reply_deinit(&reply);
     }
 }
@@ -303,6 +323,7 @@ int main(void)
         cmocka_unit_test(reads_who_was_made),
         cmocka_unit_test(counts_joined_rooms),
         cmocka_unit_test(reads_records),
+        cmocka_unit_test(reads_what_was_set),
         cmocka_unit_test(needs_account_data),
         cmocka_unit_test(reads_a_room),
         cmocka_unit_test(reads_a_room_without_events),
