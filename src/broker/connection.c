@@ -281,6 +281,10 @@ enum connection_read connection_read(struct connection *connection, amqp_frame_t
         (void)error_set(error, "the connection broke: %s", connection_reason(status));
         return CONNECTION_BROKEN;
     }
+    if (ret_frame->channel > CONNECTION_CHANNEL) { /* for each of them the library takes memory for a frame */
+        (void)error_set(error, "the broker sent a frame of a channel that is not open");
+        return CONNECTION_BROKEN;
+    }
     if (ret_frame->frame_type == AMQP_FRAME_METHOD && !look_at_method(connection, ret_frame, error))
         return CONNECTION_BROKEN;
     return CONNECTION_FRAME;
