@@ -49,6 +49,18 @@ static char *text_of(const amqp_field_value_t *value)
     }
 }
 
+/* Cut at a NUL it would be the name of another header; as another control character it is shown as an escape.
+ */
+static char *name_of(amqp_bytes_t key)
+{
+    char *name = text_copy_bytes(key.bytes, key.len);
+
+    for (size_t i = 0; i < key.len; i++)
+        if (name[i] == '\0')
+            name[i] = '\x01';
+    return name;
+}
+
 static struct letter_header *next_header(struct letter *letter)
 {
     return &letter->headers[letter->header_count++];
@@ -83,8 +95,7 @@ static void add_properties(struct letter *letter, const amqp_basic_properties_t 
     for (int i = 0; i < properties->headers.num_entries; i++) {
         const amqp_table_entry_t *entry = &properties->headers.entries[i];
 
-        *next_header(letter) =
-            (struct letter_header){text_copy_bytes(entry->key.bytes, entry->key.len), text_of(&entry->value)};
+        *next_header(letter) = (struct letter_header){name_of(entry->key), text_of(&entry->value)};
     }
 }
 

@@ -99,6 +99,26 @@ static void test_headers_of_all_types(void **state)
     assert_false(letter->stub);
 }
 
+/* The producer's own headers stay, behind those that say why. */
+static void test_a_name_with_a_nul_is_not_ours(void **state)
+{
+    static const char longer[] = "x-error\0of mine", stub[] = "x-error-stub\0";
+    amqp_table_entry_t entries[] = {
+        text("x-error", "invalid-json"),
+        {.key = connection_bytes(longer, sizeof(longer) - 1),
+         .value = {.kind = AMQP_FIELD_KIND_UTF8, .value = {.bytes = amqp_cstring_bytes("fine")}}},
+        {.key = connection_bytes(stub, sizeof(stub) - 1),
+         .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value = {.boolean = 1}}}};
+    amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG,
+                                          .headers = {sizeof(entries) / sizeof(entries[0]), entries}};
+    CLEANUP(letter_freep) struct letter *letter = letter_new(message_of(&properties, "body"), 1);
+
+    (void)state;
+    assert_string_equal(letter->code, "invalid-json");
+    assert_false(letter->stub);
+    assert_string_equal(letter->headers[1].name, "x-error\x01of mine");
+}
+
 static struct letter *with_digest(const char *digest)
 {
     amqp_table_entry_t entry = text("x-error-digest", digest);
@@ -181,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_it_says),
                                        cmocka_unit_test(test_what_says_nothing),
                                        cmocka_unit_test(test_headers_of_all_types),
+                                       cmocka_unit_test(test_a_name_with_a_nul_is_not_ours),
                                        cmocka_unit_test(test_sent_again_without_headers),
                                        cmocka_unit_test(test_its_digest_is_believed_if_it_is_one),
                                        cmocka_unit_test(test_sent_again_it_is_what_it_was),
