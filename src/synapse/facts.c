@@ -109,6 +109,11 @@ void facts_deinit(struct facts *facts)
     free(facts->room_version);
 }
 
+bool facts_are_told_by(const struct facts *facts, const char *text)
+{
+    return secrets_are_in(facts->secrets, text) || secrets_are_in(facts->tokens, text);
+}
+
 const char *facts_mas_bearer(const struct facts *facts)
 {
     return facts->mas_token ? facts->mas_token : facts->token;

@@ -50,6 +50,8 @@ void facts_init(struct facts *facts, const struct synapse_config *config);
 /* Other ways to log in; those that were there stay secret. */
 void facts_set_credentials(struct facts *facts, const struct synapse_config *config);
 void facts_deinit(struct facts *facts);
+/* Whether the text, which others wrote, repeats a secret: it must not be shown. NULL: no. */
+bool facts_are_told_by(const struct facts *facts, const char *text);
 /* The password by which the Shared Secret Authenticator knows the user: the HMAC-SHA512 of their id, as
    hexadecimal digits. (secret) The caller frees it. */
 char *facts_shared_secret_password(const struct facts *facts) MUST_USE;

@@ -11,6 +11,15 @@
 
 /* ---- who keeps the accounts ---- */
 
+/* What cannot be shown is not asked either: it is named where it cannot be reached. */
+static char *address_of(const struct synapse_inspector *inspector, const json_t *metadata)
+{
+    CLEANUP(freep) char *base = mas_base(metadata);
+
+    return inspector->facts.mas_uri ? text_copy(inspector->facts.mas_uri)
+                                    : inquiry_quote(&inspector->inquiry, base);
+}
+
 static bool take_metadata(struct synapse_inspector *inspector, struct synapse_sight *sight, const char *path)
 {
     struct heard heard;
@@ -20,8 +29,8 @@ static bool take_metadata(struct synapse_inspector *inspector, struct synapse_si
     issuer = inspector_succeeded(&heard) ? parse_text(heard.answer.body, "issuer") : NULL;
     if (issuer) {
         sight->issuer = inquiry_quote(&inspector->inquiry, issuer);
-        inspector->facts.mas =
-            inspector->facts.mas_uri ? text_copy(inspector->facts.mas_uri) : mas_base(heard.answer.body);
+        free(inspector->facts.mas);
+        inspector->facts.mas = address_of(inspector, heard.answer.body);
     }
     heard_deinit(&heard);
     return sight->issuer != NULL;

@@ -41,11 +41,13 @@ enum { LASTING = 2000 /* after which a session was a good one; tokens may live f
 
 static void become_ready(struct session *session)
 {
+    const char *version = session->facts.room_version;
+
     session->facts.is_prepared = true;
     session->terms = (struct call_terms){
         .sync_user = session->facts.user,
-        .room_version = session->facts.room_version,
-        .creators_reign = room_version_creators_reign(session->facts.room_version),
+        .room_version = version,
+        .creators_reign = room_version_creators_reign(version),
     };
     session->ready = true;
     session->ready_since = instant_now();
@@ -53,7 +55,7 @@ static void become_ready(struct session *session)
     session_note(session, NULL);
     if (!session->renews)
         log_info("homeserver-ready", LOG_TEXT("user", session->facts.user),
-                 LOG_TEXT("room_version", session->facts.room_version));
+                 LOG_TEXT("room_version", facts_are_told_by(&session->facts, version) ? NULL : version));
     session->renews = false;
     session->handlers.changed(session->handlers.context, true);
 }

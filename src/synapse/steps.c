@@ -61,7 +61,7 @@ static bool who_learn(struct facts *facts, const json_t *body, struct error *err
         return error_set(error, "the homeserver does not say whose the token is");
     if (strcmp(user, facts->user) != 0)
         return error_set(error, "the given token belongs to %.255s, not to %s",
-                         strlen(user) > 255 || secrets_are_in(facts->secrets, user) ? "another user" : user,
+                         strlen(user) > 255 || facts_are_told_by(facts, user) ? "another user" : user,
                          facts->user);
     if (facts->mas && !parse_text(body, "device_id"))
         return error_set(error, "the given token belongs to no device, and Synapse takes no messages from "
@@ -206,6 +206,14 @@ static bool capabilities_ask(const struct facts *facts, struct question *questio
     return question_get("/_matrix/client/v3/capabilities", facts, question);
 }
 
+/* Matrix specification, "Room versions": at most 32 characters. */
+static bool is_version(const char *text)
+{
+    enum { LONGEST = 32 };
+
+    return is_token(text) && strlen(text) <= LONGEST;
+}
+
 /*
  * The default is asked for, and named in each createRoom, because power levels are written differently from
  * version 12 on: if Synapse got another default meanwhile, it would refuse them, and only after it has given
@@ -220,7 +228,7 @@ static bool capabilities_learn(struct facts *facts, const json_t *body, struct e
     if (facts->wanted_version && !json_object_get(available, facts->wanted_version))
         return error_set(error, "the homeserver does not offer room version %s", facts->wanted_version);
     free(facts->room_version);
-    facts->room_version = text_copy(version);
+    facts->room_version = text_copy(is_version(version) ? version : NULL);
     return true;
 }
 

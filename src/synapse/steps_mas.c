@@ -59,13 +59,14 @@ char *mas_base(const json_t *metadata)
 {
     const char *endpoint = parse_text(metadata, "token_endpoint"), *issuer = parse_text(metadata, "issuer");
     const char *end = endpoint ? strstr(endpoint, SYNAPSE_MAS_TOKEN_PATH) : NULL;
-    CLEANUP(freep)
-    char *base = end && text_equal(end, SYNAPSE_MAS_TOKEN_PATH)
-                     ? text_copy_bytes(endpoint, (size_t)(end - endpoint))
-                     : text_copy(issuer);
+    bool is_endpoint = end && text_equal(end, SYNAPSE_MAS_TOKEN_PATH);
+    const char *address = is_endpoint ? endpoint : issuer;
+    size_t length = is_endpoint ? (size_t)(end - endpoint) : issuer ? strlen(issuer) : 0;
+    CLEANUP(freep) char *base = NULL;
 
-    while (base && *base && base[strlen(base) - 1] == '/')
-        base[strlen(base) - 1] = '\0';
+    while (length > 0 && address[length - 1] == '/')
+        length--;
+    base = text_copy_bytes(address, length);
     return is_base(base) ? TAKE(base) : NULL;
 }
 
@@ -85,6 +86,9 @@ bool mas_find_learn(struct facts *facts, const json_t *body, struct error *error
     if (!base && !facts->mas_uri)
         return error_set(error, "the homeserver does not say where the Matrix Authentication Service is: set "
                                 "MATRIX_MESSENGER__MAS_URI");
+    if (!facts->mas_uri && facts_are_told_by(facts, base)) /* whoever cannot reach it names it */
+        return error_set(error, "the homeserver says that the Matrix Authentication Service is at an address "
+                                "that holds a secret of ours: set MATRIX_MESSENGER__MAS_URI");
     if (!facts->given_token)
         return error_set(error,
                          "the Matrix Authentication Service keeps the accounts, so that nobody can log in "

@@ -481,6 +481,7 @@ static void knows_where_it_is(void **state)
         {"{\"issuer\":\"https://h/\",\"token_endpoint\":\"https://mas.h:8080/x/oauth2/token\"}",
          "https://mas.h:8080/x"},
         {"{\"issuer\":\"https://h/\",\"token_endpoint\":\"https://mas.h/token\"}", "https://h"},
+        {"{\"issuer\":\"https://mas.h///\"}", "https://mas.h"},
         {"{\"issuer\":\"h\"}", NULL},
         {"{\"issuer\":\"ftp://h/\"}", NULL},
         {"{\"issuer\":\"https://u:p@h/\"}", NULL},
@@ -502,6 +503,43 @@ static void knows_where_it_is(void **state)
     }
 }
 
+/* Whoever looks for the end of the address again for each of them is not done before the homeserver is. */
+static void slashes_without_end_are_no_matter(void **state)
+{
+    enum { MANY = 8 << 20 };
+    static const char before[] = "https://mas.h";
+    size_t length = sizeof(before) - 1;
+    char *issuer = memory_new(length + MANY + 1, 1), *base;
+    json_t *metadata;
+
+    (void)state;
+    memcpy(issuer, before, length);
+    memset(issuer + length, '/', MANY);
+    metadata = json_pack("{s:s}", "issuer", issuer);
+    base = mas_base(metadata);
+    assert_string_equal(base, before);
+    free(base);
+    json_decref(metadata);
+    free(issuer);
+}
+
+/* It would be in the log when the address cannot be reached. */
+static void an_address_with_a_secret_is_refused(void **state)
+{
+    const struct synapse_config config = {.server_name = "h", .sync_user = "@sync:h", .token = "mpt_hunter2"};
+    json_t *metadata = json_pack("{s:s}", "issuer", "https://MPT_hunter2.h/");
+    struct error error = {""};
+    struct facts facts;
+
+    (void)state;
+    facts_init(&facts, &config);
+    assert_false(mas_find_learn(&facts, metadata, &error));
+    assert_non_null(strstr(error.text, "holds a secret of ours"));
+    assert_null(facts.mas);
+    facts_deinit(&facts);
+    json_decref(metadata);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -519,6 +557,8 @@ int main(void)
         cmocka_unit_test(knows_every_kind),
         cmocka_unit_test(reads_what_is_said_of_an_account),
         cmocka_unit_test(knows_where_it_is),
+        cmocka_unit_test(slashes_without_end_are_no_matter),
+        cmocka_unit_test(an_address_with_a_secret_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,30 @@ static void tells_trouble_once(void **state)
     free(log);
 }
 
+/* Whoever reads the log need not be who may see the token. */
+static void a_room_version_that_is_a_secret_is_not_logged(void **state)
+{
+    static const struct server_step steps[] = {
+        WHO_AM_I,
+        READ_SELF("syt_given"),
+        {.line = "GET /_matrix/client/v3/capabilities",
+         .bearer = "syt_given",
+         .status = 200,
+         .reply = "{\"capabilities\":{\"m.room_versions\":{\"default\":\"SYT_given\"}}}"},
+    };
+    struct synapse_config config = given_token();
+    struct capture capture;
+    char *log;
+
+    (void)state;
+    capture_begin(&capture);
+    assert_opens(HTTP_SERVER_START(steps), &config);
+    log = capture_end(&capture);
+    assert_non_null(strstr(log, "event=homeserver-ready user=@sync:h\n"));
+    assert_null(strstr(log, "SYT_given"));
+    free(log);
+}
+
 /* A token that was just given out and is refused costs another log-in. */
 static void logs_in_again_on_the_way(void **state)
 {
@@ -527,6 +551,7 @@ int main(void)
         cmocka_unit_test(waits_for_no_lost_reply),
         cmocka_unit_test(waits_for_a_homeserver_that_is_well),
         cmocka_unit_test(tells_trouble_once),
+        cmocka_unit_test(a_room_version_that_is_a_secret_is_not_logged),
         cmocka_unit_test(logs_in_again_on_the_way),
         cmocka_unit_test(sets_looks_and_limits),
         cmocka_unit_test(leaves_what_is_right),
