@@ -13,7 +13,7 @@
 #   package   the Debian package: built twice, the same bytes; installed, run under systemd, upgraded, removed, purged
 #   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
 #   --faults  the same, the long form: about half an hour
-#   fuzz      each fuzz target for FUZZ_SECONDS (10)
+#   fuzz      each fuzz target for FUZZ_SECONDS (10); with FUZZ_KEEP=FOLDER inputs and logs are kept there
 #   lint      what programs can tell about the code without running it
 set -euo pipefail
 
@@ -174,13 +174,18 @@ fuzz() {
     xargs -0 -n 1 -P "$(nproc)" tests/run.sh fuzz-one
 }
 
-# Starts from the examples. What breaks a target is kept beside it.
+# Starts from its corpus and the examples. What breaks a target is kept beside it. It works in a folder in which there
+# are no settings.
 fuzz_one() {
-  local target=$1 corpus
-  corpus=$(mktemp -d)
-  "$target" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=5 -rss_limit_mb=1024 -verbosity=0 \
-    -artifact_prefix="$target-" "$corpus" data/examples
-  rm -r "$corpus"
+  local target=$PWD/$1 name=${1##*/fuzz_} root=$PWD keep
+  keep=$(realpath -m "${FUZZ_KEEP:-$(mktemp -d)}")
+  mkdir -p "$keep/$name"
+  (
+    cd "$keep"
+    "$target" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=5 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+      -artifact_prefix="$target-" "$name" "$root/tests/fuzz/corpus/$name" "$root/data/examples" 2>&1 | tee -a "$name.log"
+  )
+  [[ -n ${FUZZ_KEEP:-} ]] || rm -r "$keep"
 }
 
 # Goes on after a failure, so that one run tells everything that is wrong.

@@ -2,6 +2,8 @@
  * Any bytes: what jansson takes means the same after the mending of numbers, unless they were too large; and
  * what was mended is not refused for the size of a number or for half a pair.
  */
+#include "fuzz.h"
+
 #include "base/memory.h"
 #include "base/mend.h"
 
@@ -10,15 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
 
-static void check(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_try(const uint8_t *data, size_t size)
 {
     char *bytes = memory_new(size, 1), *numbers, *escapes;
     json_error_t error;
@@ -28,14 +24,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     numbers = mend_numbers(bytes, size);
     before = json_loadb(bytes, size, JSON_DECODE_ANY, NULL);
     after = json_loadb(numbers, size, JSON_DECODE_ANY, &error);
-    check(before ? json_equal(before, after)
-                 : after || json_error_code(&error) != json_error_numeric_overflow);
+    must(before ? json_equal(before, after)
+                : after || json_error_code(&error) != json_error_numeric_overflow);
     json_decref(before);
     json_decref(after);
     escapes = mend_escapes(bytes, size, true);
-    check(!escapes || strlen(escapes) <= size);
+    must(!escapes || strlen(escapes) <= size);
     free(escapes);
     free(numbers);
     free(bytes);
-    return 0;
 }

@@ -1,3 +1,10 @@
+/*
+ * Any reply to any kind of call, with any status: no secret gets into a problem, whatever the homeserver puts
+ * between its letters, no query of an address, and nothing that is hidden; and only a reply that is
+ * understood counts as one.
+ */
+#include "fuzz.h"
+
 #include "synapse/answer.h"
 #include "synapse/call_table.h"
 
@@ -11,16 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first byte is the kind of call, the second the status; the rest is what the homeserver sent. No secret
-   gets into a problem, whatever the homeserver puts between its letters, no query of an address, and nothing
-   that is hidden; and only a reply that is understood counts as one. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-    if (!holds)
-        abort();
-}
+/* Reaches: synapse/answer.c synapse/replies.c synapse/errcode.c synapse/mas.c base/secrets.c */
 
 /* The letters and digits of the text, in lower case, and nothing of what stands between them; with `escapes`
    what looks like the escape of a hidden character is nothing either. */
@@ -36,9 +34,9 @@ static void check_letters(const char *text, bool escapes)
             letters[length++] = (char)tolower((unsigned char)*text);
     }
     letters[length] = '\0';
-    check(!strstr(letters, "geheim"));
-    check(!strstr(letters, "z2vozwlt")); /* in base64 */
-    check(!strstr(letters, "67656865696d"));
+    must(!strstr(letters, "geheim"));
+    must(!strstr(letters, "z2vozwlt")); /* in base64 */
+    must(!strstr(letters, "67656865696d"));
 }
 
 static void check_visible(const char *text)
@@ -47,21 +45,24 @@ static void check_visible(const char *text)
 
     for (size_t size; *text; text += size) {
         size = text_read(text, &code);
-        check(size > 0 && !visible_is_hidden(code));
+        must(size > 0 && !visible_is_hidden(code));
     }
 }
 
 static void check_answer(const struct answer *answer)
 {
-    check(answer->retry_after >= -1 && answer->retry_after <= 300000);
-    check((answer->outcome == SYNAPSE_OK) == (answer->problem.text[0] == '\0'));
+    must(answer->retry_after >= -1 && answer->retry_after <= 300000);
+    must((answer->outcome == SYNAPSE_OK) == (answer->problem.text[0] == '\0'));
     check_letters(answer->problem.text, false);
     check_letters(answer->problem.text, true);
-    check(!strstr(answer->problem.text, "?u=") && !strstr(answer->problem.text, "input_value="));
+    must(!strstr(answer->problem.text, "?u=") && !strstr(answer->problem.text, "input_value="));
     check_visible(answer->problem.text);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
+
+/* The first byte is the kind of call, the second the status; the rest is what was sent. */
+void fuzz_try(const uint8_t *data, size_t size)
 {
     static const long statuses[] = {200, 201, 204, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503};
     struct secrets *known = secrets_new();
@@ -73,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2) {
         secrets_free(known);
-        return 0;
+        return;
     }
     secrets_add(known, "geheim");
     body = text_copy_bytes((const char *)data + 2, size - 2);
@@ -87,10 +88,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 form->name, form->own, &secrets);
     check_answer(&answer);
     if (answer.status < 300 && form->read && form->read(answer.body, &reply))
-        check(answer.body != NULL);
+        must(answer.body != NULL);
     synapse_reply_deinit(&reply);
     answer_deinit(&answer);
     secrets_free(known);
     free(body);
-    return 0;
 }

@@ -1,6 +1,8 @@
 /*
  * Any bytes: a sound request or a complaint. What is sound is checked here once more, in the plainest way.
  */
+#include "fuzz.h"
+
 #include "base/memory.h"
 #include "request/request.h"
 
@@ -8,11 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void must(bool condition)
-{
-    if (!condition)
-        abort();
-}
+/* Reaches: request/request.c request/decode.c request/fields.c request/identifier.c request/merge.c
+ * request/model.c request/trim.c request/complaint.c */
 
 static void check_id(const char *id)
 {
@@ -30,9 +29,9 @@ static void check_alias(const char *alias)
     must(!strpbrk(alias, " \t\n/\\") && strncmp(alias, "#sync_", 6) != 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_try(const uint8_t *data, size_t size)
 {
     const struct request_rules rules = {
         .server_name = "example.org", .sync_user = "@sync:example.org", .largest_body = 4096};
@@ -41,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     must(!request == (complaint.detail.text[0] != '\0'));
     if (!request)
-        return 0;
+        return;
     must(!request->user.name || strlen(request->user.name) <= 4 * (size_t)256);
     if (request->user.id)
         check_id(request->user.id);
@@ -58,5 +57,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             must(!text_equal(request->members[i].id, request->members[k].id));
     }
     request_free(request);
-    return 0;
 }

@@ -1,3 +1,9 @@
+/*
+ * Whatever comes, in whatever pieces: the same events and the same rest come out. And each of them weighs
+ * what was told of it before it was parsed.
+ */
+#include "fuzz.h"
+
 #include "synapse/sieve.h"
 
 #include "base/json_weight.h"
@@ -7,25 +13,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/*
- * Whatever comes, in whatever pieces: the same events and the same rest come out. And each of them weighs
- * what was told of it before it was parsed.
- */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { MUCH = 1 << 24 };
-
-static void check(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static bool note(void *context, const char *text, size_t size, struct buffer *rest)
 {
     struct buffer *events = context;
 
-    check(size >= 2 && text[0] == '{' && text[size] == '\0'); /* between them whatever came, \0 too */
+    must(size >= 2 && text[0] == '{' && text[size] == '\0'); /* between them whatever came, \0 too */
     (void)buffer_append(events, text, size);
     (void)buffer_append_char(events, '\n');
     if (size % 2 == 0)
@@ -64,18 +58,22 @@ static size_t values_in(json_t *value)
 
 static void weigh(const char *text, size_t size)
 {
+    struct json_weight weight = json_weigh(text, size);
+    size_t before = fuzz_held();
     json_auto_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
 
-    check(!value || json_weigh(text, size).values == values_in(value));
+    must(!value || weight.values == values_in(value));
+    must(fuzz_held() - before <= weight.bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
+
+void fuzz_try(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
     size_t piece = size > 0 ? 1 + data[0] % 7 : 1;
     CLEANUP(freep) char *whole = sift(text, size, size + 1), *pieces = sift(text, size, piece);
 
-    check(text_equal(whole, pieces));
+    must(text_equal(whole, pieces));
     weigh(text, size);
-    return 0;
 }

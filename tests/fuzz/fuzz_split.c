@@ -2,17 +2,13 @@
  * Any bytes: parts that lie one behind the other, of which each is where it says, or a complaint; and no byte
  * that is neither blank nor a mark of an array gets lost between them.
  */
+#include "fuzz.h"
+
 #include "request/split.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void must(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static size_t lines_before(const char *bytes, size_t size)
 {
@@ -29,9 +25,9 @@ static void check_gap(const char *from, const char *to, bool is_array)
         must(strchr(is_array ? " \t\r\n[]," : " \t\r\n\xef\xbb\xbf", *from) && *from);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_try(const uint8_t *data, size_t size)
 {
     const char *bytes = (const char *)data, *behind = bytes;
     struct request_split split = request_split_begin(bytes, size);
@@ -40,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum request_split_result result;
 
     if (size == 0)
-        return 0;
+        return;
     while ((result = request_split_next(&split, &part, &complaint)) == REQUEST_SPLIT_PART) {
         must(part.size > 0 && part.bytes >= behind && part.bytes + part.size <= bytes + size);
         must(part.origin.lines == lines_before(bytes, (size_t)(part.bytes - bytes)));
@@ -51,5 +47,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     must((result == REQUEST_SPLIT_BROKEN) == (complaint.detail.text[0] != '\0'));
     must(request_split_next(&split, &part, &complaint) == REQUEST_SPLIT_END);
-    return 0;
 }

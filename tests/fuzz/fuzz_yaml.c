@@ -1,4 +1,6 @@
 /* Any bytes of a YAML file: it ends, and what is taken from it has its place. */
+#include "fuzz.h"
+
 #include "base/cleanup.h"
 #include "config/yaml.h"
 
@@ -6,21 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
 static size_t line_of(const char *place)
 {
-    check(strncmp(place, "f:", 2) == 0);
+    must(strncmp(place, "f:", 2) == 0);
     return strtoul(place + 2, NULL, 10);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Each unknown name is held against the whole table. */
+const struct fuzz_bound fuzz_bound = {.memory = 200, .blocks = 4, .steps = 60000};
+
+void fuzz_try(const uint8_t *data, size_t size)
 {
     CLEANUP(givens_deinit) struct givens givens = {0};
     struct error error = {""};
@@ -29,7 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     yaml_read("f", (const char *)data, size, &givens, &complaints);
     for (size_t i = 0; i < NAME_COUNT; i++)
         if (givens.of[i].text)
-            check(*givens.of[i].text && line_of(givens.of[i].place) >= 1 &&
-                  line_of(givens.of[i].place) <= size);
-    return 0;
+            must(*givens.of[i].text && line_of(givens.of[i].place) >= 1 &&
+                 line_of(givens.of[i].place) <= size);
 }

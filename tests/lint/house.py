@@ -36,7 +36,7 @@ def files():
                             capture_output=True, text=True).stdout.splitlines()
     for name in sorted(set(listed)):
         path = ROOT / name
-        if path.is_file() and not name.startswith("tests/data/") and b"\0" not in path.read_bytes():
+        if path.is_file() and not name.startswith(("tests/data/", "tests/fuzz/corpus/")) and b"\0" not in path.read_bytes():
             yield name, path.read_text()
 
 
