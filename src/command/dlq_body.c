@@ -49,6 +49,22 @@ static const char *begin_of_value(const char *behind_word)
     return begin;
 }
 
+/* The same; but what is taken for a value may be a name with a value of its own, which is masked along with
+ * it. */
+static const char *end_of_values(const char *value)
+{
+    const char *end = end_of_value(value), *word = strcasestr(value, WORD);
+
+    while (word && word < end) {
+        const char *behind = word + strlen(WORD), *further = begin_of_value(behind);
+
+        if (further != behind && *further && end_of_value(further) > end)
+            end = end_of_value(further);
+        word = strcasestr(behind, WORD);
+    }
+    return end;
+}
+
 /* Appends the text with the values of passwords masked; `rest` gets what is left without the word. */
 static void mask_values(const char *text, struct buffer *shown, struct buffer *rest)
 {
@@ -63,7 +79,7 @@ static void mask_values(const char *text, struct buffer *shown, struct buffer *r
         text = begin;
         if (begin != behind && *begin) {
             (void)buffer_append_text(shown, MASK);
-            text = end_of_value(begin);
+            text = end_of_values(begin);
         }
     }
     (void)buffer_append_text(rest, text);

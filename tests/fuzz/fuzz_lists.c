@@ -15,7 +15,7 @@
 
 /* Reaches: synapse/changes_json.c synapse/listing_json.c */
 
-const struct fuzz_bound fuzz_bound = {.memory = 200, .blocks = 5, .steps = 500};
+const struct fuzz_bound fuzz_bound = {.memory = 300, .blocks = 10, .steps = 500};
 
 static void try_joined(const json_t *body)
 {

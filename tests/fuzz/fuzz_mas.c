@@ -49,7 +49,7 @@ static void read(const json_t *body)
     (void)mas_reply_is_of_mas(body, &reply);
 }
 
-const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
+const struct fuzz_bound fuzz_bound = {.memory = 300, .blocks = 10, .steps = 1000};
 
 void fuzz_try(const uint8_t *data, size_t size)
 {

@@ -59,7 +59,7 @@ static void check_answer(const struct answer *answer)
     check_visible(answer->problem.text);
 }
 
-const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
+const struct fuzz_bound fuzz_bound = {.memory = 300, .blocks = 10, .steps = 1000};
 
 /* The first byte is the kind of call, the second the status; the rest is what was sent. */
 void fuzz_try(const uint8_t *data, size_t size)

@@ -29,7 +29,7 @@ static void check_alias(const char *alias)
     must(!strpbrk(alias, " \t\n/\\") && strncmp(alias, "#sync_", 6) != 0);
 }
 
-const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
+const struct fuzz_bound fuzz_bound = {.memory = 300, .blocks = 10, .steps = 1000};
 
 void fuzz_try(const uint8_t *data, size_t size)
 {

@@ -17,7 +17,7 @@
 enum { SLACK = 1024 /* bytes: of a request of whatever size */ };
 
 /* It is parsed twice, and each mistake has its line. */
-const struct fuzz_bound fuzz_bound = {.memory = 200, .blocks = 40, .steps = 2000};
+const struct fuzz_bound fuzz_bound = {.memory = 500, .blocks = 40, .steps = 2000};
 
 static const struct request_rules rules = {
     .server_name = "example.org", .sync_user = "@sync:example.org", .largest_body = 4096};

@@ -29,7 +29,7 @@ static void try_levels(struct levels *levels)
     must(levels_of(again, user.user) == levels_of(levels, user.user));
 }
 
-const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
+const struct fuzz_bound fuzz_bound = {.memory = 300, .blocks = 10, .steps = 1000};
 
 void fuzz_try(const uint8_t *data, size_t size)
 {

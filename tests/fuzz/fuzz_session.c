@@ -18,7 +18,7 @@
 #define PASSWORD "correct horse battery"
 
 /* Each secret is kept in all its forms. */
-const struct fuzz_bound fuzz_bound = {.memory = 150, .blocks = 10, .steps = 2000};
+const struct fuzz_bound fuzz_bound = {.memory = 300, .blocks = 10, .steps = 2000};
 
 static void check_hidden(const struct facts *facts, const char *text)
 {

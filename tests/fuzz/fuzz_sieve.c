@@ -66,7 +66,7 @@ static void weigh(const char *text, size_t size)
     must(fuzz_held() - before <= weight.bytes);
 }
 
-const struct fuzz_bound fuzz_bound = {.memory = 100, .blocks = 4, .steps = 1000};
+const struct fuzz_bound fuzz_bound = {.memory = 300, .blocks = 10, .steps = 1000};
 
 void fuzz_try(const uint8_t *data, size_t size)
 {

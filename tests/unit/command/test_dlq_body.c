@@ -33,6 +33,10 @@ static void test_values_behind_the_word(void **state)
     assert_shown("{\"password\": {\"a\": \"x\"}, 1", "{\"password\": ***\n");
     assert_shown("{\"password\": 12, \"password\":\"y\",", "{\"password\": ***, \"password\":***,\n");
     assert_shown("a password is asked for", "a password is asked for\n");
+    assert_shown("password:\npassword: x",
+                 "password:\n***\n"); /* a value that is a name has a value itself */
+    assert_shown("password=password=password : x y", "password=*** y\n");
+    assert_shown("password: mypassword1, b", "password: ***, b\n");
     assert_shown("password", "password\n");
     assert_shown("{\"password\":", "{\"password\":\n");
 }
