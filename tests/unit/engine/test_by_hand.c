@@ -96,7 +96,7 @@ static void post_some(struct stage *stage)
 /* The same in both worlds. */
 static void meddle(struct world *expected, struct world *world, bool users)
 {
-    uint64_t mark = chance_mark();
+    struct chance mark = chance_mark();
 
     others_meddle(expected, users);
     chance_return(mark);
@@ -108,7 +108,7 @@ static void meddle(struct world *expected, struct world *world, bool users)
 static bool meddle_unheard(struct stage *stage, struct world *expected)
 {
     for (unsigned i = 1 + chance_below(3); i > 0; i--) {
-        uint64_t mark = chance_mark();
+        struct chance mark = chance_mark();
 
         others_meddle_unheard(expected);
         chance_return(mark);

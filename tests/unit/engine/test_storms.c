@@ -189,7 +189,7 @@ static void climb(struct adversary_run run, uint64_t seed)
 {
     struct adversary_policy policy = {.length = {0}}, other;
     struct adversary_run better = run;
-    uint64_t mark;
+    struct chance mark;
 
     clock_start(seed);
     draw(&policy, ADVERSARY_CYCLE);

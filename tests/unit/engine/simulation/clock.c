@@ -6,13 +6,13 @@
 
 static struct {
     instant now;
-    uint64_t random; /* state of Marsaglia's xorshift; never 0 */
+    struct chance chance;
 } simulated;
 
 void clock_start(uint64_t seed)
 {
     simulated.now = 1000000;
-    simulated.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    simulated.chance = (struct chance){.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1};
 }
 
 void clock_pass(int64_t milliseconds)
@@ -27,15 +27,34 @@ void clock_reach(instant at)
 
 static uint64_t random_bits(void)
 {
-    simulated.random ^= simulated.random << 13;
-    simulated.random ^= simulated.random >> 7;
-    simulated.random ^= simulated.random << 17;
-    return simulated.random;
+    uint64_t *random = &simulated.chance.random;
+
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    return *random;
+}
+
+void chance_follow(const uint8_t *script, size_t size)
+{
+    simulated.chance.script = script;
+    simulated.chance.left = size;
+}
+
+/* As many bytes as a number below that may need. */
+static uint64_t scripted(unsigned below)
+{
+    struct chance *chance = &simulated.chance;
+    uint64_t number = 0;
+
+    for (unsigned most = below - 1; most > 0 && chance->left > 0; most >>= 8, chance->left--)
+        number = number << 8 | *chance->script++;
+    return number;
 }
 
 unsigned chance_below(unsigned below)
 {
-    return (unsigned)((random_bits() >> 20) % below);
+    return (unsigned)((simulated.chance.left > 0 ? scripted(below) : random_bits() >> 20) % below);
 }
 
 bool chance_percent(unsigned percent)
@@ -43,14 +62,14 @@ bool chance_percent(unsigned percent)
     return chance_below(100) < percent;
 }
 
-uint64_t chance_mark(void)
+struct chance chance_mark(void)
 {
-    return simulated.random;
+    return simulated.chance;
 }
 
-void chance_return(uint64_t mark)
+void chance_return(struct chance mark)
 {
-    simulated.random = mark;
+    simulated.chance = mark;
 }
 
 /* ---- in the place of the real ones ---- */

@@ -4,6 +4,7 @@
 #include "base/instant.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -22,8 +23,19 @@ void clock_reach(instant at);
 /* Random numbers: 0 … below - 1; true in so many of a hundred cases. */
 unsigned chance_below(unsigned below);
 bool chance_percent(unsigned percent);
+
+/* Where chance comes from. */
+struct chance {
+    uint64_t random; /* state of Marsaglia's xorshift; never 0 */
+    const uint8_t *script;
+    size_t left; /* bytes of the script */
+};
+/* From now on the two functions above take their numbers from these bytes, one for each number below 256,
+   until there are none left; then they go on as before. Borrowed; clock_start() forgets them. What the daemon
+   draws for itself (getrandom) is none of it. */
+void chance_follow(const uint8_t *script, size_t size);
 /* What has come by chance so far; to have the same again. */
-uint64_t chance_mark(void);
-void chance_return(uint64_t mark);
+struct chance chance_mark(void);
+void chance_return(struct chance mark);
 
 #endif

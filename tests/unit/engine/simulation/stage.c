@@ -348,7 +348,7 @@ static void kill_daemon(struct stage *stage)
 {
     engine_free(stage->engine);
     stage->rest = 0;
-    stage->rests_until = INSTANT_PAST;
+    stage->rests_until = stage->closed_until = INSTANT_PAST; /* a new one has not heard of it */
     loop_timer_stop(&stage->answers);
     loop_timer_stop(&stage->queue);
     loop_timer_stop(&stage->session);
