@@ -38,6 +38,7 @@ struct play {
     struct stage *stage;
     size_t judged; /* so many letters were applied to the expected world */
     bool wild;
+    struct engine_figures figures;
 };
 
 static void check(const struct play *play, bool holds, const char *what)
@@ -77,7 +78,7 @@ static unsigned deliveries(const struct stage *stage)
 static void look(struct play *play)
 {
     const struct stage *stage = play->stage;
-    struct engine_figures *figures = NEW(struct engine_figures);
+    struct engine_figures *figures = &play->figures;
 
     if (play->wild && is_excusable(play->world->crime))
         play->world->crime[0] = '\0';
@@ -85,7 +86,6 @@ static void look(struct play *play)
     check(play, figures->calls == stage->transit_count, "it counts other calls than there are");
     check(play, figures->mirror_bytes <= stage->most_memory, "more is remembered than may be");
     check(play, stage->calls <= MOST_CALLS_A_LETTER * deliveries(stage), "it asks without end");
-    free(figures);
 }
 
 /* That the homeserver kept failing is nothing that the model knows of. */
