@@ -25,7 +25,7 @@ enum {
     SECOND = 1000,
     MINUTE = 60 * SECOND,
     LIMIT = 240 * MINUTE,   /* until all messages have ended, from when nothing goes wrong any more */
-    FAILING = 10 * MINUTE,  /* SPEC: what fails for so long is given up */
+    FAILING = 10 * MINUTE,  /* what fails for so long is given up */
     LIST_LIFE = SECOND + 1, /* so old may the list of rooms be, which alone tells of one that was purged */
     MOST_LETTERS = 30,
     MOST_STEPS = 40,

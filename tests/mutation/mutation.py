@@ -18,6 +18,7 @@ import os
 import random
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -132,16 +133,20 @@ class Test:
     name: str
     room: str
     words: set
-    seconds: float = 0.0
+    seconds: float = 0.0  # of the processor, without a mutant
     killed: Counter = field(default_factory=Counter)  # mutants by source
 
-    def run(self, program, limit):
-        """Whether all is well."""
+    def run(self, program):
+        """What went wrong; "": nothing. Its time is the processor's, so that it does not matter what else runs."""
+        seconds = 10 + 20 * self.seconds
         try:
-            ended = subprocess.run([program], timeout=limit, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            ended = subprocess.run(["prlimit", f"--cpu={seconds:.0f}", program], timeout=60 + 10 * seconds,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except subprocess.TimeoutExpired:
-            return False
-        return ended.returncode == 0
+            return "does nothing for long"
+        if ended.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+            return "takes too long"
+        return f"fails ({ended.returncode})" if ended.returncode != 0 else ""
 
 
 class Check:
@@ -152,10 +157,11 @@ class Check:
         self.same = {}  # the object of each source, unchanged
         self.lock = threading.Lock()
         for test in self.tests:
-            begun = time.monotonic()
-            if not test.run(build.folder / "tests" / test.name, None):
-                sys.exit(f"{test.name} fails without any mutant")
-            test.seconds = time.monotonic() - begun
+            begun = os.times()
+            trouble = test.run(build.folder / "tests" / test.name)
+            if trouble:
+                sys.exit(f"{test.name} {trouble} without any mutant")
+            test.seconds = os.times().children_user - begun.children_user
 
     def in_order(self, source):
         """The tests, those first that are likely to notice."""
@@ -173,7 +179,7 @@ class Check:
         return self.same[mutant.source] == code
 
     def try_one(self, mutant):
-        """What becomes of it: the name of the test that killed it, "" (none did), or None: it does not count."""
+        """What becomes of it: which test killed it and how, "" (none did), or None: it does not count."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             result = self.build.compile(mutant.source, mutant.code(), folder, "-O2")
@@ -182,9 +188,10 @@ class Check:
             result = self.build.compile(mutant.source, mutant.code(), folder, *SANITIZERS)
             for test in self.in_order(mutant.source):
                 self.build.link(test.name, result, folder / test.name)
-                if not test.run(folder / test.name, 5 + 10 * test.seconds):
+                trouble = test.run(folder / test.name)
+                if trouble:
                     test.killed[mutant.source] += 1
-                    return test.name
+                    return f"{test.name} {trouble}"
                 (folder / test.name).unlink()
         return ""
 
@@ -211,7 +218,8 @@ def chosen(args):
 def main():
     args = arguments()
     os.environ.setdefault("CASES", "6")
-    os.environ["ASAN_OPTIONS"] = "hard_rss_limit_mb=1024"
+    os.environ["ASAN_OPTIONS"] = ("hard_rss_limit_mb=1024:quarantine_size_mb=1:max_malloc_fill_size=0:"
+                                  "malloc_context_size=2")
     mutants = chosen(args)
     check = Check(Build(args.build.resolve()), {mutant.source.parent.name for mutant in mutants})
     end = time.monotonic() + 60 * args.minutes
@@ -233,7 +241,7 @@ def main():
                 fates[mutant.source.parent.name][fate] += 1
                 if fate == "survived":
                     survivors.append(mutant)
-                print(f"{fate}{' by ' + killer if killer else ''}: {mutant}", flush=True)
+                print(f"{fate}: {mutant}{'   ' + killer if killer else ''}", flush=True)
 
     with ThreadPoolExecutor(args.jobs) as pool:
         for one in [pool.submit(work) for _ in range(args.jobs)]:
