@@ -16,7 +16,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       gcc libc6-dev cmake ninja-build pkg-config ca-certificates \
       librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev \
-      uthash-dev \
+      libseccomp-dev uthash-dev \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src
@@ -32,6 +32,7 @@ FROM ${BASE}
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       librabbitmq4 libcurl4 libjansson4 libcyaml1 libyaml-0-2 libunistring2 libgumbo1 libssl3 libmicrohttpd12 \
+      libseccomp2 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/cache/ldconfig/aux-cache \
       /var/lib/dpkg/*-old /var/log/*
 

@@ -10,13 +10,13 @@ set -euo pipefail
 
 readonly BUILD=(gcc libc6-dev cmake ninja-build pkg-config
   librabbitmq-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libunistring-dev libgumbo-dev libssl-dev libmicrohttpd-dev
-  uthash-dev)
+  libseccomp-dev uthash-dev)
 readonly PACKAGE=(dpkg-dev file)
 readonly SERVERS=(ca-certificates rabbitmq-server mmdebstrap util-linux python3 python3-venv python3-pika python3-requests)
 readonly LABS=(postgresql redis-server nginx python3-authlib)
 readonly IMAGE=(podman runc crun docker-compose)
 readonly CHECKS=(git lintian systemd bash-completion man-db
-  libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm mold valgrind shellcheck
+  libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm mold valgrind shellcheck cppcheck gcovr binutils
   prometheus chromium chromium-driver
   python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml amqp-tools)
 

@@ -29,12 +29,14 @@ struct config_entry {
     char *name;
     char *value;  /* of a secret that is set: "***"; "": nothing */
     char *source; /* "environment", ".env:7", "config/default.yaml:12", "default" */
+    char *file;   /* that it names, or that a secret was read from; NULL: none */
 };
 
 struct config {
     struct config_entry *entries; /* in the order of the table of settings */
     unsigned entry_count;
-    char *files; /* that were read, whole paths with ", " between them; NULL: none */
+    char *files;     /* that were read, whole paths with ", " between them; NULL: none */
+    char *yaml_file; /* that is looked at if there is none below the working directory, or before that */
     struct {
         char *uri; /* without a slash at its end */
         char *server_name;

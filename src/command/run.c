@@ -16,16 +16,16 @@
  * looked at, not the homeserver.
  *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
- * until it turns out that nothing can be finished now; the rest stays unacknowledged and is delivered again
- * to whoever comes next. A second signal ends the drain at once. No signal ends the daemon without one.
+ * until it turns out that nothing can be finished now; the rest is left for whoever comes next. A second
+ * signal ends the drain at once.
  *
- * Other signals: SIGHUP reads the configuration again (command/reload.h), SIGUSR1 writes into the log what
- * waits and for what. All others are let pass.
+ * Other signals: SIGHUP reads the configuration again, SIGUSR1 writes into the log what waits; others pass.
  */
 #include "base/log.h"
 #include "base/memory.h"
 #include "broker/broker.h"
 #include "command/command.h"
+#include "command/confine.h"
 #include "command/hurry.h"
 #include "command/intake.h"
 #include "command/notify.h"
@@ -487,6 +487,7 @@ int command_run(const struct config *config, const struct command_options *optio
     struct error error;
     bool started;
 
+    confine(config);
     daemon.sync_user = setup_sync_user(config);
     daemon.rules = setup_requests(config, daemon.sync_user);
     started = start(&daemon, &error);

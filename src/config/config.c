@@ -179,16 +179,24 @@ static void check_together(const struct config *config, struct complaints *compl
 }
 
 /* The default picture is looked for below the working directory first, then among the installed data. */
-static void find_avatar(const struct givens *givens, struct config *config)
+static void find_avatar(const struct givens *givens, struct places *places, struct config *config)
 {
-    CLEANUP(places_deinit) struct places places = places_find();
     char **path = &config->matrix.sync_user_avatar_path;
 
     if (givens->of[setting_number("MATRIX_MESSENGER__SYNC_USER_AVATAR_PATH")].text ||
         access(*path, F_OK) == 0)
         return;
     free(*path);
-    *path = TAKE(places.avatar);
+    *path = TAKE(places->avatar);
+}
+
+static void find_files(const struct config_sources *sources, const struct givens *givens,
+                       struct config *config)
+{
+    CLEANUP(places_deinit) struct places places = places_find();
+
+    find_avatar(givens, &places, config);
+    config->yaml_file = sources->yaml_file ? text_copy(sources->yaml_file) : TAKE(places.default_yaml);
 }
 
 struct config *config_load(const struct config_sources *sources, struct error *error)
@@ -209,7 +217,7 @@ struct config *config_load(const struct config_sources *sources, struct error *e
         check_together(config, &complaints);
     if (complaints.count > 0)
         return NULL;
-    find_avatar(&givens, config);
+    find_files(sources, &givens, config);
     list_make(config, &givens);
     config->files = TAKE(givens.files);
     return TAKE(config);
@@ -223,5 +231,6 @@ void config_free(struct config *config)
         setting_clear(&settings[i], config);
     list_free(config);
     free(config->files);
+    free(config->yaml_file);
     free(config);
 }

@@ -16,6 +16,15 @@ static const char *value_of(const struct setting *setting, const struct given *g
     return setting->fallback ? setting->fallback : "";
 }
 
+static const char *file_of(const struct config *config, const struct givens *givens, size_t number)
+{
+    const struct setting *setting = &settings[number];
+
+    if (setting->type == SETTING_FILE || setting->type == SETTING_PATH)
+        return *(char *const *)((const char *)config + setting->offset);
+    return givens->of[SETTING_COUNT + number].text;
+}
+
 void list_make(struct config *config, const struct givens *givens)
 {
     config->entries = memory_new(SETTING_COUNT, sizeof(*config->entries));
@@ -25,6 +34,7 @@ void list_make(struct config *config, const struct givens *givens)
             .name = text_copy(settings[i].name),
             .value = text_copy(value_of(&settings[i], &givens->of[i])),
             .source = text_copy(givens->of[i].text ? givens->of[i].place : "default"),
+            .file = text_copy(file_of(config, givens, i)),
         };
 }
 
@@ -34,6 +44,7 @@ void list_free(struct config *config)
         free(config->entries[i].name);
         free(config->entries[i].value);
         free(config->entries[i].source);
+        free(config->entries[i].file);
     }
     free(config->entries);
 }

@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* All that happens is counted, not only what the input brings. */
-const struct fuzz_bound fuzz_bound = {.memory = 8000, .blocks = 2000, .steps = 200000};
+const struct fuzz_bound fuzz_bound = {.memory = 2000, .blocks = 300, .steps = 5000};
 
 enum {
     SECOND = 1000,

@@ -40,6 +40,8 @@ LIBRARIES = {
     "microhttpd": {"monitor"},
     "gumbo": {"synapse"},
     "openssl/": {"synapse", "broker"},
+    "seccomp": {"base"},
+    "linux/landlock": {"base"},
 }
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
