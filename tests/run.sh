@@ -15,12 +15,16 @@
 #   --faults  the same, the long form: about half an hour
 #   fuzz      each fuzz target for FUZZ_SECONDS (10); with FUZZ_KEEP=FOLDER inputs and logs are kept there
 #   lint      what programs can tell about the code without running it
+#   threads   what has threads under the thread sanitizer
+#   analyze   gcc's analyzer: before a release
+#   coverage  which lines and branches of src/ the unit tests run, and the system tests that COVERAGE_ARGS names for
+#             pytest; before a release
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly ALL=(build lint unit fuzz package system labs image faults)
-readonly SECTIONS=(quick "${ALL[@]}" --faults)
+readonly ALL=(build lint unit threads fuzz package system labs image faults)
+readonly SECTIONS=(quick "${ALL[@]}" --faults analyze coverage)
 failed=()
 
 main() {
@@ -107,6 +111,24 @@ section_lint() {
   attempt "lint" cmake --build build/ci-clang --target lint
 }
 
+section_threads() {
+  attempt "build with the thread sanitizer" build tsan
+  attempt "threads" threads
+}
+
+section_analyze() {
+  attempt "gcc's analyzer" build_with_analyzer
+}
+
+section_coverage() {
+  attempt "build with coverage" build coverage
+  attempt "unit tests with coverage" coverage_of_units
+  if [[ -n ${COVERAGE_ARGS:-} ]]; then
+    attempt "system tests with coverage" coverage_of_system
+  fi
+  attempt "coverage" coverage
+}
+
 # What tests are linked by. Debian's usual linker takes a third of the time of building a hundred tests.
 readonly LINKER=-fuse-ld=mold
 
@@ -162,16 +184,46 @@ faults() {
 }
 
 # Not what walks through all states of a plan, and only some of the random cases: all of them take many minutes
-# here. Nor what sends signals of faults, which valgrind keeps for itself, nor what is Python.
+# here. Nor what sends signals of faults, which valgrind keeps for itself, what forbids memory that is written and
+# run, which it needs, nor what is Python.
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
   CASES=6 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
-    --exclude-regex '^lint/|^contract/|^engine/.*_plan$|^engine/test_storms$|^loop/test_signals$' --overwrite MemoryCheckCommandOptions="$options"
+    --exclude-regex '^lint/|^contract/|^engine/.*_plan$|^engine/test_storms$|^loop/test_signals$|^base/test_sandbox$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
 fuzz() {
   find build/fuzz/tests -maxdepth 1 -name 'fuzz_*' -type f -executable -print0 |
     xargs -0 -n 1 -P "$(nproc)" tests/run.sh fuzz-one
+}
+
+# The rooms that start threads, or whose libraries do.
+threads() {
+  CASES=20 ctest --test-dir build/tsan --output-on-failure -j "$(nproc)" -R '^(broker|http|loop|monitor|synapse)/'
+}
+
+build_with_analyzer() {
+  CC=gcc CFLAGS=-fanalyzer cmake --preset ci -B build/analyze >/dev/null && cmake --build build/analyze --target sync
+}
+
+coverage_of_units() {
+  find build/coverage -name '*.gcda' -delete
+  some_unit_tests build/coverage
+}
+
+# One that is killed tells nothing.
+coverage_of_system() {
+  # shellcheck disable=SC2086
+  SYNAPSE_SYNC_BIN=build/coverage/synapse-sync /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q -n "$(nproc)" \
+    ${COVERAGE_ARGS}
+}
+
+# What was run, line by line, is in the pages that it writes.
+coverage() {
+  mkdir -p build/coverage/report
+  gcovr --root . --filter src/ --exclude-unreachable-branches --print-summary --sort-percentage \
+    --html-details build/coverage/report/index.html --txt build/coverage/report/summary.txt \
+    --fail-under-line 95 --fail-under-branch 85 build/coverage
 }
 
 # Starts from its corpus and the examples. What breaks a target is kept beside it. It works in a folder in which there

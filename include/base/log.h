@@ -39,8 +39,10 @@ struct log_field {
 #define log_info(event, ...) log_line_(LOG_INFO, event, ##__VA_ARGS__)
 #define log_debug(event, ...) log_line_(LOG_DEBUG, event, ##__VA_ARGS__)
 
+/* The first field is none: it only lets the others be none, too. */
 #define log_line_(level, event, ...)                                                                         \
-    log_write(level, event, (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_KIND_END}})
+    log_write(level, event,                                                                                  \
+              (const struct log_field[]){LOG_TEXT("", NULL), ##__VA_ARGS__, {.kind = LOG_KIND_END}})
 
 /* Level and format of all lines that follow; before it: LOG_INFO, LOG_LOGFMT. */
 void log_configure(enum log_level level, enum log_format format);

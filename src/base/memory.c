@@ -35,7 +35,8 @@ void *memory_new(size_t count, size_t size)
     if (size > 0 && count > LARGE / size)
         return must_have(calloc(count, size));
     block = memory_resize(NULL, count, size);
-    return memset(block, 0, count * size);
+    (void)memset(block, 0, count * size);
+    return block;
 }
 
 char *text_copy(const char *text)

@@ -61,7 +61,10 @@ static bool read_broker(const char *text, struct peer *peer)
 
     if (!broker_uri_parse(text, &uri, &error))
         return false;
-    *peer = (struct peer){TAKE(uri.host), TAKE(uri.user), TAKE(uri.password), uri.tls};
+    *peer = (struct peer){.tls = uri.tls};
+    peer->host = TAKE(uri.host);
+    peer->user = TAKE(uri.user);
+    peer->password = TAKE(uri.password);
     return true;
 }
 
@@ -71,8 +74,10 @@ static bool read_server(const char *text, struct peer *peer)
 
     if (!http_uri_parse(text, &uri))
         return false;
-    *peer =
-        (struct peer){TAKE(uri.host), TAKE(uri.user), TAKE(uri.password), text_equal(uri.scheme, "https")};
+    *peer = (struct peer){.tls = text_equal(uri.scheme, "https")};
+    peer->host = TAKE(uri.host);
+    peer->user = TAKE(uri.user);
+    peer->password = TAKE(uri.password);
     return true;
 }
 

@@ -46,7 +46,7 @@ struct subject *turns_take(struct turns *turns)
         return NULL;
     subject = queue->first;
     step_out(turns, subject);
-    if (queue->first) { /* the others are to have their turn first */
+    if (turns->next == queue) { /* the others are to have their turn first */
         DL_DELETE(turns->next, queue);
         DL_APPEND(turns->next, queue);
     }
