@@ -146,7 +146,7 @@ static void test_it_is_in_force(void **state)
 
 static bool sees_no_other_process(void)
 {
-    char *const words[] = {"true", NULL};
+    char word[] = "true", *const words[] = {word, NULL};
     struct iovec own = {folder, sizeof(folder)}, copy = {(char[64]){0}, 64};
 
     return fails_with("fork", fork(), EPERM) &&
