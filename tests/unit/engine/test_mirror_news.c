@@ -361,10 +361,25 @@ static void test_a_user_who_is_being_read(void **state)
     assert_false(user->user.mirrored);
 }
 
+/* What a room learns while nobody asks for it counts, too: else more would be remembered than may be. */
+static void test_a_room_that_rests_weighs_what_it_is_told(void **state)
+{
+    size_t before;
+
+    (void)state;
+    get_position("s1");
+    subjects_rest(&subjects, room_that_was_read());
+    before = subjects.weight;
+    assert_true(before > 0);
+    be_told(IN_ROOM(NAME("A name that needs more than the smallest block of memory that there is")));
+    assert_true(subjects.weight > before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_changes_are_taken_in, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_room_that_rests_weighs_what_it_is_told, begin, end),
         cmocka_unit_test_setup_teardown(test_our_own_echo, begin, end),
         cmocka_unit_test_setup_teardown(test_news_that_disagree, begin, end),
         cmocka_unit_test_setup_teardown(test_news_that_crossed_our_call, begin, end),
