@@ -18,6 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reaches: engine/account.c engine/attempts.c engine/deeds.c engine/echo.c engine/engine.c engine/errands.c
+ * engine/flight.c engine/front.c engine/gate.c engine/held.c engine/ledger.c engine/lineage.c engine/mirror.c
+ * engine/order.c engine/outlet.c engine/ownership.c engine/pace.c engine/plan.c engine/protection.c
+ * engine/raising.c engine/removal.c engine/rest.c engine/restraint.c engine/room.c engine/room_facts.c
+ * engine/room_known.c engine/room_learn.c engine/room_report.c engine/subjects.c engine/told.c engine/turns.c
+ * engine/user.c engine/user_known.c engine/user_learn.c engine/wants.c engine/welcome.c engine/witness.c */
+
 /* All that happens is counted, not only what the input brings. */
 const struct fuzz_bound fuzz_bound = {.memory = 2000, .blocks = 300, .steps = 5000};
 
