@@ -6,20 +6,17 @@
  * A delivery's own pointer is its message in the engine; the message's owner is its delivery. A message that
  * cannot be understood never gets into the engine and has none.
  *
- * Holding. While the homeserver is away, messages stay where they are, at most as many as the prefetch
- * allows. Before the broker would lose patience with them (its consumer timeout) all are given back, once,
- * and none are taken until the homeserver answers.
+ * Holding. While the homeserver is away, messages stay where they are. Before the broker would lose patience
+ * (its consumer timeout) all are given back, once, and none are taken until the homeserver answers.
  *
  * Poison. A message that may be why processes before us are no more (broker_delivery_suspicion()) is rejected
- * unread, if the homeserver is there: where it is not, an outage explains why the message was given back so
- * often, and it is tried like any other. Its code is invalid-message, since it is the message that is to be
- * looked at, not the homeserver.
+ * unread, as invalid-message, if the homeserver is there: where it is not, an outage explains why the message
+ * was given back so often, and it is tried like any other.
  *
  * The drain. The first signal stops the consuming; what is delivered already is finished, within a limit or
  * until it turns out that nothing can be finished now; the rest is left for whoever comes next. A second
- * signal ends the drain at once.
- *
- * Other signals: SIGHUP reads the configuration again, SIGUSR1 writes into the log what waits; others pass.
+ * signal ends the drain at once. No signal ends the daemon without one: SIGHUP reads the configuration again,
+ * SIGUSR1 writes into the log what waits, and others are let pass.
  */
 #include "base/log.h"
 #include "base/memory.h"
@@ -167,9 +164,8 @@ static void delivered(void *context, struct broker_delivery *delivery)
 
 static instant lease_since(void *context)
 {
-    const struct daemon *daemon = context;
-
-    return daemon->broker ? broker_lease_since(daemon->broker) : INSTANT_PAST;
+    const struct broker *broker = ((const struct daemon *)context)->broker;
+    return broker ? broker_lease_since(broker) : INSTANT_PAST;
 }
 
 static const char *lease_doubt(void *context)
