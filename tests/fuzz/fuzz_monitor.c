@@ -124,12 +124,12 @@ static size_t count_in(const char *text, const char *part)
     return count;
 }
 
-/* Where the one Host header begins with a letter, it is localhost. */
+/* Where there is one Host header, and it begins with a letter, that is localhost. */
 static void check_page(const char *request)
 {
-    const char *host = strcasestr(request, "\nHost:");
+    const char *host = strcasestr(request, "\nHost:"), *end = strstr(request, "\n\r\n");
 
-    if (!host || count_in(request, "host") != 1)
+    if (!host || !end || host > end || count_in(request, "host") != 1)
         return;
     host += strlen("\nHost:");
     host += strspn(host, " \t");
