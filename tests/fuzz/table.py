@@ -67,11 +67,12 @@ def coverage(kept, target):
     subprocess.run([program, *filter(Path.exists, inputs)], check=True, stdout=subprocess.DEVNULL, cwd=BUILD,
                    env={**os.environ, "LLVM_PROFILE_FILE": str(profile)})
     subprocess.run(["llvm-profdata", "merge", "-o", f"{profile}.data", profile], check=True)
-    files = [ROOT / name for name in files_of(target)]
-    told = subprocess.run(["llvm-cov", "export", "-summary-only", f"-instr-profile={profile}.data", program, *files],
+    told = subprocess.run(["llvm-cov", "export", "-summary-only", f"-instr-profile={profile}.data", program],
                           check=True, capture_output=True, text=True).stdout
-    lines = json.loads(told)["data"][0]["totals"]["lines"]
-    return f"{lines['percent']:.0f} % of {lines['count']}"
+    files = {ROOT / name for name in files_of(target)}
+    lines = [file["summary"]["lines"] for file in json.loads(told)["data"][0]["files"] if (BUILD / file["filename"]).resolve() in files]
+    count, covered = sum(of["count"] for of in lines), sum(of["covered"] for of in lines)
+    return f"{100 * covered / count:.0f} % of {count}" if count else ""
 
 
 def findings(target):
