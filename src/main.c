@@ -241,12 +241,6 @@ static int read_command_line(struct command_line *line, int argc, char **argv)
 
 /* ---- running a command ---- */
 
-/* What a message says must not be taken for invalid because memory ran out. */
-static void *allocate(size_t size)
-{
-    return memory_resize(NULL, size, 1);
-}
-
 /* Glibc would keep more and larger blocks for itself once some were freed (man 3 mallopt, M_MMAP_THRESHOLD),
    and between what is still in use they cannot be given back. */
 static void return_large_blocks(void)
@@ -261,7 +255,9 @@ static int run(const struct command_line *line)
     CLEANUP(config_freep) struct config *config = NULL;
     struct error error;
 
-    json_set_alloc_funcs(allocate, memory_free_secret); /* a message may hold a password, a reply a token */
+    /* What a message says must not be taken for invalid because memory ran out; and it may hold a password, a
+       reply a token. */
+    json_set_alloc_funcs(memory_malloc, memory_free_secret);
     json_object_seed(0);
     return_large_blocks();
     if (line->command->reads_settings || line->options.init)

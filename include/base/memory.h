@@ -11,11 +11,22 @@
  * aborts (see base/error.h for why that loses nothing). Everything here is released with free().
  */
 
+/* Ends the process like that if there is no such thing: of a library's function that can fail only for want
+   of memory. */
+void memory_must(bool success);
+/* The line that is written then, newline included; it must stay. Before it: one in logfmt. */
+void memory_set_last_line(const char *line);
+
 /* Zeroed memory for `count` objects of `size` bytes. */
 void *memory_new(size_t count, size_t size) MUST_USE __attribute__((malloc));
 
 /* The block enlarged to `count` objects of `size` bytes; new bytes are undefined. */
 void *memory_resize(void *block, size_t count, size_t size) MUST_USE;
+
+/* Like those of C, for libraries that are told what to allocate with. */
+void *memory_malloc(size_t size) MUST_USE;
+void *memory_calloc(size_t count, size_t size) MUST_USE;
+void *memory_realloc(void *block, size_t size) MUST_USE;
 
 /* A zeroed object of the given type. */
 #define NEW(type) ((type *)memory_new(1, sizeof(type)))

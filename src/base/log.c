@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/visible.h"
 
@@ -31,10 +32,29 @@ static const char *const level_names[] = {
 static const char *const priorities[] = {
     [LOG_ERROR] = "<3>", [LOG_WARNING] = "<4>", [LOG_INFO] = "<6>", [LOG_DEBUG] = "<7>"};
 
+/* A terminal that was opened from a service knows the variable, too (systemd.exec(5), JOURNAL_STREAM). */
+static bool goes_to_journal(void)
+{
+    return getenv("JOURNAL_STREAM") && !isatty(STDERR_FILENO);
+}
+
+/* When it is written there is no memory left to make it. */
+static void choose_last_line(enum log_format format, bool journal)
+{
+    static const char *const lines[][2] = {
+        [LOG_LOGFMT] = {"level=error event=out-of-memory\n", "<3>level=error event=out-of-memory\n"},
+        [LOG_JSON] = {"{\"level\":\"error\",\"event\":\"out-of-memory\"}\n",
+                      "<3>{\"level\":\"error\",\"event\":\"out-of-memory\"}\n"},
+    };
+
+    memory_set_last_line(lines[format][journal]);
+}
+
 void log_configure(enum log_level level, enum log_format format)
 {
     settings.level = level;
     settings.format = format;
+    choose_last_line(format, goes_to_journal());
 }
 
 void log_call_before(void (*before)(void *context), void *context)
@@ -142,12 +162,6 @@ static void append_time(struct buffer *line)
     seconds[strftime(seconds, sizeof(seconds) - 1, "%Y-%m-%dT%H:%M:%S", &parts)] = '\0';
     (void)snprintf(stamp, sizeof(stamp), "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
     append_field(line, &LOG_TEXT("time", stamp));
-}
-
-/* A terminal that was opened from a service knows the variable, too (systemd.exec(5), JOURNAL_STREAM). */
-static bool goes_to_journal(void)
-{
-    return getenv("JOURNAL_STREAM") && !isatty(STDERR_FILENO);
 }
 
 /* At once: two pieces could get another process's line between them. */

@@ -9,14 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char *last_line = "level=error event=out-of-memory\n";
+
+void memory_set_last_line(const char *line)
+{
+    last_line = line;
+}
+
+void memory_must(bool success)
+{
+    if (success)
+        return;
+    (void)!write(STDERR_FILENO, last_line, strlen(last_line));
+    abort();
+}
+
 static void *must_have(void *block)
 {
-    static const char message[] = "level=error event=out-of-memory\n";
-
-    if (block)
-        return block;
-    (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
-    abort();
+    memory_must(block);
+    return block;
 }
 
 void *memory_resize(void *block, size_t count, size_t size)
@@ -37,6 +48,21 @@ void *memory_new(size_t count, size_t size)
     block = memory_resize(NULL, count, size);
     (void)memset(block, 0, count * size);
     return block;
+}
+
+void *memory_malloc(size_t size)
+{
+    return memory_resize(NULL, size, 1);
+}
+
+void *memory_calloc(size_t count, size_t size)
+{
+    return must_have(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *memory_realloc(void *block, size_t size)
+{
+    return memory_resize(block, size, 1);
 }
 
 char *text_copy(const char *text)

@@ -218,11 +218,9 @@ struct broker *broker_new(const struct broker_config *config, const struct broke
     broker->settings = broker_settings_new(config, error);
     if (!broker->settings)
         return NULL;
-    broker->publisher = publisher_new(broker->settings, loop, published, broker, error);
-    if (!broker->publisher)
-        return NULL;
-    broker->consumer = consumer_new(broker->settings, loop, &consumer_handlers, error);
-    return broker->consumer ? TAKE(broker) : NULL;
+    broker->publisher = publisher_new(broker->settings, loop, published, broker);
+    broker->consumer = consumer_new(broker->settings, loop, &consumer_handlers);
+    return TAKE(broker);
 }
 
 void broker_free(struct broker *broker)

@@ -120,6 +120,7 @@ static enum broker_trouble open_plain(struct connection *connection, const struc
         return fail(errno == ETIMEDOUT ? BROKER_NO_ANSWER : BROKER_NO_CONNECTION, error,
                     "cannot connect to %s port %u: %s", settings->uri.host, settings->uri.port,
                     strerror(errno));
+    memory_must(socket);
     amqp_tcp_socket_set_sockfd(socket, fd);
     return BROKER_REACHED;
 }
@@ -174,8 +175,7 @@ static enum broker_trouble connect_to(const struct broker_settings *settings, co
     enum broker_trouble opened;
 
     connection->amqp = amqp_new_connection();
-    if (!connection->amqp)
-        abort();
+    memory_must(connection->amqp);
     connection->helper = helper;
     connection->secrets = settings->secrets;
     opened = settings->uri.tls ? open_tls(connection, settings, address, error)

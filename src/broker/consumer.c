@@ -155,18 +155,6 @@ static void attempt_ended(void *context)
     pump(consumer); /* deliveries came along with the answers to the helper's calls */
 }
 
-static bool start_attempt(struct consumer *consumer, struct error *error)
-{
-    const struct attempt_plan plan = {.settings = consumer->settings,
-                                      .wary = consumer->probation.on,
-                                      .found = consumer->found,
-                                      .ended = attempt_ended,
-                                      .context = consumer};
-
-    consumer->attempt = attempt_start(&plan, consumer->loop, error);
-    return consumer->attempt != NULL;
-}
-
 /* Before memory is taken for a body. What is too large to be worked on need not keep its place. */
 static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struct error *error)
 {
@@ -323,9 +311,15 @@ static void consume(struct consumer *consumer)
 
 static void make_attempt(struct consumer *consumer)
 {
+    const struct attempt_plan plan = {.settings = consumer->settings,
+                                      .wary = consumer->probation.on,
+                                      .found = consumer->found,
+                                      .ended = attempt_ended,
+                                      .context = consumer};
     struct error error;
 
-    if (!start_attempt(consumer, &error))
+    consumer->attempt = attempt_start(&plan, consumer->loop, &error);
+    if (!consumer->attempt)
         retry_later(consumer, &error);
 }
 
@@ -349,9 +343,9 @@ static void pump(void *context)
 /* ---- from above ---- */
 
 struct consumer *consumer_new(struct broker_settings *settings, struct loop *loop,
-                              const struct consumer_handlers *handlers, struct error *error)
+                              const struct consumer_handlers *handlers)
 {
-    CLEANUP(consumer_freep) struct consumer *consumer = NEW(struct consumer);
+    struct consumer *consumer = NEW(struct consumer);
 
     consumer->settings = broker_settings_share(settings);
     consumer->loop = loop;
@@ -360,7 +354,8 @@ struct consumer *consumer_new(struct broker_settings *settings, struct loop *loo
     consumer->probation = probation_start();
     consumer->lease = lease_none();
     loop_timer_init(&consumer->timer, loop, pump, consumer);
-    return start_attempt(consumer, error) ? TAKE(consumer) : NULL;
+    make_attempt(consumer);
+    return consumer;
 }
 
 void consumer_free(struct consumer *consumer)

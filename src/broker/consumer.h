@@ -36,7 +36,7 @@ struct consumer_handlers {
 };
 
 struct consumer *consumer_new(struct broker_settings *settings, struct loop *loop,
-                              const struct consumer_handlers *handlers, struct error *error) MUST_USE;
+                              const struct consumer_handlers *handlers) MUST_USE;
 /* Calls nothing. NULL is fine. */
 void consumer_free(struct consumer *consumer);
 DEFINE_CLEANUP(struct consumer, consumer_free)

@@ -14,18 +14,12 @@ struct digest {
     EVP_MD_CTX *context;
 };
 
-static void insist(bool well)
-{
-    if (!well)
-        abort();
-}
-
 struct digest *digest_new(void)
 {
     struct digest *digest = NEW(struct digest);
 
     digest->context = EVP_MD_CTX_new();
-    insist(digest->context && EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) == 1);
+    memory_must(digest->context && EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) == 1);
     return digest;
 }
 
@@ -39,7 +33,7 @@ void digest_free(struct digest *digest)
 
 void digest_add(struct digest *digest, const void *bytes, size_t size)
 {
-    insist(EVP_DigestUpdate(digest->context, bytes, size) == 1);
+    memory_must(EVP_DigestUpdate(digest->context, bytes, size) == 1);
 }
 
 void digest_finish(struct digest *digest, char ret_text[DIGEST_SIZE])
@@ -47,6 +41,6 @@ void digest_finish(struct digest *digest, char ret_text[DIGEST_SIZE])
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size = 0;
 
-    insist(EVP_DigestFinal_ex(digest->context, hash, &size) == 1 && 2 * size + 1 == DIGEST_SIZE);
+    memory_must(EVP_DigestFinal_ex(digest->context, hash, &size) == 1 && 2 * size + 1 == DIGEST_SIZE);
     text_write_hex(ret_text, hash, size);
 }

@@ -251,27 +251,33 @@ static void woken(void *context, uint32_t events)
         publisher->published(publisher->context, letter);
 }
 
-struct publisher *publisher_new(struct broker_settings *settings, struct loop *loop,
-                                void (*published)(void *context, struct dead_letter *letter), void *context,
-                                struct error *error)
+/* Threads and descriptors are lacking as memory is: by no mistake of the settings, and the next process may
+   get them. */
+static void must_have(bool has, const struct error *error)
 {
-    CLEANUP(publisher_freep) struct publisher *publisher = NEW(struct publisher);
+    if (!has)
+        log_error("publisher-missing", LOG_TEXT("reason", error->text));
+    memory_must(has);
+}
+
+struct publisher *publisher_new(struct broker_settings *settings, struct loop *loop,
+                                void (*published)(void *context, struct dead_letter *letter), void *context)
+{
+    struct publisher *publisher = NEW(struct publisher);
     struct mailbox *mailbox = NEW(struct mailbox);
+    struct error error;
 
     (void)pthread_mutex_init(&mailbox->lock, NULL);
     mailbox->settings = broker_settings_share(settings);
     publisher->published = published;
     publisher->context = context;
-    publisher->helper = helper_start(thread_run, mailbox, mailbox_release, error);
-    if (!publisher->helper) {
-        mailbox_release(mailbox);
-        return NULL;
-    }
     publisher->mailbox = mailbox;
+    publisher->helper = helper_start(thread_run, mailbox, mailbox_release, &error);
+    must_have(publisher->helper, &error);
     loop_watch_init(&publisher->wakeup, loop, woken, publisher);
-    if (!loop_watch_start(&publisher->wakeup, helper_wakeup(publisher->helper), EPOLLIN, error))
-        return NULL;
-    return TAKE(publisher);
+    must_have(loop_watch_start(&publisher->wakeup, helper_wakeup(publisher->helper), EPOLLIN, &error),
+              &error);
+    return publisher;
 }
 
 void publisher_free(struct publisher *publisher)

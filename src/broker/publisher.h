@@ -11,10 +11,11 @@
  */
 struct publisher;
 
-/* `published`: the broker has confirmed the letter, which is now the callee's. Called from the loop. */
+/* `published`: the broker has confirmed the letter, which is now the callee's. Called from the loop. Ends the
+   process where there is no thread to be had, as base/memory.h does for memory. */
 struct publisher *publisher_new(struct broker_settings *settings, struct loop *loop,
-                                void (*published)(void *context, struct dead_letter *letter), void *context,
-                                struct error *error) MUST_USE;
+                                void (*published)(void *context, struct dead_letter *letter),
+                                void *context) MUST_USE;
 /* Whatever is under way is forgotten. NULL is fine. */
 void publisher_free(struct publisher *publisher);
 DEFINE_CLEANUP(struct publisher, publisher_free)

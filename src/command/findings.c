@@ -16,8 +16,7 @@ PRINTF_LIKE(1, 0) static char *print(const char *format, va_list arguments)
 {
     CLEANUP(freep) char *text = NULL;
 
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    memory_must(vasprintf(&text, format, arguments) >= 0);
     return visible_copy(text);
 }
 

@@ -383,17 +383,6 @@ static void doubt(void *context, int64_t retry_after)
     synapse_doubt(daemon->synapse, retry_after);
 }
 
-static struct http_config http_terms(struct daemon *daemon)
-{
-    struct http_config config = setup_http(daemon->config);
-
-    config.may_write = may_write;
-    config.context = daemon;
-    config.observe = observe_request;
-    config.observer = &daemon->observe;
-    return config;
-}
-
 static struct engine *make_engine(struct daemon *daemon)
 {
     struct engine_config config = setup_engine(daemon->config, daemon->sync_user);
@@ -416,10 +405,8 @@ static struct broker *make_broker(struct daemon *daemon, struct error *error)
     return broker_new(&config, &handlers, daemon->loop, error);
 }
 
-static bool start(struct daemon *daemon, struct error *error)
+static bool start_loop(struct daemon *daemon, struct error *error)
 {
-    const struct http_config http = http_terms(daemon);
-
     daemon->loop = loop_new(error);
     if (!daemon->loop)
         return false;
@@ -427,8 +414,17 @@ static bool start(struct daemon *daemon, struct error *error)
     loop_timer_init(&daemon->suspect_timer, daemon->loop, look_at_suspect, daemon);
     loop_timer_init(&daemon->hold_timer, daemon->loop, look_at_oldest, daemon);
     intake_init(&daemon->intake, daemon->loop, take_on, daemon);
-    if (!signals_start(&daemon->signals, daemon->loop, signalled, daemon, error))
-        return false;
+    return signals_start(&daemon->signals, daemon->loop, signalled, daemon, error);
+}
+
+static bool start(struct daemon *daemon, struct error *error)
+{
+    struct http_config http = setup_http(daemon->config);
+
+    http.may_write = may_write;
+    http.context = daemon;
+    http.observe = observe_request;
+    http.observer = &daemon->observe;
     observe_start(&daemon->observe, daemon->config, daemon->loop);
     daemon->http = http_new(&http, daemon->loop, error);
     if (!daemon->http)
@@ -481,20 +477,20 @@ int command_run(const struct config *config, const struct command_options *optio
                             .notify = {.fd = -1},
                             .reload = {.start = config, .sources = options->sources}};
     struct error error;
-    bool started;
+    bool has_loop = start_loop(&daemon, &error), started;
 
     confine(config);
     daemon.sync_user = setup_sync_user(config);
     daemon.rules = setup_requests(config, daemon.sync_user);
-    started = start(&daemon, &error);
+    started = has_loop && start(&daemon, &error);
     if (started) {
         log_info("started", LOG_TEXT("version", SYNC_VERSION), LOG_TEXT("homeserver", config->matrix.uri),
                  LOG_TEXT("server_name", config->matrix.server_name),
                  LOG_TEXT("queue", config->rabbitmq.queue), LOG_TEXT("files", config->files));
         loop_run(daemon.loop);
     } else {
-        log_error("config-mistake", LOG_TEXT("problem", error.text));
+        log_error(has_loop ? "config-mistake" : "start-failed", LOG_TEXT("problem", error.text));
     }
     stop(&daemon);
-    return started ? EXIT_SUCCESS : EX_CONFIG; /* for it is a setting that cannot be used */
+    return started ? EXIT_SUCCESS : has_loop ? EX_CONFIG : EXIT_FAILURE; /* the last may be tried again */
 }

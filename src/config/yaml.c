@@ -269,8 +269,9 @@ static void scan_parsed(struct scan *scan, yaml_parser_t *parser, const char *by
         yaml_event_t event;
 
         if (!yaml_parser_parse(parser, &event)) {
+            memory_must(parser->error != YAML_MEMORY_ERROR); /* it is no mistake of the settings */
             complain(scan->complaints, "%s:%zu: expected YAML: %s", scan->path, problem_line(parser, bytes),
-                     parser->problem ? parser->problem : "out of memory");
+                     parser->problem);
             return;
         }
         if (event.type == YAML_DOCUMENT_START_EVENT && documents++ == 1)
@@ -296,12 +297,9 @@ void yaml_read(const char *path, const char *bytes, size_t size, struct givens *
     };
     yaml_parser_t parser;
 
-    if (yaml_parser_initialize(&parser)) {
-        yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);
-        scan_parsed(&scan, &parser, bytes);
-        yaml_parser_delete(&parser);
-    } else {
-        complain(complaints, "%s: out of memory", path);
-    }
+    memory_must(yaml_parser_initialize(&parser));
+    yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);
+    scan_parsed(&scan, &parser, bytes);
+    yaml_parser_delete(&parser);
     free(scan.group);
 }

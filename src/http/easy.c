@@ -25,6 +25,8 @@
  */
 #include "http/easy.h"
 
+#include "base/memory.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -211,18 +213,18 @@ static bool join_body(CURL *easy, struct http_exchange *exchange)
 void http_easy_join(CURL *easy, struct http_exchange *exchange)
 {
     exchange->easy = easy;
-    http_must(join_body(easy, exchange) &&
-              curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method_names[exchange->method]) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->limit) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)(exchange->oldest == 0)) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
-                               exchange->oldest > 0 ? exchange->oldest : 0L) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->detail) == CURLE_OK);
+    memory_must(join_body(easy, exchange) &&
+                curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method_names[exchange->method]) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->limit) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)(exchange->oldest == 0)) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+                                 exchange->oldest > 0 ? exchange->oldest : 0L) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->detail) == CURLE_OK);
 }
 
 void http_easy_part(CURL *easy)

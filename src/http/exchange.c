@@ -11,7 +11,6 @@
  */
 #include "http/exchange.h"
 
-#include "base/log.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -19,12 +18,10 @@
 
 enum { LONGEST_LIMIT = 86400000 };
 
-void http_must(bool success)
+void http_use_memory(void)
 {
-    if (success)
-        return;
-    log_error("out-of-memory", LOG_TEXT("library", "libcurl"));
-    abort();
+    memory_must(curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, free, memory_realloc, text_copy,
+                                     memory_calloc) == CURLE_OK);
 }
 
 static bool is_visible_ascii(const char *text)
@@ -46,7 +43,7 @@ static void add_header(struct http_exchange *exchange, char *line)
 {
     struct curl_slist *longer = curl_slist_append(exchange->headers, line);
 
-    http_must(longer);
+    memory_must(longer);
     exchange->headers = longer;
     text_free_secret(line);
 }

@@ -48,12 +48,13 @@ struct http_exchange {
 /* Copies the request; what it does not say, the configuration does. */
 void http_exchange_init(struct http_exchange *exchange, const struct http_config *config,
                         struct http_share *share, const struct http_request *request);
+/* Begins to use libcurl, with memory that does not fail (base/memory.h): it does not always notice that it
+   got none, and divides by the size of a table that is not there. Each call wants its curl_global_cleanup().
+ */
+void http_use_memory(void);
+
 /* Overwrites the secrets and frees everything, its part of the share included. The handle must have left the
    exchange before. */
 void http_exchange_deinit(struct http_exchange *exchange);
-
-/* Ends the process unless `success`, as base/memory.h does: for libcurl functions that can only fail
-   for want of memory. */
-void http_must(bool success);
 
 #endif

@@ -78,7 +78,7 @@ static CURL *easy_get(struct http *http)
     if (http->spare_count > 0)
         return http->spare[--http->spare_count];
     easy = http_easy_new(&http->config);
-    http_must(easy);
+    memory_must(easy);
     return easy;
 }
 
@@ -123,7 +123,7 @@ static void begin_waiting(struct http *http)
             call->exchange.oldest = oldest_good(http);
         call->easy = easy_get(http);
         http_easy_join(call->easy, &call->exchange);
-        http_must(curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call) == CURLE_OK);
+        memory_must(curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call) == CURLE_OK);
         http_pump_add(&http->pump, call->easy);
     }
 }
@@ -225,7 +225,7 @@ static void call_finished(void *context, CURL *easy, CURLcode code)
     struct http_reply reply;
     struct error problem;
 
-    http_must(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call) == CURLE_OK && call);
+    memory_must(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call) == CURLE_OK && call);
     reply = http_outcome(&call->exchange, easy, code, http->peer, &problem);
     if (reply.result != HTTP_ANSWERED && reply.result != HTTP_TOO_LARGE)
         http->failed = instant_now();
@@ -372,7 +372,7 @@ struct http *http_new(const struct http_config *config, struct loop *loop, struc
 {
     CLEANUP(http_freep) struct http *http = NEW(struct http);
 
-    http_must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    http_use_memory();
     http->failed = INSTANT_PAST;
     loop_timer_init(&http->grace, loop, grace_over, http);
     if (!read_config(http, config, error) ||

@@ -134,8 +134,7 @@ bool http_pump_start(struct http_pump *pump, struct loop *loop, long connections
     *pump = (struct http_pump){.loop = loop, .finished = finished, .context = context};
     loop_timer_init(&pump->timer, loop, timer_due, pump);
     pump->multi = curl_multi_init();
-    if (!pump->multi)
-        return error_set(error, "libcurl cannot be started");
+    memory_must(pump->multi);
     set = curl_multi_setopt(pump->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted) == CURLM_OK &&
           curl_multi_setopt(pump->multi, CURLMOPT_SOCKETDATA, pump) == CURLM_OK &&
           curl_multi_setopt(pump->multi, CURLMOPT_TIMERFUNCTION, timer_wanted) == CURLM_OK &&
@@ -159,7 +158,7 @@ void http_pump_stop(struct http_pump *pump)
 
 void http_pump_add(struct http_pump *pump, CURL *easy)
 {
-    (void)curl_multi_add_handle(pump->multi, easy);
+    memory_must(curl_multi_add_handle(pump->multi, easy) == CURLM_OK); /* else it would never finish */
 }
 
 void http_pump_remove(struct http_pump *pump, CURL *easy)

@@ -38,12 +38,12 @@ static bool is_strict(const char *text, const struct http_uri *uri)
     return length > 0 && authority[3 + length - 1] != ':' && !text_equal(uri->port, "0");
 }
 
-bool http_uri_parse(const char *text, struct http_uri *ret_uri)
+static bool parse(const char *text, struct http_uri *ret_uri)
 {
     CLEANUP(url_cleanup) CURLU *url = curl_url();
     CLEANUP(http_uri_deinit) struct http_uri uri = {0};
 
-    http_must(url);
+    memory_must(url);
     if (curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
         return false;
     uri = (struct http_uri){
@@ -59,6 +59,17 @@ bool http_uri_parse(const char *text, struct http_uri *ret_uri)
     *ret_uri = uri;
     uri = (struct http_uri){0};
     return true;
+}
+
+/* What libcurl makes of a lack of memory here is sometimes a URI that is none. */
+bool http_uri_parse(const char *text, struct http_uri *ret_uri)
+{
+    bool parsed;
+
+    http_use_memory();
+    parsed = parse(text, ret_uri);
+    curl_global_cleanup();
+    return parsed;
 }
 
 void http_uri_deinit(struct http_uri *uri)

@@ -59,13 +59,6 @@ static void add_header(struct server_reply *reply, const char *name, const char 
     (void)MHD_add_response_header(reply->response, name, value);
 }
 
-/* Ends the process if there is none, as base/memory.h does: they can only fail for want of memory. */
-static void must(const void *thing)
-{
-    if (!thing)
-        abort();
-}
-
 struct server_reply *server_reply_new(unsigned status, const char *type, struct buffer *body,
                                       const char *policy)
 {
@@ -74,7 +67,7 @@ struct server_reply *server_reply_new(unsigned status, const char *type, struct 
 
     reply->status = status;
     reply->response = MHD_create_response_from_buffer(size, buffer_take(body), MHD_RESPMEM_MUST_FREE);
-    must(reply->response);
+    memory_must(reply->response);
     add_header(reply, "Content-Type", type);
     add_header(reply, "Content-Security-Policy",
                policy ? policy : "default-src 'none'; frame-ancestors 'none'");

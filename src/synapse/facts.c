@@ -19,8 +19,8 @@ char *facts_shared_secret_password(const struct facts *facts)
     unsigned size = 0;
     char *password;
 
-    (void)HMAC(EVP_sha512(), secret, (int)strlen(secret), (const unsigned char *)facts->user,
-               strlen(facts->user), mac, &size);
+    memory_must(HMAC(EVP_sha512(), secret, (int)strlen(secret), (const unsigned char *)facts->user,
+                     strlen(facts->user), mac, &size));
     password = memory_new(2 * (size_t)size + 1, 1);
     text_write_hex(password, mac, size);
     explicit_bzero(mac, sizeof(mac));
