@@ -8,6 +8,7 @@
  */
 #include "broker/tls.h"
 
+#include "base/tls_advice.h"
 #include "broker/connection.h"
 #include "broker/rabbitmq_c.h"
 
@@ -171,7 +172,8 @@ enum broker_trouble tls_trouble(const struct tls_check *check)
 bool tls_failed(const struct tls_check *check, int status, struct error *error)
 {
     if (check->result != X509_V_OK)
-        return error_set(error, "the broker's certificate is not accepted for %s: %s", check->name,
-                         X509_verify_cert_error_string(check->result));
-    return error_set(error, "no secure connection: %s", tls_reason(status));
+        return error_set(error, "the broker's certificate is not accepted for %s: %s; %s", check->name,
+                         X509_verify_cert_error_string(check->result),
+                         tls_advice_on_certificate(check->result));
+    return error_set(error, "no secure connection: %s; " TLS_ADVICE, tls_reason(status));
 }

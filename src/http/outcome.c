@@ -7,6 +7,7 @@
  */
 #include "http/outcome.h"
 
+#include "base/tls_advice.h"
 #include "http/retry_after.h"
 
 #include <string.h>
@@ -62,10 +63,23 @@ static const char *detail_text(const struct http_exchange *exchange, CURL *easy,
     return "";
 }
 
+/* What to do about it; NULL: nothing that could be said. */
+static const char *advice_on(CURL *easy, CURLcode code)
+{
+    long result = TLS_ADVICE_ON_NAME;
+
+    if (code == CURLE_SSL_CONNECT_ERROR)
+        return TLS_ADVICE;
+    if (code != CURLE_PEER_FAILED_VERIFICATION)
+        return NULL;
+    (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
+    return tls_advice_on_certificate(result);
+}
+
 static enum http_trouble explain(const struct http_exchange *exchange, CURL *easy, CURLcode code,
                                  const char *peer, struct error *problem)
 {
-    const char *text = NULL, *detail = "";
+    const char *text = NULL, *detail = "", *advice = advice_on(easy, code);
     enum http_trouble trouble = HTTP_TROUBLE;
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -77,7 +91,8 @@ static enum http_trouble explain(const struct http_exchange *exchange, CURL *eas
     }
     if (!text)
         text = curl_easy_strerror(code);
-    (void)error_set(problem, "%s: %s%s%s", peer, text, *detail ? ": " : "", detail);
+    (void)error_set(problem, "%s: %s%s%s%s%s", peer, text, *detail ? ": " : "", detail, advice ? "; " : "",
+                    advice ? advice : "");
     return trouble;
 }
 

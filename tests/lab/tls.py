@@ -18,6 +18,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,21 +81,27 @@ class Authority:
         self.folder.mkdir()
         self.file = self.folder / "ca.pem"
         self._key = self.folder / "ca.key"
+        self._rules = self.folder / "ca.cnf"
+        self._rules.write_text("[ca]\ndefault_ca = our\n[any]\ncommonName = supplied\n[our]\npolicy = any\n"
+                               "default_md = sha256\nrand_serial = yes\nunique_subject = no\n"
+                               f"new_certs_dir = {self.folder}\ndatabase = {self.folder}/issued\n")
+        (self.folder / "issued").touch()
         _openssl("req", "-x509", *NEW_KEY, "-days", "2", "-subj", f"/CN={name}", "-keyout", str(self._key),
                  "-out", str(self.file))
 
-    def identity(self, name: str, *alternatives: str, expired: bool = False) -> Identity:
+    def identity(self, name: str, *alternatives: str, days: tuple[int, int] = (-1, 2)) -> Identity:
         """For a server that is called by these names, such as "DNS:localhost" or "IP:::1"; without any, for a
-        client."""
+        client. Valid from the one day to the other, counted from now."""
         made = Identity(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         usage = "serverAuth" if alternatives else "clientAuth"
         extensions.write_text(f"basicConstraints=CA:false\nextendedKeyUsage={usage}\n" +
                               (f"subjectAltName={','.join(alternatives)}\n" if alternatives else ""))
         _openssl("req", "-new", *NEW_KEY, "-subj", f"/CN={name}", "-keyout", str(made.key), "-out", str(request))
-        _openssl("x509", "-req", "-in", str(request), "-CA", str(self.file), "-CAkey", str(self._key),
-                 "-CAcreateserial", "-days", "-1" if expired else "2", "-extfile", str(extensions),
-                 "-out", str(made.certificate))
+        begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + day * 86400)) for day in days)
+        _openssl("ca", "-batch", "-notext", "-config", str(self._rules), "-cert", str(self.file),
+                 "-keyfile", str(self._key), "-startdate", begin, "-enddate", end, "-extfile", str(extensions),
+                 "-in", str(request), "-out", str(made.certificate))
         return made
 
     def self_signed(self, name: str, *alternatives: str) -> Identity:
@@ -122,7 +129,7 @@ class Front:
         self._listener = socket.create_server((host, self.port),
                                               family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._open: set[socket.socket] = set()
-        self._context = _context(identity)
+        self._context: ssl.SSLContext | None = _context(identity)
 
     def start(self) -> Front:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -133,10 +140,10 @@ class Front:
         self._listener.close()
         self.cut()
 
-    def become(self, identity: Identity, clients: Authority | None = None, oldest: bool = False) -> None:
+    def become(self, identity: Identity | None, clients: Authority | None = None, oldest: bool = False) -> None:
         """From the next connection on: show this certificate; to clients of that authority only, if one is given; or
-        speak nothing but what was out of date in 2018."""
-        self._context = _context(identity, clients, oldest)
+        speak nothing but what was out of date in 2018. Without a certificate: speak no TLS at all."""
+        self._context = _context(identity, clients, oldest) if identity else None
 
     def cut(self) -> None:
         """End all connections."""
@@ -153,7 +160,7 @@ class Front:
 
     def _serve(self, client: socket.socket) -> None:
         try:
-            with client, self._context.wrap_socket(client, server_side=True) as secure, \
+            with client, self._dress(client) as secure, \
                     socket.create_connection(("127.0.0.1", self._target_port)) as server:
                 ends = {secure, server}
                 for end in ends:  # or an ack arrives together with the end, and RabbitMQ heeds only that
@@ -165,6 +172,9 @@ class Front:
                     self._open -= ends
         except OSError:
             pass  # a handshake that failed, or a connection that was cut
+
+    def _dress(self, client: socket.socket) -> socket.socket:
+        return self._context.wrap_socket(client, server_side=True) if self._context else client
 
 
 def _context(identity: Identity, clients: Authority | None = None, oldest: bool = False) -> ssl.SSLContext:
@@ -180,7 +190,7 @@ def _context(identity: Identity, clients: Authority | None = None, oldest: bool 
     return context
 
 
-def _join(secure: ssl.SSLSocket, server: socket.socket) -> None:
+def _join(secure: socket.socket, server: socket.socket) -> None:
     """In one thread, for OpenSSL's connections are not made for two; it reads whole records, so nothing is left of
     which select() would not know. Each direction ends by itself: what a client said before it went still arrives."""
     sinks: dict[socket.socket, socket.socket] = {secure: server, server: secure}

@@ -39,7 +39,7 @@ LIBRARIES = {
     "jansson": {"request", "synapse", "config", "command", "main"},
     "microhttpd": {"monitor"},
     "gumbo": {"synapse"},
-    "openssl/": {"synapse", "broker"},
+    "openssl/": {"synapse", "broker", "base"},
     "seccomp": {"base"},
     "linux/landlock": {"base"},
 }

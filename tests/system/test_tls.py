@@ -1,6 +1,6 @@
-"""Secure connections to the broker and to the homeserver.
+"""Secure connections to the broker, to the homeserver, and to the Matrix Authentication Service (MAS).
 
-Most of it is tried on both: a front that speaks TLS stands before the one in question, in plain text behind it. Who is
+Most of it is tried on all: a front that speaks TLS stands before the one in question, in plain text behind it. Who is
 refused must say why in words that help, hold what it has, and go on by itself once that is mended: certificates are
 renewed while programs run.
 """
@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from lab.daemon import Daemon, executable, run_to_end
+from lab.mas_school import MasSchool
 from lab.message import add_user
+from lab.proxy import Proxy
 from lab.queue import Queue
 from lab.school import School
 from lab.tls import Authority, ConnectProxy, Front, Identity, TlsRabbitMQ
@@ -28,7 +30,7 @@ PASSWORD = secrets.token_hex(16)  # of the broker's user
 
 @dataclass(frozen=True)
 class Names:
-    """What a test needs to know of one of the two peers."""
+    """What a test needs to know of one of the peers."""
 
     complaint: str  # beginning of the line of the log that says that there is no connection
     prefix: str  # of the settings of files
@@ -38,7 +40,8 @@ class Names:
 
 
 NAMES = {"broker": Names("event=connection-lost reason=", "RABBITMQ_"),
-         "homeserver": Names("event=homeserver-(unavailable problem|paused reason)=", "HTTP__")}
+         "homeserver": Names("event=homeserver-(unavailable problem|paused reason)=", "HTTP__"),
+         "MAS": Names("event=homeserver-(unavailable problem|paused reason)=", "HTTP__")}
 
 
 class Certificates:
@@ -53,14 +56,16 @@ class Certificates:
         self.bad_servers = {
             "unknown authority": self.strangers.identity("server", "DNS:localhost"),
             "wrong name": self.ours.identity("elsewhere", "DNS:elsewhere.example", "IP:127.0.0.2"),
-            "expired": self.ours.identity("expired", "DNS:localhost", expired=True),
+            "expired": self.ours.identity("expired", "DNS:localhost", days=(-2, -1)),
+            "not yet valid": self.ours.identity("early", "DNS:localhost", days=(1, 2)),
             "self-signed": self.ours.self_signed("self", "DNS:localhost"),
             "nothing but old TLS": self.server,
+            "no TLS": None,
         }
         stranger, another = self.strangers.identity("client"), self.ours.identity("another")
         self.bad_clients = {
             "unknown authority": stranger,
-            "expired": self.ours.identity("client-expired", expired=True),
+            "expired": self.ours.identity("client-expired", days=(-2, -1)),
             "another's key": self.client.with_key_of(another),
             "no key at all": self.client.with_key(NO_PEM),
             "a key with a password": self.client.with_locked_key("open sesame"),
@@ -94,7 +99,8 @@ class Scene:
         self.peer = peer
         self.names = NAMES[peer]
         self.certificates = certificates
-        self.target_port = stage.school.broker.port if peer == "broker" else stage.proxy.port
+        self.target_port = {"broker": stage.school.broker, "homeserver": stage.proxy,
+                            "MAS": getattr(stage.school, "mas", None)}[peer].port
         self.front = Front(self.target_port, certificates.server).start()
         self._broker_user = broker_user
 
@@ -107,7 +113,7 @@ class Scene:
                          self.names.setting("KEY"): str(client.key)}
         if self.peer == "broker":
             return {**settings, "RABBITMQ_URI": f"amqps://{self._broker_user}@{address}"}
-        return {**settings, "MATRIX_MESSENGER__URI": f"https://{address}"}
+        return {**settings, f"MATRIX_MESSENGER__{'MAS_' if self.peer == 'MAS' else ''}URI": f"https://{address}"}
 
     def publish(self) -> str:
         user = self.stage.user()
@@ -135,12 +141,43 @@ class Scene:
         self.front.destroy()
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=["broker", "homeserver"])
 def scene(request: pytest.FixtureRequest, stage: Stage, certificates: Certificates,
           broker_user: str) -> Iterator[Scene]:
     one = Scene(stage, request.param, certificates, broker_user)
     yield one
     one.close()
+
+
+@pytest.fixture(scope="module")
+def mas_school() -> Iterator[School]:
+    with MasSchool() as everything:
+        yield everything
+
+
+@pytest.fixture
+def mas_scene(mas_school: School, certificates: Certificates) -> Iterator[Scene]:
+    between = Proxy(mas_school.synapse.port).start()
+    stage = Stage(mas_school, between)
+    one = Scene(stage, "MAS", certificates, "")
+    try:
+        yield one
+    finally:
+        stage.close()
+        one.close()
+        between.destroy()
+
+
+@pytest.fixture(params=NAMES)
+def any_scene(request: pytest.FixtureRequest) -> Scene:
+    """That of any of the three peers; MAS has a homeserver of its own."""
+    if request.param == "MAS":
+        found: Scene = request.getfixturevalue("mas_scene")
+    else:
+        found = Scene(request.getfixturevalue("stage"), request.param, request.getfixturevalue("certificates"),
+                      request.getfixturevalue("broker_user"))
+        request.addfinalizer(found.close)
+    return found
 
 
 # --- the server's certificate -----------------------------------------------------------------------------------------
@@ -149,25 +186,37 @@ NOT_ACCEPTED = {
     "unknown authority": "unable to get local issuer certificate|self-signed certificate in certificate chain",
     "wrong name": "hostname mismatch|no alternative certificate subject name matches target host ?name 'localhost'",
     "expired": "certificate has expired",
+    "not yet valid": "certificate is not yet valid",
     "self-signed": "self-signed certificate",
     "nothing but old TLS": "protocol version|unsupported protocol",
+    "no TLS": "wrong version number|packet length too long|unexpected eof|connection closed",
+}
+TO_DO = {
+    "unknown authority": "name the authority that signed it",
+    "wrong name": "use a name in the URI that is in the certificate",
+    "expired": "have it renewed",
+    "not yet valid": "set the clocks of both machines",
+    "self-signed": "name the authority that signed it",
+    "nothing but old TLS": "it must speak TLS there, 1.2 or later",
+    "no TLS": "use its port for TLS",
 }
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_good_certificate_is_accepted(scene: Scene, host: str) -> None:
-    scene.publish()
-    scene.stage.start(**scene.settings(host))
-    scene.expect_done()
+def test_a_good_certificate_is_accepted(any_scene: Scene, host: str) -> None:
+    any_scene.publish()
+    any_scene.stage.start(**any_scene.settings(host))
+    any_scene.expect_done()
 
 
 @pytest.mark.parametrize("what", NOT_ACCEPTED)
-def test_a_bad_certificate_is_refused_and_its_renewal_noticed(scene: Scene, what: str, tmp_path: Path) -> None:
-    scene.front.become(scene.certificates.bad_servers[what], oldest=what == "nothing but old TLS")
-    scene.publish()
-    scene.refused(NOT_ACCEPTED[what], **scene.settings(), **_any_tls(tmp_path))
-    scene.front.become(scene.certificates.server)
-    scene.expect_done()
+def test_what_is_not_secure_is_refused_with_what_to_do_and_its_mending_noticed(any_scene: Scene, what: str,
+                                                                              tmp_path: Path) -> None:
+    any_scene.front.become(any_scene.certificates.bad_servers[what], oldest=what == "nothing but old TLS")
+    any_scene.publish()
+    any_scene.refused(f"({NOT_ACCEPTED[what]}).*{TO_DO[what]}", **any_scene.settings(), **_any_tls(tmp_path))
+    any_scene.front.become(any_scene.certificates.server)
+    any_scene.expect_done()
 
 
 def _any_tls(folder: Path) -> dict[str, str]:
@@ -196,6 +245,32 @@ def test_an_ipv6_address(scene: Scene) -> None:
         scene.expect_done()
     finally:
         front.destroy()
+
+
+# --- being sent elsewhere ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("peer", ["homeserver", "MAS"])
+def test_nobody_is_sent_elsewhere(request: pytest.FixtureRequest, peer: str, status: int) -> None:
+    """AMQP 0-9-1 has no such answer. What is asked carries a token, or the way to one."""
+    stage: Stage = request.getfixturevalue("mas_scene").stage if peer == "MAS" else request.getfixturevalue("stage")
+    target = stage.school.mas if peer == "MAS" else stage.school.synapse  # type: ignore[attr-defined]
+    elsewhere, front = Proxy(target.port).start(), Proxy(target.port).start()
+    try:
+        front.fault(".*", status=status, headers={"Location": f"{elsewhere.url}/_matrix/client/v3/login"})
+        stage.publish(add_user(stage.user(), name="Ada"))
+        name = f"MATRIX_MESSENGER__{'MAS_' if peer == 'MAS' else ''}URI"
+        daemon = stage.start(**{name: front.url})
+        daemon.wait_line(f"{NAMES[peer].complaint}.*: {status}")
+        assert not daemon.ends() and not elsewhere.requests()
+        front.clear()
+        stage.ends()
+        stage.assert_all_acked()
+        assert not elsewhere.requests()
+    finally:
+        front.destroy()
+        elsewhere.destroy()
 
 
 # --- whom the daemon trusts -------------------------------------------------------------------------------------------
@@ -348,7 +423,7 @@ def test_https_through_a_proxy_that_wants_a_password(stage: Stage, certificates:
 # --- mistakes that are there from the start ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prefix", [names.prefix for names in NAMES.values()])
+@pytest.mark.parametrize("prefix", ["RABBITMQ_", "HTTP__"])
 @pytest.mark.parametrize(("what", "named"), [
     ({"CA_FILE": "/no/such/file"}, "CA_FILE"),
     ({"CERTIFICATE_FILE": "/dev/null", "KEY_FILE": "/no/such/file"}, "KEY_FILE"),

@@ -1,11 +1,13 @@
 /* What became of a request: every http_result, and what goes over the wire for it. */
 
 #include "http/fixture.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <stdio.h>
 #include <time.h>
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ASK(fixture, ...) fixture_ask(fixture, (struct http_request){__VA_ARGS__})
 
 static void begin(struct fixture *fixture, struct http_server *server)
@@ -136,16 +138,31 @@ static void test_large_body(void **state)
     fixture_end(&fixture);
 }
 
+/* A redirection would take the token to whoever the answer names. */
 static void test_redirection_is_an_answer(void **state)
 {
-    static const struct server_step steps[] = {
-        {.line = "GET /a", .bearer = "t", .status = 302, .headers = "Location: /b\r\n"}};
+    static const int statuses[] = {301, 302, 303, 307, 308};
+    struct http_server *elsewhere = http_server_start(NULL, 0);
+    CLEANUP(freep) char *headers = text_format("Location: %s/stolen\r\n", http_server_uri(elsewhere));
+    struct server_step steps[2 * COUNT(statuses)];
     struct fixture fixture;
 
     (void)state;
+    for (size_t i = 0; i < COUNT(steps); i++)
+        steps[i] = (struct server_step){.line = i % 2 ? "PUT /a" : "GET /a",
+                                        .bearer = "token",
+                                        .status = statuses[i / 2],
+                                        .headers = headers};
     begin(&fixture, HTTP_SERVER_START(steps));
-    assert_int_equal(ASK(&fixture, .path = "/a", .bearer = "t")->status, 302);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        const struct kept_reply *reply =
+            ASK(&fixture, .method = i % 2 ? HTTP_PUT : HTTP_GET, .path = "/a", .bearer = "token");
+
+        assert_int_equal(reply->status, statuses[i / 2]);
+    }
+    assert_int_equal(http_server_connections(elsewhere), 0);
     fixture_end(&fixture);
+    http_server_finish(elsewhere);
 }
 
 static void test_answered_by_all_ways_to_end_a_reply(void **state)
@@ -253,6 +270,24 @@ static void test_no_connection_in_time(void **state)
     http_server_finish(server);
 }
 
+/* What a header may hold, and no log would show otherwise. */
+static bool is_sendable(const char *text)
+{
+    for (; *text; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+/* There is room for so many only. */
+static void forget_replies(struct fixture *fixture)
+{
+    for (; fixture->count > 0; fixture->count--) {
+        free(fixture->replies[fixture->count - 1].body);
+        free(fixture->replies[fixture->count - 1].problem);
+    }
+}
+
 static void test_what_cannot_be_sent(void **state)
 {
     static const struct http_request requests[] = {
@@ -272,6 +307,15 @@ static void test_what_cannot_be_sent(void **state)
 
         assert_int_equal(reply->result, HTTP_UNREACHABLE);
         assert_non_null(strstr(reply->problem, "a character in the path or the token cannot be sent"));
+    }
+    for (size_t i = 0; evil_text(i); i++) {
+        const struct kept_reply *reply;
+
+        if (is_sendable(evil_text(i)))
+            continue;
+        reply = fixture_ask(&fixture, (struct http_request){.path = "/", .bearer = evil_text(i)});
+        assert_int_equal(reply->result, HTTP_UNREACHABLE);
+        forget_replies(&fixture);
     }
     assert_int_equal(http_server_connections(fixture.server), 0);
     fixture_end(&fixture);
