@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unictype.h>
 #include <unistr.h>
 
 enum {
@@ -36,6 +37,14 @@ static char fold_byte(char byte)
     return (char)(byte == '_' ? '/' : tolower((unsigned char)byte));
 }
 
+/* Whether a person who reads the text does not see it: also what is no danger by itself, such as a selector
+   of a variant (Unicode, Default_Ignorable_Code_Point). */
+static bool is_overlooked(uint32_t code)
+{
+    return code == ' ' || visible_is_hidden(code) ||
+           (code > 0x7f && uc_is_property_default_ignorable_code_point(code));
+}
+
 /* The text without what may stand between the characters of a secret. */
 static char *strip(const char *text, bool keep_backslashes)
 {
@@ -44,7 +53,7 @@ static char *strip(const char *text, bool keep_backslashes)
 
     for (size_t size; *text; text += size) {
         size = text_read(text, &code);
-        if (size > 0 && (code == ' ' || visible_is_hidden(code) || (code == '\\' && !keep_backslashes)))
+        if (size > 0 && (is_overlooked(code) || (code == '\\' && !keep_backslashes)))
             continue;
         size = size ? size : 1;
         memcpy(to, text, size);

@@ -39,7 +39,7 @@ Json = dict[str, Any]
 Answer = tuple[int, Any]
 
 ADMIN = "/api/admin/v1"
-CLIENT = ("01FTESTCLIENT0000000000000", "a secret/of the client")
+CLIENT = ("01FTESTCLIENT0000000000000", "tz4QpW/9 vKc+eR7%mD2x")
 SYNAPSE_SCOPE = "urn:matrix:client:api:* urn:matrix:client:device:SYNAPSESYNC urn:synapse:admin:*"
 FULL_SCOPE = SYNAPSE_SCOPE + " urn:mas:admin"
 

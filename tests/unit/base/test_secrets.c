@@ -23,8 +23,9 @@ static void finds_it_in_any_form(void **state)
         "Geh-e\n\t im_17+\xc3\xa4/?", /* white space */
         "G\x01"
         "eh-\xe2\x80\x8b"
-        "eim\xe2\x80\xae_17+\xc3\xa4\xef\xbb\xbf/?", /* hidden characters */
-        "G\\eh-eim_17+\xc3\xa4\\/?",                 /* JSON */
+        "eim\xe2\x80\xae_17+\xc3\xa4\xef\xbb\xbf/?",   /* hidden characters */
+        "G\ufe0feh\u034f-e\u3164im_17+\u00e4\u2060/?", /* what is overlooked */
+        "G\\eh-eim_17+\xc3\xa4\\/?",                   /* JSON */
         "\\u0047eh-eim_17+\\u00E4/\\u003f",
         "G\\u200beh-eim_17+\\n\xc3\xa4/?",
         "Geh-eim_17%2B%C3%a4%2f%3F",            /* percent */
