@@ -58,7 +58,7 @@ static json_t *entry_json(const struct account_entry *entry)
 
 static void print(json_t *object, FILE *stream)
 {
-    (void)json_dumpf(object, stream, JSON_COMPACT);
+    (void)json_dumpf(object, stream, JSON_COMPACT | JSON_ENSURE_ASCII);
     (void)fputc('\n', stream);
     json_decref(object);
 }

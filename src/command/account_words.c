@@ -1,12 +1,14 @@
 #include "command/account_words.h"
 
 #include "base/buffer.h"
+#include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/visible.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_NAMES = 12 /* in one line */, LONGEST_LINE = 64 * 1024 };
+enum { MOST_NAMES = 12 /* in one line */, LONGEST_LINE = 1024 * 1024 };
 
 static const struct {
     const char *before; /* the subject, in a plan: "create user" @ada:s */
@@ -28,10 +30,9 @@ static const struct {
 
 static void append(struct buffer *line, const char *before, const char *text, const char *behind)
 {
-    struct error visible;
+    CLEANUP(freep) char *visible = visible_copy(text);
 
-    (void)error_set(&visible, "%s", text);
-    (void)buffer_append_format(line, "%s%s%s", before, visible.text, behind);
+    (void)buffer_append_format(line, "%s%s%s", before, visible, behind);
 }
 
 static void print_line(FILE *stream, struct buffer *line)
@@ -164,10 +165,15 @@ void account_print_plan(const struct account_entry *entry, FILE *stream)
         print_line(stream, &line);
     }
     free(told);
-    if (entry->warnings && *entry->warnings)
-        (void)fprintf(stream, "    leave: %s\n", entry->warnings);
-    if (entry->rejected)
-        (void)fprintf(stream, "    REJECT %s: %s\n", entry->code, entry->detail);
+    if (entry->warnings && *entry->warnings) {
+        append(&line, "    leave: ", entry->warnings, "");
+        print_line(stream, &line);
+    }
+    if (entry->rejected) {
+        (void)buffer_append_format(&line, "    REJECT %s", entry->code);
+        append(&line, ": ", entry->detail, "");
+        print_line(stream, &line);
+    }
     buffer_deinit(&line);
 }
 
@@ -203,16 +209,16 @@ void account_print_end(const struct account_entry *entry, FILE *stream)
         counts[entry->deeds[i].change]++;
     buffer_init(&line, LONGEST_LINE);
     append_head(&line, entry);
+    (void)buffer_append_format(&line, ": %s%s", entry->rejected ? "rejected: " : "done",
+                               entry->rejected ? entry->code : "");
     if (entry->rejected)
-        (void)buffer_append_format(&line, ": rejected: %s: %s", entry->code, entry->detail);
-    else
-        (void)buffer_append_text(&line, ": done");
+        append(&line, ": ", entry->detail, "");
     if (!entry->rejected || entry->deed_count > 0) {
         (void)buffer_append_text(&line, entry->rejected ? "; " : ": ");
         append_counts(&line, counts, false);
     }
     if (entry->warnings && *entry->warnings)
-        (void)buffer_append_format(&line, "; left: %s", entry->warnings);
+        append(&line, "; left: ", entry->warnings, "");
     print_line(stream, &line);
     buffer_deinit(&line);
 }

@@ -132,11 +132,12 @@ static bool close_letters(struct dlq *dlq, bool went, struct error *error)
 static int missing(const struct dlq *dlq)
 {
     const char *unmet = dlq_choice_unmet(dlq->choice);
+    struct error error;
 
     if (!unmet)
         return EXIT_SUCCESS;
-    fprintf(stderr, "synapse-sync: %s: no such letter in %s\n", unmet, letters_queue(dlq->letters));
-    return EXIT_FAILURE;
+    (void)error_set(&error, "%s: no such letter in %s", unmet, letters_queue(dlq->letters));
+    return complain(error.text);
 }
 
 static int worse(int a, int b)

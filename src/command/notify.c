@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/visible.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -55,18 +56,12 @@ int64_t notify_beat(const char *usec, const char *pid, pid_t own)
     return time / 2 < 1000 ? 1 : time / 2 / 1000;
 }
 
-/* What others have said may hold anything. */
+/* What others have said may hold anything, and systemctl shows it on a terminal. */
 static char *in_one_line(const char *text)
 {
-    char *line = text_copy_bytes(text, text_cut(text, LONGEST_TROUBLE));
-    uint32_t code = 0;
-    size_t size;
+    char *line = visible_copy(text);
 
-    for (char *c = line; *c; c += size > 0 ? size : 1) {
-        size = text_read(c, &code);
-        if (size == 0 || code < ' ' || code == 0x7f)
-            *c = ' ';
-    }
+    line[text_cut(line, LONGEST_TROUBLE)] = '\0';
     return line;
 }
 

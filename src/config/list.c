@@ -102,7 +102,7 @@ static bool print_json(const struct config *config, FILE *stream)
         (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", entry->name, "value",
                                                     entry->value, "source", entry->source));
     }
-    return json_dumpf(list, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
+    return json_dumpf(list, stream, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 && fputc('\n', stream) != EOF;
 }
 
 bool config_list(const struct config *config, bool as_json, FILE *stream)

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "support/capture.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <jansson.h>
@@ -107,6 +108,21 @@ static void test_hidden_characters(void **state)
 
         assert_logfmt(text, expected);
         assert_json(text, text);
+    }
+}
+
+static void test_whatever_is_said_stays_in_its_field(void **state)
+{
+    (void)state;
+    for (size_t i = 0; evil_text(i); i++) {
+        CLEANUP(freep) char *logfmt = line_of(LOG_LOGFMT, evil_text(i));
+        CLEANUP(freep) char *json = line_of(LOG_JSON, evil_text(i));
+
+        assert_shown_in_lines(logfmt, 1);
+        assert_shown_in_lines(json, 1);
+        assert_memory_equal(logfmt + strlen(logfmt) - 6, " n=-5\n", 6);
+        if (is_text(evil_text(i)))
+            assert_json(evil_text(i), evil_text(i));
     }
 }
 
@@ -288,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_logfmt_quotes_where_needed),
         cmocka_unit_test(test_control_characters_beyond_ascii),
         cmocka_unit_test(test_hidden_characters),
+        cmocka_unit_test(test_whatever_is_said_stays_in_its_field),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_every_pair_of_bytes_is_json),

@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "broker/connection.h"
 #include "broker/dead_letter.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <stdlib.h>
@@ -90,6 +91,27 @@ static size_t frame_size(amqp_basic_properties_t properties)
 
     assert_true(size > 0);
     return (size_t)size + 12 + 8;
+}
+
+static void test_what_headers_of_ours_say_can_be_shown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; evil_text(i); i++) {
+        struct dead_letter *letter =
+            dead_letter_new(message_with((amqp_basic_properties_t){0}), "code", evil_text(i), "queue");
+        amqp_basic_properties_t properties;
+        bool stripped;
+        CLEANUP(freep) char *detail = NULL;
+        const amqp_field_value_t *value;
+
+        assert_true(dead_letter_properties(letter, FRAME_MAX, &pool, &properties, &stripped, &error));
+        value = header(&properties, "x-error-detail");
+        assert_non_null(value);
+        detail = text_copy_bytes(value->value.bytes.bytes, value->value.bytes.len);
+        assert_int_equal(strlen(detail), value->value.bytes.len);
+        assert_shown_in_lines(detail, 0);
+        dead_letter_free(letter);
+    }
 }
 
 static void test_properties_are_kept(void **state)
@@ -328,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_properties_are_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_headers_of_ours_say_can_be_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bare_message, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_detail_is_cut_to_fit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_is_between_characters, set_up, tear_down),

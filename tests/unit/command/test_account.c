@@ -3,6 +3,7 @@
 #include "command/account_json.h"
 #include "command/account_words.h"
 #include "command/progress.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <stdlib.h>
@@ -104,6 +105,46 @@ static void test_a_plan(void **state)
           "Plan: 1 user to create, 1 room to create, 2 memberships to add, 1 power level to raise, 1 name to "
           "change, 1 room setting to set. 1 request, 1 would be rejected.\n");
     account_deinit(&account);
+}
+
+static void test_words_of_others_stay_in_their_lines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; evil_text(i); i++) {
+        const char *evil = evil_text(i);
+        struct account account = {.foresees = true};
+        CLEANUP(freep) char *subject = text_format("@%s", evil);
+        struct account_entry *entry = open_entry(&account, REQUEST_ADD_USER, subject);
+        struct paper paper;
+
+        for (int change = 0; change < ENGINE_CHANGES; change++)
+            account_note(entry, &(struct engine_deed){.change = (enum engine_change)change,
+                                                      .user = evil,
+                                                      .room = evil,
+                                                      .before = evil,
+                                                      .setting = "name",
+                                                      .name = evil});
+        account_close(&account, entry,
+                      &(struct engine_verdict){.rejected = true,
+                                               .code = REQUEST_ALIAS_CONFLICT,
+                                               .detail = evil,
+                                               .warnings = evil,
+                                               .changes = (unsigned[ENGINE_CHANGES]){1}});
+        account_print_plan(entry, begin(&paper));
+        (void)fclose(paper.stream);
+        assert_shown_in_lines(paper.text, ENGINE_CHANGES + 2 + (*evil != '\0'));
+        free(paper.text);
+        account_print_end(entry, begin(&paper));
+        (void)fclose(paper.stream);
+        assert_shown_in_lines(paper.text, 1);
+        free(paper.text);
+        account_print_entry_json(entry, begin(&paper));
+        (void)fclose(paper.stream);
+        for (const char *byte = paper.text; byte[1]; byte++)
+            assert_in_range((unsigned char)*byte, ' ', 0x7f);
+        free(paper.text);
+        account_deinit(&account);
+    }
 }
 
 /* The same of several users in one room is one line, of so many names. */
@@ -305,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plan),
+        cmocka_unit_test(test_words_of_others_stay_in_their_lines),
         cmocka_unit_test(test_what_goes_together_in_a_plan),
         cmocka_unit_test(test_the_order_of_what_goes_together),
         cmocka_unit_test(test_an_end),

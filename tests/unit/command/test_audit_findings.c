@@ -1,6 +1,7 @@
 /* What rooms say of each other, brought together. */
 #include "base/memory.h"
 #include "command/audit_findings.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <jansson.h>
@@ -110,9 +111,34 @@ static void test_what_could_not_be_seen_is_not_gone(void **state)
     audit_findings_free(findings);
 }
 
+static void test_words_of_others_stay_in_their_line(void **state)
+{
+    (void)state;
+    for (size_t i = 0; evil_text(i); i++) {
+        CLEANUP(freep) char *id = text_format("!%s", evil_text(i)), *alias = text_format("#%s", evil_text(i));
+        CLEANUP(freep) char *leads_to = text_copy(evil_text(i)), *text = NULL;
+        struct audit_findings *findings = audit_findings_new();
+        const struct audit audit = {.purpose = AUDIT_MANAGED, .alias = alias};
+        size_t size, lines;
+        FILE *file = open_memstream(&text, &size);
+
+        audit_findings_add(findings,
+                           &(struct listed_room){.id = id, .alias = alias, .name = alias, .creator = id},
+                           &audit, id, &(struct audit_alias){.leads_to = leads_to});
+        audit_findings_finish(findings);
+        assert_true(audit_findings_print(findings, 1, file));
+        assert_int_equal(fclose(file), 0);
+        lines = count_of(text, "\n");
+        assert_in_range(lines, 2, 7);
+        assert_shown_in_lines(text, lines);
+        audit_findings_free(findings);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_whose_alias_is_of_a_type_of_ours),
+                                       cmocka_unit_test(test_words_of_others_stay_in_their_line),
                                        cmocka_unit_test(test_nothing_is_of_no_type),
                                        cmocka_unit_test(test_what_could_not_be_seen_is_not_gone)};
 

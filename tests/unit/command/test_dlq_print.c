@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "command/dlq_body.h"
 #include "command/dlq_print.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <stdlib.h>
@@ -111,6 +112,44 @@ static void test_headers(void **state)
     free_headers(headers, letter.header_count);
 }
 
+static void test_words_of_others_stay_in_their_lines(void **state)
+{
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+
+    (void)state;
+    for (size_t i = 0; evil_text(i); i++) {
+        const char *evil = evil_text(i);
+        const char *const texts[] = {"x-error-detail", evil, evil, evil, "x-first", evil, NULL};
+        struct letter_header headers[HEADERS];
+        struct letter letter = letter_with(texts, headers);
+        json_t *body = json_pack("{s:s?, s:{s:s?}}", "method", is_text(evil) ? evil : NULL, "user", "id",
+                                 is_text(evil) ? evil : NULL);
+        CLEANUP(freep) char *json = json_dumps(body, 0);
+        CLEANUP(freep) char *text = NULL, *table = NULL;
+        struct dlq_rows rows = {.count = 0};
+        size_t size;
+        FILE *file = open_memstream(&table, &size);
+
+        letter.code = letter.failed_at = evil;
+        letter.body = json;
+        letter.size = strlen(json);
+        text = printed(&letter);
+        assert_shown_in_lines(text, 19);
+        dlq_rows_add(&rows, &letter, secrets, 0);
+        dlq_print_table(&rows, file);
+        assert_int_equal(fclose(file), 0);
+        assert_shown_in_lines(table, 2);
+        dlq_rows_deinit(&rows);
+        letter.body = (char *)(uintptr_t)evil;
+        letter.size = strlen(evil);
+        freep(&text);
+        text = printed(&letter);
+        assert_shown_in_lines(text, count_of(text, "\n"));
+        json_decref(body);
+        free_headers(headers, letter.header_count);
+    }
+}
+
 /* However many letters there are, a list of them stays small; one that is shown is shown whole. */
 static void test_a_list_keeps_the_beginnings(void **state)
 {
@@ -157,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_value_may_be_a_body),
                                        cmocka_unit_test(test_headers),
+                                       cmocka_unit_test(test_words_of_others_stay_in_their_lines),
                                        cmocka_unit_test(test_a_list_keeps_the_beginnings),
                                        cmocka_unit_test(test_a_place_that_is_long_is_cut)};
 

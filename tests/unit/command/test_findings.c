@@ -1,6 +1,7 @@
 /* How what was found is told: to people, and to machines. */
 
 #include "command/findings.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <jansson.h>
@@ -25,6 +26,22 @@ static void fill(struct findings *findings)
     findings_add(findings, FINDING_ERROR, "port", "refused\x1b[2K\nerror");
     findings_advise(findings, "start it");
     findings_add(findings, FINDING_WARNING, "queue", "\xff");
+}
+
+static void test_words_of_others_stay_in_their_line(void **state)
+{
+    (void)state;
+    for (size_t i = 0; evil_text(i); i++) {
+        struct findings findings = {.area = "broker"};
+        char *text;
+
+        findings_add(&findings, FINDING_ERROR, evil_text(i), "%s", evil_text(i));
+        findings_advise(&findings, "%s", evil_text(i));
+        text = printed(&findings, false);
+        assert_shown_in_lines(text, 2);
+        free(text);
+        findings_deinit(&findings);
+    }
 }
 
 static void test_people_read_one_line_for_each(void **state)
@@ -80,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_people_read_one_line_for_each),
+        cmocka_unit_test(test_words_of_others_stay_in_their_line),
         cmocka_unit_test(test_machines_read_a_list),
         cmocka_unit_test(test_what_is_cut_does_not_count),
     };

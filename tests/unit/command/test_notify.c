@@ -1,4 +1,5 @@
 #include "command/notify.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <stddef.h>
@@ -72,10 +73,13 @@ static void test_statuses(void **state)
                   "stopping; messages under way: 1");
     /* nobody gets a line of their own into it, nor what is no text, nor too much */
     assert_status(&(struct notify_state){.broker_trouble = "a\nMAINPID=1\t\x7f"},
-                  "not consuming: a MAINPID=1  ; messages under way: 0");
-    assert_status(&(struct notify_state){.broker_trouble = "a\xff"
-                                                           "b"},
-                  "not consuming: a b; messages under way: 0");
+                  "not consuming: a\\u000aMAINPID=1\\u0009\\u007f; messages under way: 0");
+    for (size_t i = 0; evil_text(i); i++) {
+        status =
+            notify_status(&(struct notify_state){.is_consuming = true, .homeserver_trouble = evil_text(i)});
+        assert_shown_in_lines(status, 0);
+        free(status);
+    }
     memset(trouble, 'x', sizeof(trouble) - 1);
     trouble[sizeof(trouble) - 1] = '\0';
     status = notify_status(&(struct notify_state){.broker_trouble = trouble});

@@ -1,22 +1,29 @@
 #include "config/settings.h"
 #include "config/workspace.h"
+#include "support/evil.h"
 
 #include <jansson.h>
 #include <yaml.h>
+
+static char *list_of(const struct config *config, bool as_json)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    assert_non_null(stream);
+    assert_true(config_list(config, as_json, stream));
+    assert_int_equal(fclose(stream), 0);
+    return text;
+}
 
 static char *listed(bool as_json)
 {
     struct error error;
     CLEANUP(config_freep) struct config *config = config_load(&(struct config_sources){0}, &error);
-    char *text = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&text, &size);
 
     assert_non_null(config);
-    assert_non_null(stream);
-    assert_true(config_list(config, as_json, stream));
-    assert_int_equal(fclose(stream), 0);
-    return text;
+    return list_of(config, as_json);
 }
 
 static const char *said_of(const json_t *list, const char *name, const char *key)
@@ -69,6 +76,29 @@ static void keeps_secrets(void **state)
     }
 }
 
+/* What no setting may hold is refused before. */
+static void can_be_shown_on_a_terminal(void **state)
+{
+    size_t shown = 0;
+
+    (void)state;
+    give();
+    for (size_t i = 0; evil_text(i); i++) {
+        struct error error;
+        CLEANUP(config_freep) struct config *config = NULL;
+
+        set("MATRIX_MESSENGER__SYNC_USER_DISPLAYNAME", evil_text(i));
+        config = config_load(&(struct config_sources){0}, &error);
+        for (int as_json = 0; config && as_json < 2; as_json++) {
+            CLEANUP(freep) char *text = list_of(config, as_json);
+
+            assert_shown_in_lines(text, count_of(text, "\n"));
+            shown++;
+        }
+    }
+    assert_in_range(shown, 40, 200);
+}
+
 static void is_yaml(void **state)
 {
     CLEANUP(freep) char *text = NULL;
@@ -118,6 +148,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_what_counts_and_where_it_is_from, workspace_setup,
                                         workspace_teardown),
         cmocka_unit_test_setup_teardown(keeps_secrets, workspace_setup, workspace_teardown),
+        cmocka_unit_test_setup_teardown(can_be_shown_on_a_terminal, workspace_setup, workspace_teardown),
         cmocka_unit_test_setup_teardown(tells_which_entries_differ, workspace_setup, workspace_teardown),
         cmocka_unit_test_setup_teardown(is_yaml, workspace_setup, workspace_teardown),
     };

@@ -2,6 +2,7 @@
 #include "monitor/metrics.h"
 
 #include "base/memory.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -85,6 +86,28 @@ static void test_a_value_cannot_end_its_quotes(void **state)
                         "requests_total{method=\"a\\\"} 1\\n\",code=\"\\\\\"} 1\n");
 }
 
+/* Each series is one line, and what a reader makes of its value is what was counted. */
+static void test_every_value_stays_in_its_quotes(void **state)
+{
+    size_t lines = 2;
+    struct buffer buffer;
+
+    for (; evil_text(lines - 2); lines++)
+        metrics_add(*state, LABELLED, METRIC_VALUES(evil_text(lines - 2), "200"), 1);
+    buffer_init(&buffer, 1 << 20);
+    metrics_write(*state, &buffer);
+    assert_int_equal(count_of(buffer_text(&buffer), "\n"), lines);
+    for (const char *at = strstr(buffer_text(&buffer), "\nrequests_total"); at; at = strstr(at + 1, "\n")) {
+        if (!at[1])
+            break;
+        assert_memory_equal(at, "\nrequests_total{method=\"", 24);
+        for (at += 24; *at != '"'; at++)
+            at += *at == '\\';
+        assert_memory_equal(at, "\",code=\"200\"} 1\n", 16);
+    }
+    buffer_deinit(&buffer);
+}
+
 /* Who makes up answers without end, gets one line for all of them. */
 static void test_the_number_of_lines_is_bounded(void **state)
 {
@@ -116,6 +139,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_histogram, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_numbers_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_value_cannot_end_its_quotes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_every_value_stays_in_its_quotes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_number_of_lines_is_bounded, set_up, tear_down),
         cmocka_unit_test(test_where_nobody_looks_nothing_is_counted),
     };

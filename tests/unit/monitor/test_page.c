@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "monitor/html.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -89,6 +90,39 @@ static void test_words_of_others_are_texts(void **state)
     history_deinit(&history);
 }
 
+/* A page on which everything that others may say is this. */
+static char *page_of(const char *words)
+{
+    struct history history = {0};
+    struct monitor_state state = {
+        .peers = {{words, words, false, words}, {words, words, false, words}},
+        .held = {{3, words, words}},
+        .held_count = 1,
+        .oldest = 61000,
+    };
+    char *page;
+
+    history_add(&history, &(struct monitor_message){words, words, words, words, words, 5}, NOW);
+    page = render(&history, &state);
+    history_deinit(&history);
+    return page;
+}
+
+static void test_no_word_of_others_is_part_of_the_page(void **state)
+{
+    CLEANUP(freep) char *plain = page_of("plain");
+
+    (void)state;
+    for (size_t i = 1; evil_text(i); i++) {
+        CLEANUP(freep) char *page = page_of(*evil_text(i) ? evil_text(i) : "empty");
+
+        assert_int_equal(count_of(page, "<"), count_of(plain, "<"));
+        assert_int_equal(count_of(page, ">"), count_of(plain, ">"));
+        assert_int_equal(count_of(page, "\"'"), count_of(plain, "\"'"));
+        assert_shown_in_lines(page, count_of(plain, "\n"));
+    }
+}
+
 static void test_the_picture_of_the_hour(void **state)
 {
     CLEANUP(freep) char *page = NULL;
@@ -140,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_text_is_escaped),
         cmocka_unit_test(test_only_the_template_has_places),
         cmocka_unit_test(test_words_of_others_are_texts),
+        cmocka_unit_test(test_no_word_of_others_is_part_of_the_page),
         cmocka_unit_test(test_the_picture_of_the_hour),
         cmocka_unit_test(test_readiness_says_what_is_missing),
     };

@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "support/evil.h"
 #include "support/test.h"
 #include "synapse/call_table.h"
 
@@ -307,6 +308,42 @@ static void knows_every_kind(void **state)
     }
 }
 
+/* Of a call in which this is in every text. */
+static char *path_of(enum synapse_kind kind, const char *text)
+{
+    CLEANUP(freep) char *user = text_format("@%s:h", text), *alias = text_format("#%s:h", text);
+    const struct synapse_call call = {.kind = kind,
+                                      .user = user,
+                                      .account = text,
+                                      .room = text,
+                                      .alias = alias,
+                                      .email = text,
+                                      .position = text};
+
+    /* The name of the sync user is a setting, which is text. */
+    return call_path(
+        &call, &(struct call_terms){.sync_user = is_text(text) ? user : "@sync:h", .room_version = "11"});
+}
+
+/* Whatever an id is, the path has the segments, the query and the parameters that the template has. */
+static void no_id_leaves_its_segment(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++) {
+        CLEANUP(freep) char *plain = path_of(kind, "plain");
+
+        for (size_t i = 0; evil_text(i); i++) {
+            CLEANUP(freep) char *path = path_of(kind, evil_text(i));
+
+            for (const char *parts = "/?&=#"; *parts; parts++)
+                assert_int_equal(count_of(path, (char[]){*parts, '\0'}),
+                                 count_of(plain, (char[]){*parts, '\0'}));
+            for (const char *byte = path; *byte; byte++)
+                assert_in_range(*byte, '!', '~');
+        }
+    }
+}
+
 /* Removals take their time, and it is of no use to wait long for some things; all else gets what http gives.
  */
 static void knows_what_takes_long(void **state)
@@ -390,11 +427,9 @@ static void names_welcome_rooms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sends_every_kind_of_call),
-        cmocka_unit_test(knows_every_kind),
-        cmocka_unit_test(knows_what_takes_long),
-        cmocka_unit_test(makes_rooms_of_version_12),
-        cmocka_unit_test(marks_rooms),
+        cmocka_unit_test(sends_every_kind_of_call),  cmocka_unit_test(knows_every_kind),
+        cmocka_unit_test(knows_what_takes_long),     cmocka_unit_test(no_id_leaves_its_segment),
+        cmocka_unit_test(makes_rooms_of_version_12), cmocka_unit_test(marks_rooms),
         cmocka_unit_test(names_welcome_rooms),
     };
 

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "support/evil.h"
 #include "support/test.h"
 
 #include <ctype.h>
@@ -21,6 +22,28 @@ static void encodes_every_byte_but_the_unreserved(void **state)
         path_append_segment(&path, text);
         assert_string_equal(buffer_text(&path), expected);
         buffer_deinit(&path);
+    }
+}
+
+static int digit(char byte)
+{
+    return byte >= 'A' ? byte - 'A' + 10 : byte - '0';
+}
+
+/* What a server reads out of a segment is what was put in, and nothing else is there. */
+static void nothing_leaves_its_segment(void **state)
+{
+    (void)state;
+    for (size_t i = 0; evil_text(i); i++) {
+        const char *expected = evil_text(i);
+        const struct path_value values[] = {{"id", expected}, {NULL, NULL}};
+        CLEANUP(freep) char *path = path_expand("/a/{id}/b?c={id}", values);
+        const char *at = path + 3;
+
+        for (; *expected; expected++, at += *at == '%' ? 3 : 1)
+            assert_int_equal(*at == '%' ? digit(at[1]) * 16 + digit(at[2]) : *at, (unsigned char)*expected);
+        assert_memory_equal(at, "/b?c=", 5);
+        assert_int_equal(count_of(path, "/?#&= \r\n"), 5);
     }
 }
 
@@ -59,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodes_every_byte_but_the_unreserved),
+        cmocka_unit_test(nothing_leaves_its_segment),
         cmocka_unit_test(expands_names),
         cmocka_unit_test(does_not_expand_values),
     };
