@@ -13,7 +13,7 @@
 #   package   the Debian package: built twice, the same bytes; installed, run under systemd, upgraded, removed, purged
 #   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
 #   --faults  the same, the long form: about half an hour
-#   fuzz      each fuzz target for FUZZ_SECONDS (10); with FUZZ_KEEP=FOLDER inputs and logs are kept there
+#   fuzz      each fuzz target for FUZZ_SECONDS (5); with FUZZ_KEEP=FOLDER inputs and logs are kept there
 #   lint      what programs can tell about the code without running it
 #   threads   what has threads under the thread sanitizer
 #   analyze   gcc's analyzer: before a release
@@ -185,11 +185,11 @@ faults() {
 
 # Not what walks through all states of a plan, and only some of the random cases: all of them take many minutes
 # here. Nor what sends signals of faults, which valgrind keeps for itself, what forbids memory that is written and
-# run, which it needs, nor what is Python.
+# run, which it needs, what was tried with sanitizers from the corpus of the fuzz targets, nor what is Python.
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
   CASES=6 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
-    --exclude-regex '^lint/|^contract/|^engine/.*_plan$|^engine/test_storms$|^loop/test_signals$|^base/test_sandbox$|^command/test_confine$' --overwrite MemoryCheckCommandOptions="$options"
+    --exclude-regex '^lint/|^contract/|^fuzz/|^engine/.*_plan$|^engine/test_storms$|^loop/test_signals$|^base/test_sandbox$|^command/test_confine$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
 fuzz() {
@@ -235,7 +235,7 @@ fuzz_one() {
   mkdir -p "$keep/$name"
   (
     cd "$keep"
-    "$target" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=5 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+    "$target" -max_total_time="${FUZZ_SECONDS:-5}" -timeout=5 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
       -artifact_prefix="$target-" "$name" "$root/tests/fuzz/corpus/$name" "$root/data/examples" 2>&1 | tee -a "$name.log"
   )
   [[ -n ${FUZZ_KEEP:-} ]] || rm -r "$keep"

@@ -114,7 +114,7 @@ static void test_hidden_characters(void **state)
 static void test_whatever_is_said_stays_in_its_field(void **state)
 {
     (void)state;
-    for (size_t i = 0; evil_text(i); i++) {
+    for (size_t i = 0; i < evil_count(); i++) {
         CLEANUP(freep) char *logfmt = line_of(LOG_LOGFMT, evil_text(i));
         CLEANUP(freep) char *json = line_of(LOG_JSON, evil_text(i));
 

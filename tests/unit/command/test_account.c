@@ -110,7 +110,7 @@ static void test_a_plan(void **state)
 static void test_words_of_others_stay_in_their_lines(void **state)
 {
     (void)state;
-    for (size_t i = 0; evil_text(i); i++) {
+    for (size_t i = 0; i < evil_count(); i++) {
         const char *evil = evil_text(i);
         struct account account = {.foresees = true};
         CLEANUP(freep) char *subject = text_format("@%s", evil);

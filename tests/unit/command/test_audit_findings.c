@@ -114,7 +114,7 @@ static void test_what_could_not_be_seen_is_not_gone(void **state)
 static void test_words_of_others_stay_in_their_line(void **state)
 {
     (void)state;
-    for (size_t i = 0; evil_text(i); i++) {
+    for (size_t i = 0; i < evil_count(); i++) {
         CLEANUP(freep) char *id = text_format("!%s", evil_text(i)), *alias = text_format("#%s", evil_text(i));
         CLEANUP(freep) char *leads_to = text_copy(evil_text(i)), *text = NULL;
         struct audit_findings *findings = audit_findings_new();

@@ -117,7 +117,7 @@ static void test_words_of_others_stay_in_their_lines(void **state)
     CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
 
     (void)state;
-    for (size_t i = 0; evil_text(i); i++) {
+    for (size_t i = 0; i < evil_count(); i++) {
         const char *evil = evil_text(i);
         const char *const texts[] = {"x-error-detail", evil, evil, evil, "x-first", evil, NULL};
         struct letter_header headers[HEADERS];

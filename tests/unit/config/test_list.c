@@ -83,7 +83,7 @@ static void can_be_shown_on_a_terminal(void **state)
 
     (void)state;
     give();
-    for (size_t i = 0; evil_text(i); i++) {
+    for (size_t i = 0; i < evil_count(); i++) {
         struct error error;
         CLEANUP(config_freep) struct config *config = NULL;
 

@@ -308,7 +308,7 @@ static void test_what_cannot_be_sent(void **state)
         assert_int_equal(reply->result, HTTP_UNREACHABLE);
         assert_non_null(strstr(reply->problem, "a character in the path or the token cannot be sent"));
     }
-    for (size_t i = 0; evil_text(i); i++) {
+    for (size_t i = 0; i < evil_count(); i++) {
         const struct kept_reply *reply;
 
         if (is_sendable(evil_text(i)))

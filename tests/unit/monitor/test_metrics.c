@@ -92,7 +92,7 @@ static void test_every_value_stays_in_its_quotes(void **state)
     size_t lines = 2;
     struct buffer buffer;
 
-    for (; evil_text(lines - 2); lines++)
+    for (; lines - 2 < evil_count(); lines++)
         metrics_add(*state, LABELLED, METRIC_VALUES(evil_text(lines - 2), "200"), 1);
     buffer_init(&buffer, 1 << 20);
     metrics_write(*state, &buffer);

@@ -13,20 +13,34 @@
  * of others go out puts each of them there. To be included after the headers of cmocka.
  */
 
-/* The text of that number, from 0 on; NULL: there are no more. */
-static inline const char *evil_text(size_t number)
+static const char *const evil_bytes[] = {"\xff",         "a\x80z",           "\xc0\xaf..",   "\xe2\x82",
+                                         "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x1b\xff[31m", "\xc2"};
+
+static inline const json_t *evil_texts(void)
 {
-    static const char *const no_text[] = {"\xff",         "a\x80z",           "\xc0\xaf..",   "\xe2\x82",
-                                          "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x1b\xff[31m", "\xc2"};
     static json_t *texts;
 
     if (!texts)
         texts = json_load_file(TEST_DATA_DIR "/evil.json", 0, NULL);
     assert_true(json_array_size(texts) > 40);
-    if (number < json_array_size(texts))
-        return json_string_value(json_array_get(texts, number));
-    number -= json_array_size(texts);
-    return number < sizeof(no_text) / sizeof(no_text[0]) ? no_text[number] : NULL;
+    return texts;
+}
+
+static inline size_t evil_count(void)
+{
+    return json_array_size(evil_texts()) + sizeof(evil_bytes) / sizeof(evil_bytes[0]);
+}
+
+/* The text of that number, below evil_count(). Static. */
+static inline const char *evil_text(size_t number)
+{
+    size_t texts = json_array_size(evil_texts());
+    const char *text =
+        number < texts ? json_string_value(json_array_get(evil_texts(), number)) : evil_bytes[number - texts];
+
+    if (!text)
+        abort(); /* an assertion does not tell the compiler that it ends here */
+    return text;
 }
 
 static inline bool is_text(const char *bytes)

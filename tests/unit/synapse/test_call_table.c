@@ -332,7 +332,7 @@ static void no_id_leaves_its_segment(void **state)
     for (unsigned kind = 0; kind < SYNAPSE_KINDS; kind++) {
         CLEANUP(freep) char *plain = path_of(kind, "plain");
 
-        for (size_t i = 0; evil_text(i); i++) {
+        for (size_t i = 0; i < evil_count(); i++) {
             CLEANUP(freep) char *path = path_of(kind, evil_text(i));
 
             for (const char *parts = "/?&=#"; *parts; parts++)
