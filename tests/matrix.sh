@@ -128,22 +128,23 @@ joined() {
   paste -sd, <<<"$1"
 }
 
-# A Debian in a folder; from where and how this machine gets its own.
+# A Debian in a folder; from where and how this machine gets its own. It is made anew when it is to consist of something else.
 make_tree() {
   local tree=$1 suite=$2 settings mirror
   shift 2
-  [[ ! -d $tree ]] || return 0
+  [[ ! -d $tree || "$(cat "$tree/made-of" 2>/dev/null)" != "$suite $*" ]] || return 0
   echo "making a small Debian $suite (once; some minutes)"
   settings=$(mktemp)
   apt-config dump Acquire::http Acquire::https Acquire::Check-Valid-Until Acquire::Check-Date >"$settings"
   # shellcheck disable=SC2016
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' | head -n 1)
-  rm -rf "$tree.unfinished"
+  rm -rf "$tree.unfinished" "$tree"
   mkdir -p "$(dirname "$tree")"
   mmdebstrap --quiet --variant=apt --aptopt="$settings" --aptopt='Apt::Install-Recommends "false"' "$@" \
     "$suite" "$tree.unfinished" "${mirror:-http://deb.debian.org/debian}"
   rm "$settings"
   echo "127.0.0.1 localhost" >"$tree.unfinished/etc/hosts"
+  echo "$suite $*" >"$tree.unfinished/made-of"
   mv "$tree.unfinished" "$tree"
 }
 
