@@ -112,7 +112,7 @@ void account_learn_creation(struct user_known *known, const struct news *news)
     known->account.deactivated = known->admin = false;
     if (news->call->adopts)
         return;
-    user_known_note_deed(known, true, news->now);
+    user_known_note_deed(known, USER_MADE, news->now);
     known->presence = PRESENCE_UNKNOWN;
     known->by_another = false;
     known->has_email = false;
@@ -147,7 +147,7 @@ void account_learn_address(struct user_known *known, const struct news *news)
 /* Name and e-mail may be gone: they are read again. */
 void account_learn_reactivation(struct user_known *known, const struct news *news)
 {
-    user_known_note_deed(known, true, news->now);
+    user_known_note_deed(known, USER_REACTIVATED, news->now);
     known->presence = PRESENCE_UNKNOWN;
     known->account.deactivated = false;
     known->account.leaving = 0;

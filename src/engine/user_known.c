@@ -33,10 +33,10 @@ void user_known_deinit(struct user_known *known)
     user_known_init(known);
 }
 
-void user_known_note_deed(struct user_known *known, bool active, instant now)
+void user_known_note_deed(struct user_known *known, enum user_deed what, instant now)
 {
     known->deed.at = now;
-    known->deed.active = active;
+    known->deed.what = what;
 }
 
 /* Of nobody is anything to be remembered but what we did ourselves, if we did. */

@@ -43,6 +43,8 @@ struct account_known {
     instant look_again; /* whether it has */
 };
 
+enum user_deed { USER_MADE, USER_REACTIVATED, USER_DEACTIVATED };
+
 struct user_known {
     enum presence presence;
     instant read_at; /* when the reading of it began */
@@ -55,9 +57,9 @@ struct user_known {
     bool may_be_made; /* a creation of ours was not answered: it may still be carried out */
     bool by_another;  /* it turned out that somebody else created the user while we were about to */
     struct {
-        instant at;  /* when we created, reactivated or deactivated the user; INSTANT_PAST: we did not */
-        bool active; /* what came of it */
-    } deed;          /* the last one: answers may be older (engine/user_learn.c) */
+        instant at; /* INSTANT_PAST: we did nothing */
+        enum user_deed what;
+    } deed; /* the last one: answers may be older (engine/user_learn.c) */
     enum { RECORD_UNKNOWN, RECORD_CLOSED, RECORD_OPEN } record;
     bool record_email;   /* the creation was to set an e-mail address, or a password in a call of its own;
                             and it is not noted that this was done */
@@ -99,8 +101,8 @@ void welcome_known_deinit(struct welcome_known *known);
 /* Nothing known; and back to that, memory freed. */
 void user_known_init(struct user_known *known);
 void user_known_deinit(struct user_known *known);
-/* We have made or reactivated the user (`active`), or deactivated: what is answered later may be older. */
-void user_known_note_deed(struct user_known *known, bool active, instant now);
+/* What we have done to the user: what is answered later may be older. */
+void user_known_note_deed(struct user_known *known, enum user_deed what, instant now);
 /* Nobody asks for the user now. False: nothing is known that is worth remembering. */
 bool user_known_settle(struct user_known *known);
 /* The same, and what is not worth remembering is forgotten: another process may have been at work on the

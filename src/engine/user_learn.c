@@ -13,18 +13,19 @@ enum {
 };
 
 /* What contradicts a deed of a moment ago is not believed, absence included (Synapse's workers,
-   get_user_by_id()). But a deactivation that MAS was asked for may show at any time. */
+   get_user_by_id()). But a deactivation that MAS was asked for may show at any time, and of whom we made
+   there was none before. */
 static bool is_outdated(const struct user_known *known, const struct news *news)
 {
     enum synapse_kind kind = news->call->kind;
-    bool leaves = known->account.leaving != 0;
+    bool active = known->deed.what != USER_DEACTIVATED;
+    bool left = news->reply->user.deactivated && known->account.leaving != 0 && known->deed.what == USER_MADE;
 
     if (news->sent >= known->deed.at + NEWS_LATENESS)
         return false;
     if (news_of_absence(news))
         return kind == SYNAPSE_READ_USER || kind == SYNAPSE_DEACTIVATE_USER;
-    return kind == SYNAPSE_READ_USER && news->reply->user.deactivated == known->deed.active &&
-           !(leaves && news->reply->user.deactivated);
+    return kind == SYNAPSE_READ_USER && news->reply->user.deactivated == active && !left;
 }
 
 static void learn_user(struct user_known *known, const struct news *news)
@@ -59,7 +60,7 @@ static void learn_creation(struct user_known *known, const struct news *news)
     known->of_service = reply->user.of_service;
     known->has_email = call->email != NULL;
     known->by_another = !reply->created && !known->may_be_made;
-    user_known_note_deed(known, true, news->now);
+    user_known_note_deed(known, USER_MADE, news->now);
     text_set(&known->name, reply->user.name ? reply->user.name : call->name);
 }
 
@@ -91,7 +92,7 @@ static void parting_begins(struct user_known *known)
 /* Name and e-mail may be gone: they are read again. */
 static void learn_reactivation(struct user_known *known, const struct news *news)
 {
-    user_known_note_deed(known, true, news->now);
+    user_known_note_deed(known, USER_REACTIVATED, news->now);
     known->presence = PRESENCE_UNKNOWN;
     parting_begins(known);
 }
@@ -103,7 +104,7 @@ static void learn_deactivation(struct user_known *known, const struct news *news
     if (news_of_absence(news))
         known->presence = PRESENCE_ABSENT;
     else
-        user_known_note_deed(known, false, news->now);
+        user_known_note_deed(known, USER_DEACTIVATED, news->now);
 }
 
 static void learn_parting(struct user_known *known, const struct news *news)

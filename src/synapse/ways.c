@@ -61,12 +61,15 @@ static struct way *make(struct ways *ways, const char *base, struct error *error
 /* The homeserver may name another address each time, and each way has descriptors of its own. */
 static void free_idle(struct ways *ways)
 {
-    struct way *way, *next;
+    struct way **link = &ways->list, *way;
 
-    LL_FOREACH_SAFE(ways->list, way, next)
-    if (http_is_idle(way->http)) {
-        LL_DELETE(ways->list, way);
-        free_way(way);
+    while ((way = *link) != NULL) {
+        if (http_is_idle(way->http)) {
+            *link = way->next;
+            free_way(way);
+        } else {
+            link = &way->next;
+        }
     }
 }
 

@@ -268,6 +268,22 @@ static void test_the_removal_of_whom_mas_has_just_made_is_seen_at_once(void **st
     user_known_deinit(&known);
 }
 
+/* But of whom was brought back the answer may be of before that. */
+static void test_the_removal_of_whom_mas_has_just_brought_back_is_seen_later(void **state)
+{
+    struct user_known known = known_as(user(true), account(true));
+
+    (void)state;
+    hear(&known, SYNAPSE_REACTIVATE_ACCOUNT, account(false), 1100);
+    hear(&known, SYNAPSE_READ_USER, user(false), 1200);
+    hear(&known, SYNAPSE_READ_ACCOUNT, account(false), 1210);
+    assert_calls(user_next(&known, &removed, &rules, 1220), SYNAPSE_DEACTIVATE_ACCOUNT);
+    hear(&known, SYNAPSE_DEACTIVATE_ACCOUNT, account(true), 1300);
+    hear(&known, SYNAPSE_READ_USER, user(true), 2500);
+    assert_int_not_equal(user_next(&known, &removed, &rules, 2500).kind, ACTION_NONE);
+    user_known_deinit(&known);
+}
+
 /* ---- what is set once ---- */
 
 static const struct user_wanted with_password = {.id = "@ada:h",
@@ -396,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_an_account_of_which_the_homeserver_never_hears),
         cmocka_unit_test(test_a_deactivation_that_the_homeserver_never_shows),
         cmocka_unit_test(test_the_removal_of_whom_mas_has_just_made_is_seen_at_once),
+        cmocka_unit_test(test_the_removal_of_whom_mas_has_just_brought_back_is_seen_later),
         cmocka_unit_test(test_what_was_set_is_noted_before_the_welcome),
         cmocka_unit_test(test_what_was_set_is_not_set_again),
         cmocka_unit_test(test_slow_looks_come_to_an_end),
