@@ -6,7 +6,7 @@
  * `done` is being called, after which it is gone). The queue is ours because libcurl's counts the time spent
  * in it against the time allowed for connecting.
  *
- * Handles cost more to make than to keep, so those out of use are spared.
+ * Handles cost more to make than to keep, so those out of use are spared, where libcurl is sound.
  *
  * A peer may be gone without a word, and libcurl then waits on until the call's limit. What another call
  * meets tells more: one that fails makes all older connections doubtful (they are not used again). And where
@@ -82,10 +82,22 @@ static CURL *easy_get(struct http *http)
     return easy;
 }
 
+/* Before 8.1.0 a handle keeps the last header of a reply beyond its life, and appends to it what a later reply
+   begins with, if that looks like a further line of it (curl's pull request 11103). */
+static bool is_used_again(void)
+{
+    enum { VERSION_8_1_0 = 0x080100 };
+
+    return curl_version_info(CURLVERSION_NOW)->version_num >= VERSION_8_1_0;
+}
+
 static void easy_put(struct http *http, CURL *easy)
 {
     http_easy_part(easy);
-    http->spare[http->spare_count++] = easy;
+    if (is_used_again())
+        http->spare[http->spare_count++] = easy;
+    else
+        curl_easy_cleanup(easy);
 }
 
 /* ---- calls ---- */

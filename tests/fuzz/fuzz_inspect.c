@@ -144,12 +144,15 @@ static void check_sight(const struct synapse_sight *sight, const struct secrets 
     must(sight->version_number == 0 || sight->version);
 }
 
-static struct secrets *known_secrets(void)
+/* Those that it was given; of others it cannot know. */
+static struct secrets *known_secrets(const struct synapse_config *config)
 {
     struct secrets *secrets = secrets_new();
 
-    secrets_add(secrets, TOKEN);
-    secrets_add(secrets, PASSWORD);
+    secrets_add(secrets, config->token);
+    secrets_add(secrets, config->password);
+    secrets_add(secrets, config->shared_secret);
+    secrets_add(secrets, config->mas_client_secret);
     return secrets;
 }
 
@@ -158,7 +161,7 @@ static void look(const struct synapse_config *config, bool accounts_only, struct
     const struct http_config way = {.base = "http://h"};
     struct http *http = http_new(&way, loop, NULL), *other = http_new(&way, loop, NULL);
     struct synapse_inspector *inspector = synapse_inspector_new(config, http, other, loop);
-    CLEANUP(secrets_freep) struct secrets *secrets = known_secrets();
+    CLEANUP(secrets_freep) struct secrets *secrets = known_secrets(config);
     struct synapse_sight sight;
 
     if (accounts_only)
