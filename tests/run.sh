@@ -13,18 +13,19 @@
 #   package   the Debian package: built twice, the same bytes; installed, run under systemd, upgraded, removed, purged
 #   faults    kills, crashes and outages, the quick form; FAULTS_ARGS is passed on (see tests/faults)
 #   --faults  the same, the long form: about half an hour
-#   fuzz      each fuzz target for FUZZ_SECONDS (5); with FUZZ_KEEP=FOLDER inputs and logs are kept there
+#   fuzz      each fuzz target for FUZZ_SECONDS (3); with FUZZ_KEEP=FOLDER inputs and logs are kept there. It
+#             begins with FUZZ_SEED (1: what fails is the change, not luck; 0: another one each time, to find something)
 #   lint      what programs can tell about the code without running it
-#   threads   what has threads under the thread sanitizer
-#   analyze   gcc's analyzer: before a release
+#   threads   what has threads under the thread sanitizer; before a release, as what follows
+#   analyze   gcc's analyzer
 #   coverage  which lines and branches of src/ the unit tests run, and the system tests that COVERAGE_ARGS names for
-#             pytest; before a release
+#             pytest
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly ALL=(build lint unit threads fuzz package system labs image faults)
-readonly SECTIONS=(quick "${ALL[@]}" --faults analyze coverage)
+readonly ALL=(build lint unit fuzz package system labs image faults)
+readonly SECTIONS=(quick "${ALL[@]}" --faults threads analyze coverage)
 failed=()
 
 main() {
@@ -183,13 +184,13 @@ faults() {
   (cd tests && /usr/bin/python3 -B -m faults "$@" ${FAULTS_ARGS:-})
 }
 
-# Not what walks through all states of a plan, and only some of the random cases: all of them take many minutes
-# here. Nor what sends signals of faults, which valgrind keeps for itself, what forbids memory that is written and
+# Not what plays the engine for long, and only some of the random cases: all of them take many minutes here, and were
+# seen with sanitizers. Nor what sends signals of faults, which valgrind keeps for itself, what forbids memory that is written and
 # run, which it needs, what was tried with sanitizers from the corpus of the fuzz targets, nor what is Python.
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
   CASES=6 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
-    --exclude-regex '^lint/|^contract/|^fuzz/|^engine/.*_plan$|^engine/test_storms$|^loop/test_signals$|^base/test_sandbox$|^command/test_confine$' --overwrite MemoryCheckCommandOptions="$options"
+    --exclude-regex '^lint/|^contract/|^fuzz/|^engine/(.*_plan|test_(storms|crash|bundles|by_hand|pace|catch_up|engine))$|^loop/test_signals$|^base/test_sandbox$|^command/test_confine$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
 fuzz() {
@@ -235,7 +236,8 @@ fuzz_one() {
   mkdir -p "$keep/$name"
   (
     cd "$keep"
-    "$target" -max_total_time="${FUZZ_SECONDS:-5}" -timeout=5 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+    "$target" -max_total_time="${FUZZ_SECONDS:-3}" -timeout=5 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+      -seed="${FUZZ_SEED:-1}" \
       -artifact_prefix="$target-" "$name" "$root/tests/fuzz/corpus/$name" "$root/data/examples" 2>&1 | tee -a "$name.log"
   )
   [[ -n ${FUZZ_KEEP:-} ]] || rm -r "$keep"
