@@ -557,6 +557,7 @@ def test_sigterm_while_synapse_is_down_leaves_everything_to_the_broker(stage: St
     stage.proxy.pause()
     try:
         daemon = stage.start()
+        daemon.wait_line("event=connected")
         messages = [add_user(stage.user(), name=f"Ada {number}") for number in range(5)]
         stage.publish(*messages)
         wait_until(lambda: stage.queue.depth().total == 5, "all to be there")

@@ -10,6 +10,7 @@ import pytest
 from lab.daemon import Daemon
 from lab.matrix import Homeserver, Refused, segment
 from lab.message import add_room, add_user, room
+from lab.process import wait_until
 from lab.synapse import Synapse
 from stage import Stage
 from test_sync_user import Actor
@@ -46,8 +47,9 @@ def test_a_sync_user_that_may_not_work_loses_nothing(stage: Stage, harm: Any, re
     harm(stage, actor.id, True)
     users = [stage.user() for _ in range(20)]
     stage.publish(*(add_user(user, room(room_id), name="Ada") for user in users))
-    held = daemon.wait_line(f"event=held messages=20 .*{reason}")
+    held = daemon.wait_line(f"event=held messages=.*{reason}")  # some may not have come yet
     assert held.is_warning
+    wait_until(lambda: stage.queue.depth().total == 20, "all to be there")
     assert len(daemon.ends()) == 1
     harm(stage, actor.id, False)
     assert [end.outcome for end in stage.ends(20)] == ["done"] * 20
@@ -129,7 +131,7 @@ def test_who_may_not_write_loses_nothing(stage: Stage, other: OtherSchool) -> No
     other.synapse.restart(consent(other.synapse))
     user = stage.user()
     stage.publish(add_user(user, room(rooms[0]), name="Ada"), *(add_room(room(room_id)) for room_id in rooms[1:]))
-    daemon.wait_line("event=held messages=3 .*M_CONSENT_NOT_GIVEN")
+    daemon.wait_line("event=held messages=[1-3] .*M_CONSENT_NOT_GIVEN")
     other.synapse.restart(disabled(other.synapse))
     daemon.wait_line("event=homeserver-refused .*M_RESOURCE_LIMIT_EXCEEDED: closed")
     assert len(daemon.ends()) == 1
