@@ -63,7 +63,9 @@ COMPLAINTS = {"broker": "event=connection-lost", "homeserver": "event=homeserver
 
 def harmed_link(run: Run, peer: str, kind: Kind) -> Result:
     rounds = run.pick(2, 10)
-    link = Link(peer, run.folder, run.seed, kind.tls)
+    folder = run.folder / f"{peer}-link-{kind.scenario}"  # others make certificates at the same time
+    folder.mkdir()
+    link = Link(peer, folder, run.seed, kind.tls)
     settings = SOON if kind.silent and not run.long else {}
     moment = run.pick(SILENCE, LONG_SILENCE) if kind.silent else MOMENT
     # After a silence much is done at once, and no message must be the last before the last silence.
