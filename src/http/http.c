@@ -82,8 +82,8 @@ static CURL *easy_get(struct http *http)
     return easy;
 }
 
-/* Before 8.1.0 a handle keeps the last header of a reply beyond its life, and appends to it what a later reply
-   begins with, if that looks like a further line of it (curl's pull request 11103). */
+/* Before 8.1.0 a handle keeps the last header of a reply beyond its life, and appends to it what a later
+   reply begins with, if that looks like a further line of it (curl's pull request 11103). */
 static bool is_used_again(void)
 {
     enum { VERSION_8_1_0 = 0x080100 };

@@ -37,7 +37,8 @@ static void check_facts(const struct facts *facts)
 {
     must(!facts->token || (*facts->token && is_visible(facts->token)));
     must(!facts->mas_token || (*facts->mas_token && is_visible(facts->mas_token)));
-    must(!facts->mas || (strncasecmp(facts->mas, "http", 4) == 0 && facts->mas[strlen(facts->mas) - 1] != '/'));
+    must(!facts->mas ||
+         (strncasecmp(facts->mas, "http", 4) == 0 && facts->mas[strlen(facts->mas) - 1] != '/'));
     must(!facts->avatar_uri || strncmp(facts->avatar_uri, "mxc://", 6) == 0);
     must(!facts->room_version || (*facts->room_version && strlen(facts->room_version) <= 32));
 }
