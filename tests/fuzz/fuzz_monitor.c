@@ -124,10 +124,18 @@ static size_t count_in(const char *text, const char *part)
     return count;
 }
 
+/* A line may end without \r. NULL: the headers do not end. */
+static const char *end_of_headers(const char *request)
+{
+    const char *end = strstr(request, "\n\r\n"), *other = strstr(request, "\n\n");
+
+    return !end || (other && other < end) ? other : end;
+}
+
 /* Where there is one Host header, and it begins with a letter, that is localhost. */
 static void check_page(const char *request)
 {
-    const char *host = strcasestr(request, "\nHost:"), *end = strstr(request, "\n\r\n");
+    const char *host = strcasestr(request, "\nHost:"), *end = end_of_headers(request);
 
     if (!host || !end || host > end || count_in(request, "host") != 1)
         return;
