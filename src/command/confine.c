@@ -27,8 +27,9 @@ static const char *const of_the_system[] = {
 static const char *const variables[] = {"CREDENTIALS_DIRECTORY", "SSL_CERT_FILE", "SSL_CERT_DIR",
                                         "OPENSSL_CONF", "LD_LIBRARY_PATH"};
 
-/* Below the working directory; see src/config/sources.c. */
-static const char *const of_ours[] = {".env", "config/default.yaml"};
+/* Of ours below the working directory, see src/config/sources.c; and of the system what may be a link to any
+   place (to /mnt/wsl/resolv.conf, say). */
+static const char *const links[] = {".env", "config/default.yaml", "/etc/resolv.conf", "/etc/hosts"};
 
 static bool is_folder(const char *path)
 {
@@ -89,8 +90,8 @@ static void let_read_all(struct sandbox *sandbox, const struct config *config)
 
         let_read_each(sandbox, list ? list : "");
     }
-    for (size_t i = 0; i < sizeof(of_ours) / sizeof(of_ours[0]); i++)
-        let_read(sandbox, of_ours[i]);
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+        let_read(sandbox, links[i]);
     let_read(sandbox, config->yaml_file);
     for (size_t i = 0; i < config->entry_count; i++)
         if (config->entries[i].file)
