@@ -1,12 +1,11 @@
 #include "broker/attempt.h"
 
 #include "base/memory.h"
-#include "broker/helper.h"
+#include "broker/errand.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 
-/* What the helper works on: the loop touches it only when the helper has finished. */
+/* What the helper works on. */
 struct job {
     struct broker_settings *settings;
     bool wary;
@@ -16,14 +15,9 @@ struct job {
 };
 
 struct attempt {
-    struct job *job;
-    struct helper *helper;
-    struct loop_watch wakeup;
-    void (*ended)(void *context);
-    void *context;
+    struct job *job; /* the errand's */
+    struct errand *errand;
 };
-
-/* ---- in the helper ---- */
 
 static void job_release(void *context)
 {
@@ -51,34 +45,15 @@ static struct job *job_new(const struct attempt_plan *plan)
     return job;
 }
 
-/* ---- in the loop ---- */
-
-static void woken(void *context, uint32_t events)
-{
-    struct attempt *attempt = context;
-
-    (void)events;
-    helper_silence(attempt->helper);
-    if (helper_is_finished(attempt->helper))
-        attempt->ended(attempt->context);
-}
-
 struct attempt *attempt_start(const struct attempt_plan *plan, struct loop *loop, struct error *error)
 {
+    const struct errand_plan errand = {
+        .run = job_run, .release = job_release, .ended = plan->ended, .context = plan->context};
     CLEANUP(attempt_freep) struct attempt *attempt = NEW(struct attempt);
 
-    attempt->ended = plan->ended;
-    attempt->context = plan->context;
     attempt->job = job_new(plan);
-    attempt->helper = helper_start(job_run, attempt->job, job_release, error);
-    if (!attempt->helper) {
-        job_release(attempt->job);
-        return NULL;
-    }
-    loop_watch_init(&attempt->wakeup, loop, woken, attempt);
-    if (!loop_watch_start(&attempt->wakeup, helper_wakeup(attempt->helper), EPOLLIN, error))
-        return NULL;
-    return TAKE(attempt);
+    attempt->errand = errand_start(&errand, attempt->job, loop, error);
+    return attempt->errand ? TAKE(attempt) : NULL;
 }
 
 struct connection *attempt_take(struct attempt *attempt, struct takeover_found *ret_found,
@@ -93,7 +68,6 @@ void attempt_free(struct attempt *attempt)
 {
     if (!attempt)
         return;
-    loop_watch_stop(&attempt->wakeup);
-    helper_stop(attempt->helper);
+    errand_free(attempt->errand);
     free(attempt);
 }

@@ -173,7 +173,8 @@ enum connection_answer connection_declare(struct connection *connection, const c
     return answer;
 }
 
-bool connection_require_queue(struct connection *connection, const char *queue, struct error *error)
+bool connection_require_queue(struct connection *connection, const char *queue, amqp_table_t arguments,
+                              struct error *error)
 {
     struct queue_counts found;
     uint16_t code = 0;
@@ -183,7 +184,7 @@ bool connection_require_queue(struct connection *connection, const char *queue, 
         return true;
     case CONNECTION_REFUSED:
         return code == AMQP_NOT_FOUND &&
-               connection_declare(connection, queue, true, amqp_empty_table, error) == CONNECTION_DONE;
+               connection_declare(connection, queue, true, arguments, error) == CONNECTION_DONE;
     case CONNECTION_FAILED:
         return false;
     }

@@ -68,8 +68,9 @@ enum connection_answer connection_look_up(struct connection *connection, const c
 /* Declares a queue that is neither exclusive nor auto-deleted. */
 enum connection_answer connection_declare(struct connection *connection, const char *queue, bool durable,
                                           amqp_table_t arguments, struct error *error) MUST_USE;
-/* Looks the queue up and, if it is missing, declares it durable. */
-bool connection_require_queue(struct connection *connection, const char *queue, struct error *error) MUST_USE;
+/* Looks the queue up and, if it is missing, declares it durable, with these arguments. */
+bool connection_require_queue(struct connection *connection, const char *queue, amqp_table_t arguments,
+                              struct error *error) MUST_USE;
 /* The verdict on the call that was made last, for calls that this header does not have. */
 enum connection_answer connection_answer(struct connection *connection, uint16_t *ret_code,
                                          struct error *error) MUST_USE;

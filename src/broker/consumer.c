@@ -16,7 +16,7 @@
 #include "broker/assembly.h"
 #include "broker/attempt.h"
 #include "broker/hand_back.h"
-#include "broker/probation.h"
+#include "broker/judge.h"
 #include "broker/successor.h"
 #include "broker/window.h"
 
@@ -55,10 +55,9 @@ struct consumer {
     struct lease lease;
     instant part_by; /* when the broker will not be waited for any more */
     bool returning;  /* messages were given back by a consumer that stays, and have not come again yet */
-    struct probation probation;
+    struct judge judge;
     struct takeover_found found; /* as it was when a connection was made last */
     struct window window;
-    uint64_t delivery_limit;
 };
 
 static void pump(void *context);
@@ -91,6 +90,7 @@ static void drop_connection(struct consumer *consumer)
     consumer->window.unacked = 0;
     consumer->found.knows_kind = false;
     assembly_clear(&consumer->assembly);
+    judge_forget(&consumer->judge);
     lease_end(&consumer->lease);
     connection_free(TAKE(consumer->connection));
 }
@@ -147,9 +147,8 @@ static void attempt_ended(void *context)
     }
     connection = NULL;
     window_open(&consumer->window, consumer->found.kind.type, consumer->found.prefetch);
-    consumer->probation.on = consumer->probation.on && consumer->window.size == 1;
-    consumer->delivery_limit =
-        queue_kind_delivery_limit(&consumer->found.kind, connection_broker_version(consumer->connection));
+    consumer->judge.probation.on = consumer->judge.probation.on && consumer->window.size == 1;
+    judge_of_queue(&consumer->judge, &consumer->found.kind, connection_broker_version(consumer->connection));
     log_info("connected", LOG_TEXT("queue", consumer->settings->queue),
              LOG_NUMBER("messages", consumer->found.messages));
     pump(consumer); /* deliveries came along with the answers to the helper's calls */
@@ -167,7 +166,7 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
         consumer->assembly.skips = size > consumer->settings->largest_body;
         return true;
     }
-    consumer->probation = probation_for_size();
+    consumer->judge.probation = probation_for_size();
     return error_set(error, "too many large messages at a time: for now one message at a time");
 }
 
@@ -192,7 +191,7 @@ static void end_probation(struct consumer *consumer)
     uint16_t prefetch = consumer->settings->prefetch;
     bool overlap = consumer->found.kind.type == QUEUE_QUORUM && !connection->exclusive;
 
-    consumer->probation.on = false;
+    consumer->judge.probation.on = false;
     if (prefetch == 1)
         return;
     consumer->window.size = prefetch;
@@ -200,23 +199,24 @@ static void end_probation(struct consumer *consumer)
                    successor_send(connection, consumer->settings->queue, (uint16_t)(prefetch - 1), overlap));
 }
 
-/* What a classic queue gives as the number of deliveries is what the producer wrote there. A queue of unknown
-   kind is believed: to set a message aside needlessly is better than to have it dropped. */
-static void look_into(struct consumer *consumer, struct broker_message *message)
-{
-    if (message->redelivered && consumer->found.kind.type != QUEUE_CLASSIC)
-        message->deliveries = message_delivery_count(message);
-    message->priority = message_priority(message);
-    message->suspicion =
-        probation_judge(&consumer->probation, message, consumer->delivery_limit, instant_now());
-}
-
 /* With the one message that it may have, the first consumer has no other on its way. */
 static void look_at_probation(struct consumer *consumer)
 {
     if (consumer->state == CONSUMING && !consumer->window.closing && consumer->window.unacked == 1 &&
-        probation_is_served(&consumer->probation, instant_now()))
+        probation_is_served(&consumer->judge.probation, instant_now()))
         end_probation(consumer);
+}
+
+static void judged(void *context, struct broker_message *message)
+{
+    struct consumer *consumer = context;
+
+    if (consumer->state != CONSUMING || !window_takes(&consumer->window)) {
+        broker_message_free(message);
+        return;
+    }
+    look_at_probation(consumer);
+    consumer->handlers.came(consumer->handlers.context, message);
 }
 
 /* A complete message goes up, unless no more are wanted. One that was on its way while others were given back
@@ -234,9 +234,7 @@ static void pass_on(struct consumer *consumer, struct broker_message *message)
         return;
     }
     consumer->returning = false;
-    look_into(consumer, message);
-    look_at_probation(consumer);
-    consumer->handlers.came(consumer->handlers.context, message);
+    judge_message(&consumer->judge, message);
 }
 
 static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct error *error)
@@ -301,10 +299,11 @@ static void consume(struct consumer *consumer)
         loop_timer_set(&consumer->timer, instant_now());
         break;
     case CONNECTION_NOTHING:
-        loop_timer_set(&consumer->timer, instant_min(instant_now() + consumer->connection->pulse,
-                                                     consumer->probation.on && consumer->window.unacked == 1
-                                                         ? consumer->probation.end
-                                                         : INSTANT_NEVER));
+        loop_timer_set(&consumer->timer,
+                       instant_min(instant_now() + consumer->connection->pulse,
+                                   consumer->judge.probation.on && consumer->window.unacked == 1
+                                       ? consumer->judge.probation.end
+                                       : INSTANT_NEVER));
         break;
     }
 }
@@ -312,7 +311,7 @@ static void consume(struct consumer *consumer)
 static void make_attempt(struct consumer *consumer)
 {
     const struct attempt_plan plan = {.settings = consumer->settings,
-                                      .wary = consumer->probation.on,
+                                      .wary = consumer->judge.probation.on,
                                       .found = consumer->found,
                                       .ended = attempt_ended,
                                       .context = consumer};
@@ -351,7 +350,7 @@ struct consumer *consumer_new(struct broker_settings *settings, struct loop *loo
     consumer->loop = loop;
     consumer->handlers = *handlers;
     consumer->assembly.largest = settings->largest_dead_letter;
-    consumer->probation = probation_start();
+    judge_init(&consumer->judge, settings, loop, judged, consumer);
     consumer->lease = lease_none();
     loop_timer_init(&consumer->timer, loop, pump, consumer);
     make_attempt(consumer);
@@ -365,7 +364,7 @@ void consumer_free(struct consumer *consumer)
     attempt_free(consumer->attempt);
     if (consumer->state == CONSUMING) {
         hand_back_send(consumer->connection,
-                       queue_kind_takes_back_in_order(&consumer->found.kind, consumer->delivery_limit));
+                       queue_kind_takes_back_in_order(&consumer->found.kind, consumer->judge.delivery_limit));
         hand_back_await(consumer->connection, HAND_BACK);
     }
     drop_connection(consumer);
@@ -439,7 +438,7 @@ static void give_back_and_stay(struct consumer *consumer, uint64_t newest)
 static void begin_to_hand_back(struct consumer *consumer)
 {
     hand_back_send(consumer->connection,
-                   queue_kind_takes_back_in_order(&consumer->found.kind, consumer->delivery_limit));
+                   queue_kind_takes_back_in_order(&consumer->found.kind, consumer->judge.delivery_limit));
     consumer->state = HANDING_BACK;
     consumer->part_by = instant_now() + HAND_BACK;
     loop_timer_set(&consumer->timer, instant_now());
@@ -474,7 +473,7 @@ void consumer_stop(struct consumer *consumer)
     if (consumer->window.closing)
         return;
     window_close(&consumer->window);
-    consumer->probation.on = false; /* it would be due for ever, and nothing ends it any more */
+    consumer->judge.probation.on = false; /* it would be due for ever, and nothing ends it any more */
     if (consumer->state == CONNECTING)
         stop_connecting(consumer);
 }

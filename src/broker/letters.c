@@ -6,9 +6,9 @@
 #include "broker/letters.h"
 
 #include "base/memory.h"
-#include "broker/assembly.h"
 #include "broker/confirm.h"
 #include "broker/connect.h"
+#include "broker/get.h"
 #include "broker/hand_back.h"
 #include "broker/letter.h"
 
@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum {
-    READ_LIMIT = 60 * 1000, /* ms for a letter to come, once the broker has begun to send it */
     CONFIRM_LIMIT = 30 * 1000,
     CLOSE_LIMIT = 10 * 1000,
     RETURN_LIMIT = 2000,
@@ -109,73 +108,21 @@ bool letters_are_there(const struct letters *letters)
 
 /* ---- getting ---- */
 
-static void wait_for_frames(const struct letters *letters, instant until)
-{
-    const struct connection *connection = letters->connection;
-
-    if (!connection_has_more(connection))
-        helper_wait(letters->helper, connection_socket(connection), POLLIN,
-                    instant_min(until, instant_now() + connection->pulse));
-}
-
-/* Reads on until the assembly has the whole message. */
-static bool read_message(struct letters *letters, struct assembly *assembly,
-                         struct broker_message **ret_message, struct error *error)
-{
-    enum assembly_result result = ASSEMBLY_MORE;
-    instant until = instant_now() + READ_LIMIT;
-    amqp_frame_t frame;
-
-    while (result == ASSEMBLY_MORE) {
-        switch (connection_read(letters->connection, &frame, error)) {
-        case CONNECTION_BROKEN:
-            return false;
-        case CONNECTION_NOTHING:
-            if (instant_now() >= until)
-                return error_set(error, "the broker does not send what it began to send");
-            wait_for_frames(letters, until);
-            break;
-        case CONNECTION_FRAME:
-            if (assembly_wants(&frame))
-                result = assembly_feed(assembly, &frame, ret_message, error);
-            break;
-        }
-    }
-    return result == ASSEMBLY_COMPLETE;
-}
-
-/* An answer to basic.get begins a message as a delivery does. */
-static bool begin_message(struct assembly *assembly, const amqp_basic_get_ok_t *got, struct error *error)
-{
-    amqp_basic_deliver_t deliver = {.delivery_tag = got->delivery_tag, .redelivered = got->redelivered};
-    amqp_frame_t frame = {.frame_type = AMQP_FRAME_METHOD,
-                          .payload = {.method = {.id = AMQP_BASIC_DELIVER_METHOD, .decoded = &deliver}}};
-    struct broker_message *none = NULL;
-
-    return assembly_feed(assembly, &frame, &none, error) == ASSEMBLY_MORE;
-}
-
 enum letters_next letters_next(struct letters *letters, struct letter **ret_letter, struct error *error)
 {
-    struct assembly assembly = {.largest = letters->settings->largest_dead_letter};
     struct broker_message *message = NULL;
-    amqp_rpc_reply_t reply;
-    uint16_t code;
-    bool read;
 
     if (letters->seen == letters->count)
         return LETTERS_END;
-    reply = amqp_basic_get(letters->connection->amqp, CONNECTION_CHANNEL,
-                           amqp_cstring_bytes(letters->settings->dead_letter_queue), 0);
-    if (connection_answer(letters->connection, &code, error) != CONNECTION_DONE)
+    switch (get_one(letters->connection, letters->settings->dead_letter_queue,
+                    letters->settings->largest_dead_letter, &message, error)) {
+    case GET_FAILED:
         return LETTERS_FAILED;
-    if (reply.reply.id != AMQP_BASIC_GET_OK_METHOD)
+    case GET_EMPTY:
         return LETTERS_END;
-    read = begin_message(&assembly, reply.reply.decoded, error) &&
-           read_message(letters, &assembly, &message, error);
-    assembly_clear(&assembly);
-    if (!read || !message)
-        return LETTERS_FAILED;
+    case GET_ONE:
+        break;
+    }
     letters->worn |= message->redelivered && message_delivery_count(message) >= MOST_COUNTED;
     *ret_letter = letter_new(message, ++letters->seen);
     return LETTERS_ONE;
@@ -185,11 +132,8 @@ enum letters_next letters_next(struct letters *letters, struct letter **ret_lett
 
 bool letters_drop(struct letters *letters, uint64_t tag, struct error *error)
 {
-    amqp_basic_ack_t ack = {.delivery_tag = tag};
-
     letters->ended++;
-    return connection_send(letters->connection, AMQP_BASIC_ACK_METHOD, &ack) ||
-           error_set(error, "the connection broke");
+    return get_acknowledge(letters->connection, tag, error);
 }
 
 static bool publish(struct letters *letters, const struct letter *letter, enum letter_purpose purpose,

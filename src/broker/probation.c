@@ -31,16 +31,25 @@ static int64_t length(uint64_t deliveries)
     return (int64_t)PROBATION << (deliveries < MOST_DOUBLINGS ? deliveries : MOST_DOUBLINGS);
 }
 
+static bool is_first(const struct probation *probation)
+{
+    return probation->on && probation->end == INSTANT_NEVER;
+}
+
+bool probation_may_suspect(const struct probation *probation, const struct broker_message *message)
+{
+    return message->redelivered && is_first(probation) && !probation->innocent;
+}
+
 enum broker_suspicion probation_judge(struct probation *probation, const struct broker_message *message,
                                       uint64_t limit, instant now)
 {
-    bool first = probation->on && probation->end == INSTANT_NEVER;
+    bool first = is_first(probation);
     enum broker_suspicion suspicion = BROKER_UNSUSPECTED;
 
     if (message->redelivered && is_near(message->deliveries, limit))
         suspicion = BROKER_LAST_DELIVERY;
-    else if (message->redelivered && first && !probation->innocent &&
-             message->deliveries >= PROBATION_DELIVERIES)
+    else if (probation_may_suspect(probation, message) && message->deliveries >= PROBATION_DELIVERIES)
         suspicion = BROKER_SUSPECT;
     if (first)
         probation->end =

@@ -37,6 +37,8 @@ enum { PROBATION_DELIVERIES = 5 };
 struct probation probation_start(void);
 /* One at a time for a while, for another reason than that one may do harm. */
 struct probation probation_for_size(void);
+/* Whether this message, which has come, may be suspected: then it matters how often it was delivered. */
+bool probation_may_suspect(const struct probation *probation, const struct broker_message *message);
 /*
  * A message came: what is to be thought of it? `limit`: so many deliveries does the broker count before it
  * drops the message, or PROBATION_NO_LIMIT.

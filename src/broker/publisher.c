@@ -109,7 +109,8 @@ static bool open_connection(struct worker *worker, struct error *error)
     CLEANUP(connection_freep)
     struct connection *connection = connection_open(settings, "dead letters", worker->helper, error);
 
-    if (!connection || !connection_require_queue(connection, settings->dead_letter_queue, error) ||
+    if (!connection ||
+        !connection_require_queue(connection, settings->dead_letter_queue, amqp_empty_table, error) ||
         !confirm_select(connection, error))
         return false;
     worker->connection = TAKE(connection);

@@ -321,9 +321,10 @@ static bool knows_no_priorities(const struct queue_kind *kind)
     return kind->type == QUEUE_CLASSIC && !has(kind, "x-max-priority");
 }
 
-static bool does_not_count(const struct queue_kind *kind)
+/* Nothing is suspected on it: messages come several at a time, see broker/consumer.h. */
+static bool suspects_nothing(const struct queue_kind *kind)
 {
-    return kind->type == QUEUE_CLASSIC;
+    return queue_kind_is_never_left(kind);
 }
 
 static bool serves_several(const struct queue_kind *kind)
@@ -348,7 +349,7 @@ static const struct {
     {ages, true, "messages that wait too long are dropped (x-message-ttl)"},
     {overflows, true, "messages are dropped when too many wait (x-max-length)"},
     {knows_no_priorities, false, "messages with a priority do not come first"},
-    {does_not_count, false, "a message that ends the process again and again is not set aside"},
+    {suspects_nothing, false, "a message that ends the process again and again is not set aside"},
     {serves_several, false, "two instances may work side by side for a moment"},
     {cannot_be_consumed, true, "messages cannot be taken out of it"},
 };

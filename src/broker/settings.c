@@ -8,7 +8,7 @@
 
 enum { LONGEST_QUEUE_NAME = 255, CONNECT_LIMIT = 5000 };
 
-static const char dead_letter_suffix[] = "_dlq";
+static const char dead_letter_suffix[] = "_dlq", tries_suffix[] = "_try";
 
 static bool check_queue(const char *queue, struct error *error)
 {
@@ -65,6 +65,7 @@ struct broker_settings *broker_settings_new(const struct broker_config *config, 
     settings->secrets = secrets_of(&settings->uri);
     settings->queue = text_copy(config->queue);
     settings->dead_letter_queue = text_format("%s%s", config->queue, dead_letter_suffix);
+    settings->tries_queue = text_format("%s%s", config->queue, tries_suffix);
     settings->declare = config->declare;
     settings->prefetch = config->prefetch;
     settings->largest_body = config->largest_body;
@@ -94,6 +95,7 @@ void broker_settings_free(struct broker_settings *settings)
     secrets_free(settings->secrets);
     free(settings->queue);
     free(settings->dead_letter_queue);
+    free(settings->tries_queue);
     free(settings->ca_file);
     free(settings->certificate_file);
     free(settings->key_file);

@@ -18,6 +18,7 @@ struct broker_settings {
     struct secrets *secrets; /* what the broker's words must not repeat */
     char *queue;
     char *dead_letter_queue; /* <queue>_dlq */
+    char *tries_queue;       /* <queue>_try; see broker/tries.h */
     enum broker_declare declare;
     _Atomic uint16_t prefetch;
     uint16_t heartbeat; /* seconds; 0: none */

@@ -245,7 +245,8 @@ struct connection *takeover_consumer(const struct broker_settings *settings, boo
     CLEANUP(connection_freep)
     struct connection *connection = connection_open(settings, "consumer", helper, error);
 
-    if (!connection || !connection_require_queue(connection, settings->dead_letter_queue, error) ||
+    if (!connection ||
+        !connection_require_queue(connection, settings->dead_letter_queue, amqp_empty_table, error) ||
         !consume_alone(connection, settings, wary, found, error))
         return NULL;
     connection_hand_over(connection);

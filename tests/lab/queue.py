@@ -57,6 +57,7 @@ class Queue:
         self.broker = broker
         self.name = name
         self.dlq = f"{name}_dlq"
+        self.tries = f"{name}_try"
 
     def declare(self, durable: bool = True, arguments: dict[str, Any] | None = None,
                 auto_delete: bool = False) -> Queue:
@@ -124,6 +125,10 @@ class Queue:
         """What waits in the queue itself, in order, left where it is."""
         return [letter.body for letter in self._read(self.name)]
 
+    def tried(self) -> list[bytes]:
+        """What the daemon noted of how often the first message was tried."""
+        return [note.body for note in self._read(self.tries)] if self.exists(self.tries) else []
+
     def wait_dead_letters(self, count: int = 1, patience: float = PATIENCE) -> list[DeadLetter]:
         wait_until(lambda: self.exists(self.dlq) and self.waiting(self.dlq) >= count,
                    f"{count} dead letters", patience)
@@ -133,7 +138,7 @@ class Queue:
 
     def delete(self) -> None:
         with self.broker.connect() as connection:
-            for name in (self.name, self.dlq):
+            for name in (self.name, self.dlq, self.tries):
                 connection.channel().queue_delete(name)
 
     def _read(self, name: str) -> list[DeadLetter]:

@@ -22,8 +22,10 @@ from lab.rabbitmq import RabbitMQ
 from stage import Stage, unique
 
 QUORUM = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+COUNTED: list[dict[str, Any]] = [QUORUM, {"x-max-priority": 2}]
 MEMORY_ALARM = "{resource_limit, memory, node()}"
 DELIVERIES = 5  # without an end, after which a message is suspected
+TRIES = {"x-max-length": 1, "x-expires": 24 * 60 * 60 * 1000}
 DELIVERY_LIMIT = 20  # of quorum queues that are given none, from RabbitMQ 4.0 on
 
 
@@ -188,8 +190,10 @@ def test_after_a_start_the_window_opens_without_a_connection_being_lost(stage: S
         stage.proxy.resume()
 
 
-def test_a_message_that_ends_the_process_again_and_again_is_set_aside_alone(stage: Stage) -> None:
-    stage.queue.declare(arguments=QUORUM)
+@pytest.mark.parametrize("arguments", COUNTED, ids=["by the broker", "by the daemon"])
+def test_a_message_that_ends_the_process_again_and_again_is_set_aside_alone(
+        stage: Stage, arguments: dict[str, Any]) -> None:
+    stage.queue.declare(arguments=arguments)
     killer, others = stage.user("killer"), [stage.user() for _ in range(4)]
     fault = stage.proxy.fault(f"/users/{killer}", hold=True)
     stage.publish(add_user(killer, name="Killer"), *(add_user(other, name="Ada") for other in others))
@@ -246,8 +250,10 @@ def test_what_an_outage_gave_back_again_and_again_is_done_when_it_is_over(stage:
     assert stage.queue.waiting(stage.queue.dlq) == 0
 
 
-def test_what_lost_connections_gave_back_again_and_again_is_done_by_the_process_that_lives_on(stage: Stage) -> None:
-    stage.queue.declare(arguments=QUORUM)
+@pytest.mark.parametrize("arguments", COUNTED, ids=["by the broker", "by the daemon"])
+def test_what_lost_connections_gave_back_again_and_again_is_done_by_the_process_that_lives_on(
+        stage: Stage, arguments: dict[str, Any]) -> None:
+    stage.queue.declare(arguments=arguments)
     stage.warm_up()
     user = stage.user()
     fault = stage.proxy.fault(f"/users/{user}", hold=True)
@@ -305,6 +311,60 @@ def test_a_count_that_the_producer_wrote_counts_nothing(stage: Stage) -> None:
     stage.publish(add_user(stage.user(), name="Ada"), headers={"x-delivery-count": 99})
     deliver_without_end(stage, 1)
     assert stage.start().wait_ends(1)[0].outcome == "done"
+
+
+def delivered_before(stage: Stage) -> str:
+    """One message of a classic queue; returns the digest of its body."""
+    stage.queue.declare()
+    body = json.dumps(add_user(stage.user(), name="Ada")).encode()
+    stage.queue.publish(body, priority=1)
+    deliver_without_end(stage, 1)
+    return hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("note", [f"{'0' * 64} 99", "99", "", "x" * 5000], ids=["other", "bare", "empty", "long"])
+def test_what_was_counted_of_another_message_counts_nothing(stage: Stage, note: str) -> None:
+    digest = delivered_before(stage)
+    with stage.queue.broker.connect() as connection:
+        channel = connection.channel()
+        channel.queue_declare(stage.queue.tries, durable=True, arguments=TRIES)
+        channel.basic_publish("", stage.queue.tries, note.encode())
+    assert stage.start().wait_ends(1)[0].outcome == "done"
+    assert stage.queue.tried() == [f"{digest} 1".encode()]
+
+
+def test_what_is_not_first_or_not_delivered_again_is_not_counted(stage: Stage) -> None:
+    delivered_before(stage)
+    stage.queue.publish(add_user(stage.user(), name="Eve"), priority=2)
+    assert {end.outcome for end in stage.start().wait_ends(2)} == {"done"}
+    assert not stage.queue.exists(stage.queue.tries)
+
+
+def test_what_may_not_be_counted_is_said_and_done(stage: Stage) -> None:
+    delivered_before(stage)
+    uri = new_broker_user(stage, f"^{stage.queue.name}(_dlq)?$", ".*", ".*")
+    daemon = stage.start(RABBITMQ_URI=uri)
+    assert "403" in daemon.wait_line("event=tries-not-counted").fields["reason"]
+    assert daemon.wait_ends(1)[0].outcome == "done"
+
+
+def test_a_message_waits_for_its_count_no_longer_than_a_moment(stage: Stage, blocked_broker: RabbitMQ) -> None:
+    """The broker takes nothing, and so confirms nothing."""
+    delivered_before(stage)
+    blocked_broker.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY_ALARM}, []}})")
+    daemon = stage.start(RABBITMQ_URI=blocked_broker.uri)
+    daemon.wait_line("event=tries-not-counted")
+    assert daemon.wait_ends(1)[0].outcome == "done"
+
+
+def test_a_message_that_waits_for_its_count_is_left_by_who_stops(stage: Stage, blocked_broker: RabbitMQ) -> None:
+    delivered_before(stage)
+    blocked_broker.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY_ALARM}, []}})")
+    daemon = stage.start(RABBITMQ_URI=blocked_broker.uri)
+    daemon.wait_line("event=broker-blocks-publishers")
+    assert daemon.stop() == 0
+    assert "event=message" not in daemon.log and "event=tries-not-counted" not in daemon.log
+    wait_until(lambda: stage.queue.waiting() == 1, "the message to be with the broker")
 
 
 # --- large messages ---------------------------------------------------------------------------------------------------
