@@ -115,12 +115,12 @@ cache() {
   echo "${SYNAPSE_SYNC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/synapse-sync}"
 }
 
-# What a build with unit tests needs, one a line.
+# What a build with unit tests needs, one a line. Without authorities libcurl 7.88 refuses TLS before it begins.
 names() {
   (
     # shellcheck source=tests/install.sh
     source tests/install.sh
-    printf '%s\n' "${BUILD[@]}" libcmocka-dev | sort -u
+    printf '%s\n' "${BUILD[@]}" libcmocka-dev ca-certificates | sort -u
   )
 }
 
