@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,15 +251,49 @@ static void return_large_blocks(void)
 #endif
 }
 
+static void *openssl_malloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return memory_malloc(size);
+}
+
+/* Of no size: the library's own frees then. */
+static void *openssl_realloc(void *block, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (size > 0)
+        return memory_realloc(block, size);
+    free(block);
+    return NULL;
+}
+
+static void openssl_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(block);
+}
+
+/*
+ * Memory that does not fail (base/memory.h; libcurl gets it in http/exchange.c). What a message says must not
+ * be taken for invalid because memory ran out; and it may hold a password, a reply a token. OpenSSL 3.0 reads
+ * from NULL where memory is lacking when it is first used, whatever for.
+ */
+static void give_memory_to_libraries(void)
+{
+    json_set_alloc_funcs(memory_malloc, memory_free_secret);
+    json_object_seed(0);
+    (void)CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
+}
+
 static int run(const struct command_line *line)
 {
     CLEANUP(config_freep) struct config *config = NULL;
     struct error error;
 
-    /* What a message says must not be taken for invalid because memory ran out; and it may hold a password, a
-       reply a token. */
-    json_set_alloc_funcs(memory_malloc, memory_free_secret);
-    json_object_seed(0);
+    give_memory_to_libraries();
     return_large_blocks();
     if (line->command->reads_settings || line->options.init)
         return line->command->run(NULL, &line->options);

@@ -21,11 +21,24 @@ enum { HEADERS = 5, NOW = 1800000000 };
 
 const struct fuzz_bound fuzz_bound = {.memory = 500, .blocks = 200, .steps = 20000};
 
+/* Line by line: the halves of a secret in two headers are no secret. */
+static void check_lines(const char *text, const struct secrets *secrets)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        char *line = text_copy_bytes(text, length);
+
+        must(!secrets_are_in(secrets, line));
+        free(line);
+        text += length + (text[length] == '\n');
+    }
+}
+
 static void check_text(const char *text, const struct secrets *secrets)
 {
     uint32_t code = 0;
 
-    must(!secrets_are_in(secrets, text));
+    check_lines(text, secrets);
     for (size_t size; *text; text += size) {
         size = text_read(text, &code);
         must(size > 0 && (code == '\n' || !visible_is_hidden(code)));

@@ -39,7 +39,7 @@ LIBRARIES = {
     "jansson": {"request", "synapse", "config", "command", "main"},
     "microhttpd": {"monitor"},
     "gumbo": {"synapse"},
-    "openssl/": {"synapse", "broker", "base"},
+    "openssl/": {"synapse", "broker", "base", "main"},
     "seccomp": {"base"},
     "linux/landlock": {"base"},
 }
