@@ -1,6 +1,7 @@
 #include "base/sandbox.h"
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -138,6 +140,15 @@ static void deny_all(scmp_filter_ctx filter, int *ret_number)
     deny(filter, "clone3", ENOSYS, NULL, ret_number);
 }
 
+/* libseccomp (2.5.4) reads from NULL where memory is lacking, and cannot be told what to allocate with. So
+   what it needs is asked for before. */
+static void must_have_memory(void)
+{
+    enum { LIBSECCOMP_NEEDS = 1 << 20 };
+
+    free(memory_malloc(LIBSECCOMP_NEEDS));
+}
+
 /* 0, or an errno. */
 static int limit_calls(void)
 {
@@ -149,6 +160,7 @@ static int limit_calls(void)
      * itself. */
     if (seccomp_api_get() < HAS_SECCOMP)
         return ENOSYS;
+    must_have_memory();
     filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)
         return ENOMEM;

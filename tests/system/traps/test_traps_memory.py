@@ -54,6 +54,7 @@ class Trial:
         self.name = f"t{secrets.token_hex(4)}"
         self.queue = Queue(broker, self.name).declare()
         self.places = folder / "places"
+        self._folder = folder
         self.preload = preload
         self.log = ""
         self._environment = {**stub.environment(), "RABBITMQ_URI": broker.uri.replace("guest:guest@", ""),
@@ -92,6 +93,13 @@ class Trial:
         daemon.wait_line("event=homeserver-ready")
         daemon.wait_line("event=connected")
         return daemon
+
+    def start_with(self, kilobytes: int) -> Daemon:
+        """So much address space, and no more."""
+        program = self._folder / "limited"
+        program.write_text(f"#!/bin/sh\nulimit -v {kilobytes}\nexec {executable()}\n")
+        program.chmod(0o755)
+        return Daemon(self._environment, program=program).start()
 
     def watch(self, daemon: Daemon) -> int:
         """Likewise."""
@@ -197,3 +205,22 @@ def test_where_memory_is_really_used_up_the_next_one_goes_on(broker: RabbitMQ, s
     trial.look_at_the_end(status, "")
     assert trial.run() == 0, trial.log
     trial.look_at_the_outcome("")
+
+
+def test_who_has_too_little_memory_to_start_says_so(broker: RabbitMQ, stub: Stub, preload: Path,
+                                                    tmp_path: Path) -> None:
+    """The limit rises until it starts. Far below, the program cannot even be loaded, and that is said as well."""
+    trial = Trial(broker, stub, preload, tmp_path)
+    ends: Counter[int] = Counter()
+    for kilobytes in range(20 << 10, 1 << 20, 512):
+        daemon = trial.start_with(kilobytes)
+        wait_until(lambda: not daemon.alive() or re.search("event=connect(ed|ion-lost)", daemon.log), "the end or not")
+        if not daemon.alive():
+            ends[daemon.wait()] += 1
+        log = daemon.log
+        daemon.destroy()
+        if "event=connected" in log:
+            break
+        assert re.search("event=out-of-memory|level=error|event=connection-lost|cannot|error while", log), log
+    print(f"starts with {kilobytes} kB; exit statuses below, or signals below 0: {dict(ends)}")
+    assert ends[-signal.SIGABRT] > 0 and ends[-signal.SIGSEGV] == 0
