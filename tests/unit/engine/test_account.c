@@ -400,6 +400,35 @@ static void test_with_a_witness_mas_is_not_asked(void **state)
     user_known_deinit(&known);
 }
 
+/* ---- an address that is in use ---- */
+
+static void hear_of_owner(struct user_known *known, const char *owner)
+{
+    const struct synapse_call call = {
+        .kind = SYNAPSE_READ_ADDRESS_OWNER, .user = added.id, .email = "ada@example.org"};
+    struct synapse_reply reply = {.text = text_copy(owner), .retry_after = -1};
+    const struct news news = {.call = &call, .reply = &reply, .rules = &rules, .sent = 1090, .now = 1100};
+
+    if (!owner)
+        reply.outcome = SYNAPSE_ABSENT;
+    user_learn(known, &news);
+    synapse_reply_deinit(&reply);
+}
+
+static void test_whose_address_it_is_is_known_by_the_account(void **state)
+{
+    struct user_known known = known_as(user(false), account(false));
+
+    (void)state;
+    hear_of_owner(&known, "01EVE");
+    assert_true(known.email_is_taken && !known.has_email);
+    hear_of_owner(&known, NULL);
+    assert_true(!known.email_is_taken && !known.has_email);
+    hear_of_owner(&known, "01ADA");
+    assert_true(!known.email_is_taken && known.has_email);
+    user_known_deinit(&known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_slow_looks_come_to_an_end),
         cmocka_unit_test(test_mas_is_asked_for_each_message),
         cmocka_unit_test(test_with_a_witness_mas_is_not_asked),
+        cmocka_unit_test(test_whose_address_it_is_is_known_by_the_account),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

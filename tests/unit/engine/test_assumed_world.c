@@ -1,0 +1,126 @@
+/*
+ * What is assumed of users, one write and one read at a time. (Against a simulated homeserver:
+ * test_assumed.c.)
+ */
+#include "base/memory.h"
+#include "engine/assumed_reads.h"
+#include "support/test.h"
+
+#include <string.h>
+
+#define ADA "@ada:h"
+#define EVE "@eve:h"
+
+struct fixture {
+    struct assumed_world world;
+    struct synapse_reply reply; /* to the last read */
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = NEW(struct fixture);
+
+    fixture->world.rules = (struct engine_rules){.server_name = "h", .sync_user = "@sync:h"};
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    synapse_reply_deinit(&fixture->reply);
+    assumed_world_deinit(&fixture->world);
+    free(fixture);
+    return 0;
+}
+
+static void write_call(struct fixture *fixture, struct synapse_call call)
+{
+    struct synapse_reply reply = {.retry_after = -1};
+
+    assumed_write(&fixture->world, &call, &reply);
+    synapse_reply_deinit(&reply);
+}
+
+/* Whether what is assumed is an answer by itself. */
+static bool answers(struct fixture *fixture, struct synapse_call call)
+{
+    synapse_reply_deinit(&fixture->reply);
+    return assumed_read(&fixture->world, &call, &fixture->reply);
+}
+
+/* The homeserver has the user, with a name and an address. */
+static void hear_of(struct fixture *fixture, const char *user)
+{
+    struct synapse_call call = {.kind = SYNAPSE_READ_USER, .user = user};
+
+    synapse_reply_deinit(&fixture->reply);
+    fixture->reply =
+        (struct synapse_reply){.user = {.name = text_copy("Ada"), .has_email = true}, .retry_after = -1};
+    assumed_amend(&fixture->world, &call, &fixture->reply);
+}
+
+static void test_the_owner_of_an_address_is_who_was_given_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_USER, .user = EVE});
+    write_call(fixture,
+               (struct synapse_call){.kind = SYNAPSE_CREATE_USER, .user = ADA, .email = "ada@example.org"});
+    assert_true(answers(
+        fixture,
+        (struct synapse_call){.kind = SYNAPSE_READ_EMAIL_OWNER, .user = EVE, .email = "ADA@Example.org"}));
+    assert_string_equal(fixture->reply.text, ADA);
+    assert_false(answers(
+        fixture,
+        (struct synapse_call){.kind = SYNAPSE_READ_EMAIL_OWNER, .user = EVE, .email = "eve@example.org"}));
+    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA});
+    assert_false(answers(
+        fixture,
+        (struct synapse_call){.kind = SYNAPSE_READ_EMAIL_OWNER, .user = EVE, .email = "ada@example.org"}));
+}
+
+static void test_who_is_deactivated_has_no_address_and_keeps_the_name_unless_erased(void **state)
+{
+    struct fixture *fixture = *state;
+
+    hear_of(fixture, ADA);
+    assert_true(!fixture->reply.user.deactivated && fixture->reply.user.has_email);
+    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA});
+    hear_of(fixture, ADA);
+    assert_true(fixture->reply.user.deactivated && !fixture->reply.user.has_email);
+    assert_string_equal(fixture->reply.user.name, "Ada");
+    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA, .erase = true});
+    hear_of(fixture, ADA);
+    assert_null(fixture->reply.user.name);
+    hear_of(fixture, EVE);
+    assert_true(!fixture->reply.user.deactivated && fixture->reply.user.has_email);
+    assert_string_equal(fixture->reply.user.name, "Ada");
+}
+
+static void test_an_account_that_was_made_is_called_as_the_user(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_false(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ACCOUNT, .user = ADA}));
+    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_ACCOUNT, .user = ADA});
+    assert_true(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ACCOUNT, .user = ADA}));
+    assert_string_equal(fixture->reply.user.name, "ada");
+    assert_non_null(fixture->reply.text);
+    assert_false(fixture->reply.user.deactivated);
+    assert_false(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ACCOUNT, .user = EVE}));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_the_owner_of_an_address_is_who_was_given_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_who_is_deactivated_has_no_address_and_keeps_the_name_unless_erased, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_account_that_was_made_is_called_as_the_user, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
