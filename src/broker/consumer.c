@@ -170,8 +170,7 @@ static bool has_room(struct consumer *consumer, const amqp_frame_t *frame, struc
     return error_set(error, "too many large messages at a time: for now one message at a time");
 }
 
-/* After every sending: it may have read frames into the library's buffer, of which the socket does not
-   tell. */
+/* After every sending, by which the library may have read frames: the socket does not tell of them. */
 static bool was_sent(struct consumer *consumer, bool sent)
 {
     if (!sent) {
@@ -215,6 +214,7 @@ static void judged(void *context, struct broker_message *message)
         broker_message_free(message);
         return;
     }
+    loop_timer_set(&consumer->timer, instant_now()); /* probation may have an end now */
     look_at_probation(consumer);
     consumer->handlers.came(consumer->handlers.context, message);
 }
@@ -245,6 +245,8 @@ static bool take_in(struct consumer *consumer, const amqp_frame_t *frame, struct
         if (!has_room(consumer, frame, error) ||
             assembly_feed(&consumer->assembly, frame, &message, error) == ASSEMBLY_BROKEN)
             return false;
+        if (message && judge_is_waited_for(&consumer->judge))
+            return error_set(error, "the broker sent more messages than were asked for");
         if (message)
             pass_on(consumer, TAKE(message));
         return true;
@@ -368,6 +370,7 @@ void consumer_free(struct consumer *consumer)
         hand_back_await(consumer->connection, HAND_BACK);
     }
     drop_connection(consumer);
+    judge_deinit(&consumer->judge);
     broker_settings_free(consumer->settings);
     free(consumer);
 }
@@ -384,6 +387,7 @@ bool consumer_ack(struct consumer *consumer, uint64_t tag, unsigned count)
     if (consumer->state != CONSUMING)
         return false;
     window_acked(&consumer->window, count);
+    judge_acked(&consumer->judge, tag, count > 1);
     return was_sent(consumer, amqp_basic_ack(consumer->connection->amqp, CONNECTION_CHANNEL, tag,
                                              count > 1) == AMQP_STATUS_OK);
 }
@@ -439,6 +443,7 @@ static void begin_to_hand_back(struct consumer *consumer)
 {
     hand_back_send(consumer->connection,
                    queue_kind_takes_back_in_order(&consumer->found.kind, consumer->judge.delivery_limit));
+    judge_acquit(&consumer->judge);
     consumer->state = HANDING_BACK;
     consumer->part_by = instant_now() + HAND_BACK;
     loop_timer_set(&consumer->timer, instant_now());
@@ -473,6 +478,7 @@ void consumer_stop(struct consumer *consumer)
     if (consumer->window.closing)
         return;
     window_close(&consumer->window);
+    judge_acquit(&consumer->judge);
     consumer->judge.probation.on = false; /* it would be due for ever, and nothing ends it any more */
     if (consumer->state == CONNECTING)
         stop_connecting(consumer);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -37,6 +38,13 @@ struct errand *errand_start(const struct errand_plan *plan, void *job, struct lo
     if (!loop_watch_start(&errand->wakeup, helper_wakeup(errand->helper), EPOLLIN, error))
         return NULL;
     return TAKE(errand);
+}
+
+void errand_await(const struct errand *errand, int64_t milliseconds)
+{
+    struct pollfd wakeup = {.fd = helper_wakeup(errand->helper), .events = POLLIN};
+
+    (void)poll(&wakeup, 1, (int)milliseconds);
 }
 
 void errand_free(struct errand *errand)

@@ -6,7 +6,7 @@
 #include "broker/helper.h"
 #include "loop/loop.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 
 /* Something that blocks and is done once, in a helper thread, as the loop sees it. */
 struct errand;
@@ -21,6 +21,8 @@ struct errand_plan {
 /* Takes the job over, even where it fails. The loop touches it only between the end and errand_free(). */
 struct errand *errand_start(const struct errand_plan *plan, void *job, struct loop *loop,
                             struct error *error) MUST_USE;
+/* Waits until it has ended, so many milliseconds at most; `ended` is not called. */
+void errand_await(const struct errand *errand, int64_t milliseconds);
 /* Ends it wherever it is. NULL is fine. */
 void errand_free(struct errand *errand);
 DEFINE_CLEANUP(struct errand, errand_free)

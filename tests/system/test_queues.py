@@ -25,7 +25,7 @@ QUORUM = {"x-queue-type": "quorum", "x-single-active-consumer": True}
 COUNTED: list[dict[str, Any]] = [QUORUM, {"x-max-priority": 2}]
 MEMORY_ALARM = "{resource_limit, memory, node()}"
 DELIVERIES = 5  # without an end, after which a message is suspected
-TRIES = {"x-max-length": 1, "x-expires": 24 * 60 * 60 * 1000}
+TRIES = {"x-queue-type": "classic", "x-max-length": 1, "x-expires": 24 * 60 * 60 * 1000}
 DELIVERY_LIMIT = 20  # of quorum queues that are given none, from RabbitMQ 4.0 on
 
 
@@ -322,15 +322,48 @@ def delivered_before(stage: Stage) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-@pytest.mark.parametrize("note", [f"{'0' * 64} 99", "99", "", "x" * 5000], ids=["other", "bare", "empty", "long"])
-def test_what_was_counted_of_another_message_counts_nothing(stage: Stage, note: str) -> None:
-    digest = delivered_before(stage)
+def leave_in_tries(stage: Stage, body: str) -> None:
     with stage.queue.broker.connect() as connection:
         channel = connection.channel()
         channel.queue_declare(stage.queue.tries, durable=True, arguments=TRIES)
-        channel.basic_publish("", stage.queue.tries, note.encode())
+        channel.basic_publish("", stage.queue.tries, body.encode())
+
+
+def test_each_message_is_counted_by_itself_and_only_until_its_end(stage: Stage) -> None:
+    other = f"{'0' * 64} 99\n"
+    digest = delivered_before(stage)
+    leave_in_tries(stage, other)
+    stage.proxy.pause()
+    try:
+        daemon = stage.start()
+        wait_until(lambda: stage.queue.tried() == [f"{digest} 1\n{other}".encode()], "the message to be counted")
+        daemon.kill()
+    finally:
+        stage.proxy.resume()
     assert stage.start().wait_ends(1)[0].outcome == "done"
-    assert stage.queue.tried() == [f"{digest} 1".encode()]
+    wait_until(lambda: stage.queue.tried() == [other.encode()], "the count to be withdrawn")
+
+
+def test_nothing_counts_that_an_orderly_stop_gave_back(stage: Stage) -> None:
+    digest = delivered_before(stage)
+    stage.proxy.pause()
+    try:
+        daemon = stage.start()
+        wait_until(lambda: stage.queue.tried() == [f"{digest} 1\n".encode()], "the message to be counted")
+        assert daemon.stop() == 0
+    finally:
+        stage.proxy.resume()
+    assert stage.queue.tried() == [] and stage.queue.waiting() == 1
+
+
+@pytest.mark.parametrize("body", ["99", "", "x" * 5000, f"{'0' * 64} 99\n{{}}"], ids=["bare", "empty", "long", "more"])
+def test_what_somebody_else_left_among_the_counts_stays_there(stage: Stage, body: str) -> None:
+    delivered_before(stage)
+    leave_in_tries(stage, body)
+    daemon = stage.start()
+    assert "no note of ours" in daemon.wait_line("event=tries-not-counted").fields["reason"]
+    assert daemon.wait_ends(1)[0].outcome == "done"
+    wait_until(lambda: stage.queue.tried() == [body.encode()], "it to be there again")
 
 
 def test_what_is_not_first_or_not_delivered_again_is_not_counted(stage: Stage) -> None:

@@ -35,12 +35,16 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void write_call(struct fixture *fixture, struct synapse_call call)
+/* Whether it is said that nobody was there before. */
+static bool write_call(struct fixture *fixture, struct synapse_call call)
 {
     struct synapse_reply reply = {.retry_after = -1};
+    bool created;
 
     assumed_write(&fixture->world, &call, &reply);
+    created = reply.created;
     synapse_reply_deinit(&reply);
+    return created;
 }
 
 /* Whether what is assumed is an answer by itself. */
@@ -65,9 +69,10 @@ static void test_the_owner_of_an_address_is_who_was_given_it(void **state)
 {
     struct fixture *fixture = *state;
 
-    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_USER, .user = EVE});
-    write_call(fixture,
-               (struct synapse_call){.kind = SYNAPSE_CREATE_USER, .user = ADA, .email = "ada@example.org"});
+    assert_true(write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_USER, .user = EVE}));
+    assert_true(write_call(
+        fixture,
+        (struct synapse_call){.kind = SYNAPSE_CREATE_USER, .user = ADA, .email = "ada@example.org"}));
     assert_true(answers(
         fixture,
         (struct synapse_call){.kind = SYNAPSE_READ_EMAIL_OWNER, .user = EVE, .email = "ADA@Example.org"}));
@@ -75,7 +80,7 @@ static void test_the_owner_of_an_address_is_who_was_given_it(void **state)
     assert_false(answers(
         fixture,
         (struct synapse_call){.kind = SYNAPSE_READ_EMAIL_OWNER, .user = EVE, .email = "eve@example.org"}));
-    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA});
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA});
     assert_false(answers(
         fixture,
         (struct synapse_call){.kind = SYNAPSE_READ_EMAIL_OWNER, .user = EVE, .email = "ada@example.org"}));
@@ -87,11 +92,12 @@ static void test_who_is_deactivated_has_no_address_and_keeps_the_name_unless_era
 
     hear_of(fixture, ADA);
     assert_true(!fixture->reply.user.deactivated && fixture->reply.user.has_email);
-    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA});
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA});
     hear_of(fixture, ADA);
     assert_true(fixture->reply.user.deactivated && !fixture->reply.user.has_email);
     assert_string_equal(fixture->reply.user.name, "Ada");
-    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA, .erase = true});
+    (void)write_call(fixture,
+                     (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA, .erase = true});
     hear_of(fixture, ADA);
     assert_null(fixture->reply.user.name);
     hear_of(fixture, EVE);
@@ -104,7 +110,7 @@ static void test_an_account_that_was_made_is_called_as_the_user(void **state)
     struct fixture *fixture = *state;
 
     assert_false(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ACCOUNT, .user = ADA}));
-    write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_ACCOUNT, .user = ADA});
+    assert_true(write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_ACCOUNT, .user = ADA}));
     assert_true(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ACCOUNT, .user = ADA}));
     assert_string_equal(fixture->reply.user.name, "ada");
     assert_non_null(fixture->reply.text);
