@@ -12,10 +12,10 @@
 static char *exactly(const char *text)
 {
     size_t size = strlen(text);
-    char *note = malloc(size ? size : 1);
+    char *note = memory_resize(NULL, size, 1);
 
-    assert_non_null(note);
-    memcpy(note, text, size);
+    for (size_t i = 0; i < size; i++)
+        note[i] = text[i];
     return note;
 }
 
@@ -87,11 +87,11 @@ static void test_of_many_messages_the_last_few_are_kept(void **state)
     char digest[] = OTHER;
 
     (void)state;
-    for (char digit = '1'; digit <= '8'; digit++) {
+    for (const char *digit = "12345678"; *digit; digit++) {
         CLEANUP(freep) char *before = note;
 
         assert_int_equal(read_of(before), 5);
-        digest[0] = digit;
+        digest[0] = *digit;
         note = written(before, digest, 999999999);
         assert_true(is_note(note));
         assert_true(strlen(note) <= TRIES_NOTE_SIZE);
