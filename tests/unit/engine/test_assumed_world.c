@@ -118,6 +118,21 @@ static void test_an_account_that_was_made_is_called_as_the_user(void **state)
     assert_false(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ACCOUNT, .user = EVE}));
 }
 
+static void test_the_aliases_of_a_room_that_was_made_are_those_that_lead_to_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_ROOM, .alias = "#a:h"});
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_CREATE_ROOM, .alias = "#b:h"});
+    assert_true(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ALIASES, .room = "!assumed-2"}));
+    assert_string_equal(fixture->reply.aliases[0], "#b:h");
+    assert_null(fixture->reply.aliases[1]);
+    assert_false(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ALIASES, .room = "!real:h"}));
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DELETE_ALIAS, .alias = "#b:h"});
+    assert_true(answers(fixture, (struct synapse_call){.kind = SYNAPSE_READ_ALIASES, .room = "!assumed-2"}));
+    assert_null(fixture->reply.aliases[0]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -126,6 +141,8 @@ int main(void)
             test_who_is_deactivated_has_no_address_and_keeps_the_name_unless_erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_account_that_was_made_is_called_as_the_user, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_the_aliases_of_a_room_that_was_made_are_those_that_lead_to_it,
+                                        set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,6 +282,25 @@ static void test_a_room_is_there_from_the_end_of_its_making(void **state)
     room_known_deinit(&known);
 }
 
+/* Else it would be looked up and made again without a pause, for somebody may hold it where we cannot see. */
+static void test_an_alias_that_is_taken_although_it_was_free_makes_us_pause(void **state)
+{
+    static const struct room_wanted wanted = {
+        .alias = "#room_r:h", .exists = true, .name = "R", .topic = "", .since = 1000};
+    struct room_known known;
+
+    (void)state;
+    for (int looked_up = 0; looked_up <= 1; looked_up++) {
+        room_known_init(&known);
+        if (looked_up)
+            hear(&known, SYNAPSE_RESOLVE_ALIAS, (struct synapse_reply){.outcome = SYNAPSE_ABSENT}, 1010);
+        hear(&known, SYNAPSE_CREATE_ROOM, (struct synapse_reply){.outcome = SYNAPSE_TAKEN}, 1020);
+        assert_int_equal(known.obstacles.table != NULL, looked_up);
+        assert_true(room_next(&known, &wanted, &rules, 1020).call.kind == SYNAPSE_RESOLVE_ALIAS);
+        room_known_deinit(&known);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_a_removal_takes_few_requests),
         cmocka_unit_test(test_a_room_is_there_from_the_end_of_its_making),
         cmocka_unit_test(test_once_the_alias_is_free_all_is_well),
+        cmocka_unit_test(test_an_alias_that_is_taken_although_it_was_free_makes_us_pause),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,8 +81,33 @@ static void test_whose_room_is_in_the_way_of_a_welcome_is_said(void **state)
     report_init(&report);
     welcome_report(&known.welcome, &added, &report);
     assert_non_null(strstr(buffer_text(&report.refusals), "@eve:h"));
+    assert_null(strstr(buffer_text(&report.refusals), "(null)"));
     report_deinit(&report);
     synapse_reply_deinit(&reply);
+    user_known_deinit(&known);
+}
+
+/* They were deactivated long before, and came back. */
+static void test_who_is_deactivated_again_is_waited_for_again(void **state)
+{
+    enum { HOUR = 60 * 60 * 1000 };
+    struct synapse_call call = {.kind = SYNAPSE_DEACTIVATE_USER, .user = "@ada:h"};
+    struct synapse_reply reply = {.retry_after = -1, .joined_rooms = 2};
+    struct news news = {.call = &call, .reply = &reply, .rules = &rules};
+    struct user_known known = absent_with_record(false);
+
+    (void)state;
+    for (int round = 1; round <= 2; round++) {
+        news.sent = news.now = round * HOUR;
+        call.kind = SYNAPSE_DEACTIVATE_USER;
+        user_learn(&known, &news);
+        call.kind = SYNAPSE_READ_JOINED_ROOMS;
+        user_learn(&known, &news);
+        assert_false(known.parting.complete);
+    }
+    reply.joined_rooms = 0;
+    user_learn(&known, &news);
+    assert_true(known.parting.complete);
     user_known_deinit(&known);
 }
 
@@ -92,6 +117,7 @@ int main(void)
         cmocka_unit_test(test_the_record_says_that_an_address_follows),
         cmocka_unit_test(test_who_is_not_there_is_expected_until_something_fails),
         cmocka_unit_test(test_whose_room_is_in_the_way_of_a_welcome_is_said),
+        cmocka_unit_test(test_who_is_deactivated_again_is_waited_for_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,10 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In memory of just its size, so that a look beyond it is noticed. */
+static char *exactly(const char *text, size_t size)
+{
+    char *bytes = memory_resize(NULL, size, 1);
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = text[i];
+    return bytes;
+}
+
 /* All parts, one behind the other: `line:column[number]=bytes;`, and what is wrong at the end. */
 static char *split(const char *text)
 {
-    struct request_split all = request_split_begin(text, strlen(text));
+    CLEANUP(freep) char *bytes = exactly(text, strlen(text));
+    struct request_split all = request_split_begin(bytes, strlen(text));
     struct request_complaint complaint;
     struct request_part part;
     enum request_split_result result;
