@@ -129,6 +129,8 @@ static void test_given_twice(void **state)
                    "f.yaml:3: RABBITMQ_URI: given twice, first in line 1");
     assert_refused("SYNC:\n  ERASE: a\nSYNC:\n  REACTIVATE: b\n",
                    "f.yaml:3: SYNC: given twice, first in line 2");
+    assert_refused("{SYNC: {ERASE: a}, SYNC: {REACTIVATE: b}}\n",
+                   "f.yaml:1: SYNC: given twice, first in line 1");
 }
 
 static void test_shapes(void **state)

@@ -133,6 +133,29 @@ static void test_the_aliases_of_a_room_that_was_made_are_those_that_lead_to_it(v
     assert_null(fixture->reply.aliases[0]);
 }
 
+/* Bans stay, and who was in no room does not get into one. */
+static void test_who_is_deactivated_has_left_all_rooms(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct synapse_call call = {.kind = SYNAPSE_READ_STATE, .room = "!real:h"};
+    struct room_state *room = room_state_new();
+
+    room_state_set_membership(room, ADA, MEMBERSHIP_JOIN);
+    room_state_set_membership(room, "@bob:h", MEMBERSHIP_BAN);
+    room_state_set_membership(room, EVE, MEMBERSHIP_JOIN);
+    fixture->reply = (struct synapse_reply){.state = room, .retry_after = -1};
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = ADA});
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = "@bob:h"});
+    (void)write_call(fixture, (struct synapse_call){.kind = SYNAPSE_DEACTIVATE_USER, .user = "@cyd:h"});
+    (void)write_call(fixture,
+                     (struct synapse_call){.kind = SYNAPSE_SET_DISPLAY_NAME, .user = EVE, .name = "Eve"});
+    assumed_amend(&fixture->world, &call, &fixture->reply);
+    assert_int_equal(room_state_membership(room, ADA), MEMBERSHIP_LEAVE);
+    assert_int_equal(room_state_membership(room, "@bob:h"), MEMBERSHIP_BAN);
+    assert_int_equal(room_state_membership(room, "@cyd:h"), MEMBERSHIP_NONE);
+    assert_int_equal(room_state_membership(room, EVE), MEMBERSHIP_JOIN);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -143,6 +166,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_aliases_of_a_room_that_was_made_are_those_that_lead_to_it,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_deactivated_has_left_all_rooms, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,28 @@ static void test_an_alias_that_is_taken_although_it_was_free_makes_us_pause(void
     }
 }
 
+/* What is refused with a member in it may be the member's fault. */
+static void test_a_room_that_was_refused_with_a_member_is_made_bare(void **state)
+{
+    static const struct levels_user member = {.user = "@ada:h", .level = 50};
+
+    (void)state;
+    for (size_t count = 0; count <= 1; count++) {
+        const struct synapse_call call = {
+            .kind = SYNAPSE_CREATE_ROOM, .alias = removed.alias, .raised = &member, .raised_count = count};
+        struct synapse_reply reply = {
+            .outcome = SYNAPSE_REFUSED, .errcode = "M_FORBIDDEN", .retry_after = -1};
+        struct room_known known;
+
+        room_known_init(&known);
+        room_learn(&known, &(struct news){
+                               .call = &call, .reply = &reply, .rules = &rules, .sent = 1000, .now = 1000});
+        assert_int_equal(known.bare, count == 1);
+        assert_int_equal(known.obstacles.table != NULL, count == 0);
+        room_known_deinit(&known);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_a_room_is_there_from_the_end_of_its_making),
         cmocka_unit_test(test_once_the_alias_is_free_all_is_well),
         cmocka_unit_test(test_an_alias_that_is_taken_although_it_was_free_makes_us_pause),
+        cmocka_unit_test(test_a_room_that_was_refused_with_a_member_is_made_bare),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
