@@ -83,6 +83,7 @@ static void test_broken_lines(void **state)
     check("}\n{\n}", "1:1=};2:1={\n};");
     check("{\"a\n{}\n{\n}", "1:1={\"a;2:1={};3:1={;4:1=};"); /* from then on, a request is a line */
     check("{\n\"a\": 1,\n", "1:1={\n\"a\": 1,;");
+    check("{\"a\": 1,\n", "1:1={\"a\": 1,;");
 }
 
 static void test_broken_arrays(void **state)
