@@ -71,6 +71,17 @@ static size_t skip(const unsigned char *bytes, size_t size, size_t digits)
 
 /* On the wire: flags, then those that are there of content type, content encoding, headers, delivery mode and
    priority (AMQP 0-9-1, 4.2.6.1). The headers are passed over, since decoding them may take much stack. */
+/* The last bit of each pair says that another one follows (AMQP 0-9-1, 4.2.6.1). Beyond the end if they do
+   not end. */
+static size_t behind_flags(const unsigned char *bytes, size_t size)
+{
+    size_t at = 2;
+
+    while (at <= size && bytes[at - 1] & 1)
+        at += 2;
+    return at;
+}
+
 unsigned message_priority(const struct broker_message *message)
 {
     static const struct {
@@ -81,7 +92,7 @@ unsigned message_priority(const struct broker_message *message)
                   {AMQP_BASIC_HEADERS_FLAG, 4},
                   {AMQP_BASIC_DELIVERY_MODE_FLAG, 0}};
     const unsigned char *bytes = message->properties;
-    size_t size = message->properties_size, at = 2;
+    size_t size = message->properties_size, at = behind_flags(bytes, size);
     unsigned flags = size >= at ? (unsigned)bytes[0] << 8 | bytes[1] : 0;
 
     for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {

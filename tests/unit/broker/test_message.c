@@ -97,6 +97,19 @@ static void test_priority_among_whatever_else_there_is(void **state)
     }
 }
 
+/* Flags that say that more of them follow. */
+static void test_priority_behind_more_flags(void **state)
+{
+    static const char one[] = "\x08\x01\x61\x64\x07", two[] = "\x08\x01\x00\x01\x00\x00\x07";
+    static const char none[] = "\x08\x01\x00\x01\x00\x01";
+
+    (void)state;
+    assert_int_equal(priority_of(one, sizeof(one) - 1), 7);
+    assert_int_equal(priority_of(two, sizeof(two) - 1), 7);
+    for (size_t size = 0; size < sizeof(none); size++)
+        assert_int_equal(priority_of(none, size), 0);
+}
+
 static void test_priority_of_properties_that_are_cut(void **state)
 {
     char wire[1024];
@@ -117,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_count), cmocka_unit_test(test_no_headers),
                                        cmocka_unit_test(test_priority_among_whatever_else_there_is),
+                                       cmocka_unit_test(test_priority_behind_more_flags),
                                        cmocka_unit_test(test_priority_of_properties_that_are_cut)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
