@@ -22,6 +22,9 @@
  * (see publisher.c for why); the message waits for the answer, which takes a few round trips. What cannot be
  * counted in time is taken for delivered once, and the log says why. While the broker blocks publishers
  * nothing is counted, and a note that was being looked at then may start anew.
+ *
+ * Whoever may write to the default exchange may write there, too. They can have a message set aside that came
+ * first and again after a start, or keep one from being counted, and no more: what is read there is a number.
  */
 struct tries;
 

@@ -14,7 +14,7 @@ from typing import Any
 import pika
 import pytest
 
-from lab.daemon import REPOSITORY, run_to_end
+from lab.daemon import REPOSITORY, Daemon, run_to_end
 from lab.faultproxy import FaultProxy, Harm
 from lab.message import add_user
 from lab.process import wait_until
@@ -381,19 +381,21 @@ def test_what_may_not_be_counted_is_said_and_done(stage: Stage) -> None:
     assert daemon.wait_ends(1)[0].outcome == "done"
 
 
+def start_beside_alarm(stage: Stage, broker: RabbitMQ) -> Daemon:
+    delivered_before(stage)
+    broker.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY_ALARM}, []}})")
+    return stage.start(RABBITMQ_URI=broker.uri)
+
+
 def test_a_message_waits_for_its_count_no_longer_than_a_moment(stage: Stage, blocked_broker: RabbitMQ) -> None:
     """The broker takes nothing, and so confirms nothing."""
-    delivered_before(stage)
-    blocked_broker.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY_ALARM}, []}})")
-    daemon = stage.start(RABBITMQ_URI=blocked_broker.uri)
+    daemon = start_beside_alarm(stage, blocked_broker)
     daemon.wait_line("event=tries-not-counted")
     assert daemon.wait_ends(1)[0].outcome == "done"
 
 
 def test_a_message_that_waits_for_its_count_is_left_by_who_stops(stage: Stage, blocked_broker: RabbitMQ) -> None:
-    delivered_before(stage)
-    blocked_broker.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY_ALARM}, []}})")
-    daemon = stage.start(RABBITMQ_URI=blocked_broker.uri)
+    daemon = start_beside_alarm(stage, blocked_broker)
     daemon.wait_line("event=broker-blocks-publishers")
     assert daemon.stop() == 0
     assert "event=message" not in daemon.log and "event=tries-not-counted" not in daemon.log
