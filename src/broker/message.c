@@ -69,8 +69,6 @@ static size_t skip(const unsigned char *bytes, size_t size, size_t digits)
     return length <= size - digits ? digits + length : 0;
 }
 
-/* On the wire: flags, then those that are there of content type, content encoding, headers, delivery mode and
-   priority (AMQP 0-9-1, 4.2.6.1). The headers are passed over, since decoding them may take much stack. */
 /* The last bit of each pair says that another one follows (AMQP 0-9-1, 4.2.6.1). Beyond the end if they do
    not end. */
 static size_t behind_flags(const unsigned char *bytes, size_t size)
@@ -82,6 +80,8 @@ static size_t behind_flags(const unsigned char *bytes, size_t size)
     return at;
 }
 
+/* On the wire: flags, then those that are there of content type, content encoding, headers, delivery mode and
+   priority (AMQP 0-9-1, 4.2.6.1). The headers are passed over, since decoding them may take much stack. */
 unsigned message_priority(const struct broker_message *message)
 {
     static const struct {
