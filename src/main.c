@@ -265,7 +265,7 @@ static void *openssl_realloc(void *block, size_t size, const char *file, int lin
     (void)line;
     if (size > 0)
         return memory_realloc(block, size);
-    free(block);
+    memory_free_secret(block);
     return NULL;
 }
 
@@ -273,7 +273,7 @@ static void openssl_free(void *block, const char *file, int line)
 {
     (void)file;
     (void)line;
-    free(block);
+    memory_free_secret(block);
 }
 
 /*

@@ -62,7 +62,16 @@ void *memory_calloc(size_t count, size_t size)
 
 void *memory_realloc(void *block, size_t size)
 {
-    return memory_resize(block, size, 1);
+    size_t room = malloc_usable_size(block);
+    void *larger;
+
+    if (block && size <= room)
+        return block;
+    larger = memory_malloc(size);
+    if (block)
+        memcpy(larger, block, room);
+    memory_free_secret(block);
+    return larger;
 }
 
 char *text_copy(const char *text)

@@ -20,8 +20,8 @@ enum { LONGEST_LIMIT = 86400000 };
 
 void http_use_memory(void)
 {
-    memory_must(curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, free, memory_realloc, text_copy,
-                                     memory_calloc) == CURLE_OK);
+    memory_must(curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, memory_free_secret, memory_realloc,
+                                     text_copy, memory_calloc) == CURLE_OK);
 }
 
 static bool is_visible_ascii(const char *text)

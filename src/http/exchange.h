@@ -49,8 +49,8 @@ struct http_exchange {
 void http_exchange_init(struct http_exchange *exchange, const struct http_config *config,
                         struct http_share *share, const struct http_request *request);
 /* Begins to use libcurl, with memory that does not fail (base/memory.h): it does not always notice that it
-   got none, and divides by the size of a table that is not there. Each call wants its curl_global_cleanup().
- */
+   got none, and divides by the size of a table that is not there. What it frees is overwritten: it puts
+   headers and body together, a token and a password among them. Each call wants its curl_global_cleanup(). */
 void http_use_memory(void);
 
 /* Overwrites the secrets and frees everything, its part of the share included. The handle must have left the

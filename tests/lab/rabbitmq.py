@@ -108,10 +108,16 @@ class RabbitMQ(Broker):
     def evaluate(self, expression: str) -> str:
         """What the Erlang expression comes to in this node. A hundred times as quick as rabbitmqctl, which starts an
         Erlang machine of its own for it."""
+        return wait_until(lambda: self._evaluate_once(expression), "the node to evaluate Erlang")
+
+    def _evaluate_once(self, expression: str) -> str | None:
+        """None if the node did not let it in, which a busy one does now and then: nothing was evaluated."""
         cookie = (self.folder / ".erlang.cookie").read_text().strip()
         done = subprocess.run([*self._root_first(), "erl_call", "-sname", self._env["RABBITMQ_NODENAME"], "-c", cookie,
                                "-e"], env=self._env, cwd=self.folder, text=True, capture_output=True, timeout=120,
                               check=False, input=f"{expression}.\n")
+        if "failed to connect to node" in done.stderr:
+            return None
         if not done.stdout.startswith("{ok, "):
             raise RuntimeError(f"{expression}: {done.stdout}{done.stderr}")
         return done.stdout[len("{ok, "):-1]

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -145,6 +146,54 @@ static void test_secrets_are_overwritten(void **state)
     memory_wipe(NULL);
 }
 
+/* How often the text stands in the heap of this process; where that is not the kernel's, as under a
+   sanitizer, never. What it is read to is not in the heap. */
+static size_t heap_holds(const char *text, size_t size)
+{
+    static char bytes[1 << 20];
+    FILE *maps = fopen("/proc/self/maps", "re");
+    CLEANUP(closep) int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    unsigned long begin, end;
+    char line[512];
+    size_t found = 0;
+    ssize_t count;
+
+    assert_true(maps && memory >= 0);
+    while (fgets(line, sizeof(line), maps)) {
+        if (!strstr(line, "[heap]") || sscanf(line, "%lx-%lx", &begin, &end) != 2)
+            continue;
+        count = pread(memory, bytes, end - begin < sizeof(bytes) ? end - begin : sizeof(bytes), (off_t)begin);
+        for (const char *at = bytes; count > 0 && (at = memmem(at, (size_t)(bytes + count - at), text, size));
+             at++)
+            found++;
+    }
+    (void)fclose(maps);
+    return found;
+}
+
+/* Searched for without the first bytes, in which malloc() keeps its own notes once the block is free. */
+static void test_what_a_library_leaves_is_overwritten(void **state)
+{
+    enum { NOTES = 32 };
+    char secret[] = "Authorization: Bearer and then, syt_token_of_no_server";
+    char *block = memory_malloc(sizeof(secret)), *behind, *other;
+
+    (void)state;
+    memcpy(block, secret, sizeof(secret));
+    assert_ptr_equal(memory_realloc(block, 1), block);
+    behind = memory_malloc(sizeof(secret)); /* so that it cannot grow where it is */
+    block = memory_realloc(block, 10000);
+    assert_string_equal(block, secret);
+    assert_true(heap_holds(secret + NOTES, sizeof(secret) - NOTES) <= 1);
+    other = memory_realloc(NULL, sizeof(secret));
+    memcpy(other, secret, sizeof(secret));
+    memory_free_secret(block);
+    memory_free_secret(other);
+    memory_free_secret(NULL);
+    assert_int_equal(heap_holds(secret + NOTES, sizeof(secret) - NOTES), 0);
+    free(behind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_guard_of_a_descriptor),
         cmocka_unit_test(test_no_memory_ends_the_process),
         cmocka_unit_test(test_secrets_are_overwritten),
+        cmocka_unit_test(test_what_a_library_leaves_is_overwritten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
