@@ -13,7 +13,7 @@ import pika
 import pika.exceptions
 
 from .install import find_or_make_rabbitmq
-from .process import Process, accepts_connections, free_port
+from .process import Process, accepts_connections, free_port, wait_until
 
 # The wrappers in /usr/sbin insist on the user rabbitmq and on the system's folders; the scripts behind them
 # run as anybody, anywhere.
