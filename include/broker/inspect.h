@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * A look at the broker, for somebody who wants to know what is wrong: connects, logs in, asks for both
+ * A look at the broker, for somebody who wants to know what is wrong: connects, logs in, asks for its
  * queues, and leaves. Nothing is declared, consumed or published. What AMQP has no question for (rights, the
  * kind of a queue) is learnt from how the broker refuses what can never be carried out; each of these is a
  * line in the broker's own log.
@@ -50,9 +50,11 @@ struct broker_queue_sight {
     char *kind;                   /* in words; NULL: not seen */
     char *shortcomings;           /* what it does not promise, in words; NULL: nothing to be said */
     bool loses;                   /* messages may be lost by that */
+    bool counts;                  /* how often each message was delivered, as quorum queues do */
 };
 
-enum { BROKER_QUEUE, BROKER_DEAD_LETTERS, BROKER_QUEUES };
+/* Of the last one only the rights are asked: it is there when it is needed (broker/tries.h). */
+enum { BROKER_QUEUE, BROKER_DEAD_LETTERS, BROKER_TRIES, BROKER_QUEUES };
 
 struct broker_sight {
     enum broker_trouble trouble;

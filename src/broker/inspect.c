@@ -57,7 +57,7 @@ static bool judge(struct connection *connection, enum broker_right *ret_right, s
     case CONNECTION_REFUSED:
         if (code == AMQP_ACCESS_REFUSED)
             *ret_right = BROKER_MAY_NOT;
-        else if (code == AMQP_PRECONDITION_FAILED)
+        else if (code == AMQP_PRECONDITION_FAILED || code == AMQP_NOT_FOUND)
             *ret_right = BROKER_MAY;
         break;
     case CONNECTION_FAILED:
@@ -117,8 +117,20 @@ static bool look_closer(struct connection *connection, struct broker_queue_sight
     if (kind.type == QUEUE_UNKNOWN)
         return true;
     queue->kind = queue_kind_describe(&kind);
+    queue->counts = kind.type == QUEUE_QUORUM;
     queue->shortcomings = queue_kind_shortcomings(&kind, &queue->loses);
     return true;
+}
+
+static bool ask_rights(struct connection *connection, struct broker_queue_sight *queue, bool to_read,
+                       struct error *error)
+{
+    bool may = false;
+
+    if (!queue_kind_ask_right(connection, queue->name, &may, error))
+        return false;
+    queue->configure = may ? BROKER_MAY : BROKER_MAY_NOT;
+    return !to_read || !is_rabbitmq(connection) || ask_to_read(connection, queue->name, &queue->read, error);
 }
 
 static bool look_at_queue(struct connection *connection, struct broker_queue_sight *queue,
@@ -126,7 +138,6 @@ static bool look_at_queue(struct connection *connection, struct broker_queue_sig
 {
     struct queue_counts counts = {0};
     uint16_t code = 0;
-    bool may = false;
 
     switch (connection_look_up(connection, queue->name, &counts, &code, &queue->problem)) {
     case CONNECTION_DONE:
@@ -141,13 +152,16 @@ static bool look_at_queue(struct connection *connection, struct broker_queue_sig
         *error = queue->problem;
         return false;
     }
-    if (!queue_kind_ask_right(connection, queue->name, &may, error))
-        return false;
-    queue->configure = may ? BROKER_MAY : BROKER_MAY_NOT;
-    if (queue->state != BROKER_QUEUE_FOUND)
-        return true;
-    return look_closer(connection, queue, error) &&
-           (!is_rabbitmq(connection) || ask_to_read(connection, queue->name, &queue->read, error));
+    return ask_rights(connection, queue, queue->state == BROKER_QUEUE_FOUND, error) &&
+           (queue->state != BROKER_QUEUE_FOUND || look_closer(connection, queue, error));
+}
+
+static bool look_at_queues(struct connection *connection, struct broker_queue_sight *queues,
+                           struct error *error)
+{
+    return look_at_queue(connection, &queues[BROKER_QUEUE], error) &&
+           look_at_queue(connection, &queues[BROKER_DEAD_LETTERS], error) &&
+           (queues[BROKER_QUEUE].counts || ask_rights(connection, &queues[BROKER_TRIES], true, error));
 }
 
 static void look(const struct broker_settings *settings, struct helper *helper, struct broker_sight *sight)
@@ -158,12 +172,8 @@ static void look(const struct broker_settings *settings, struct helper *helper, 
     if (sight->trouble != BROKER_REACHED)
         return;
     sight->version = connection_broker_version(connection);
-    for (int i = 0; i < BROKER_QUEUES; i++)
-        if (!look_at_queue(connection, &sight->queues[i], &sight->problem)) {
-            sight->trouble = BROKER_CLOSED;
-            return;
-        }
-    if (is_rabbitmq(connection) && !ask_to_write(connection, &sight->publish, &sight->problem))
+    if (!look_at_queues(connection, sight->queues, &sight->problem) ||
+        (is_rabbitmq(connection) && !ask_to_write(connection, &sight->publish, &sight->problem)))
         sight->trouble = BROKER_CLOSED;
 }
 
@@ -197,6 +207,7 @@ static struct broker_sight first_sight(const struct broker_settings *settings)
 
     sight.queues[BROKER_QUEUE].name = text_copy(settings->queue);
     sight.queues[BROKER_DEAD_LETTERS].name = text_copy(settings->dead_letter_queue);
+    sight.queues[BROKER_TRIES].name = text_copy(settings->tries_queue);
     return sight;
 }
 

@@ -208,6 +208,27 @@ static void add_dead_letters(const struct broker_sight *sight, struct findings *
     }
 }
 
+/* Nothing is said where the broker counts, or would once the queue is there. */
+static void add_tries(const struct broker_sight *sight, const struct check_broker_terms *terms,
+                      struct findings *report)
+{
+    const struct broker_queue_sight *queue = &sight->queues[BROKER_TRIES];
+    const struct broker_queue_sight *counted = &sight->queues[BROKER_QUEUE];
+
+    if (counted->counts || (counted->state == BROKER_QUEUE_MISSING && terms->declare == BROKER_QUORUM))
+        return;
+    if (queue->configure == BROKER_MAY_NOT || queue->read == BROKER_MAY_NOT) {
+        findings_add(report, FINDING_WARNING, queue->name,
+                     "user %s may not make or read it: a message that ends the daemon each time is not "
+                     "counted there, and never set aside",
+                     sight->user);
+        advise_rights(sight, report);
+    } else if (queue->configure == BROKER_MAY) {
+        findings_add(report, FINDING_OK, queue->name,
+                     "made when a message has to be counted, and kept for a day");
+    }
+}
+
 void check_broker(const struct broker_sight *sight, const struct check_broker_terms *terms,
                   struct findings *report)
 {
@@ -218,6 +239,7 @@ void check_broker(const struct broker_sight *sight, const struct check_broker_te
     if (sight->trouble == BROKER_REACHED) {
         add_queue(sight, terms, report);
         add_dead_letters(sight, report);
+        add_tries(sight, terms, report);
         return;
     }
     findings_add(report, FINDING_ERROR, line_names[last], "%s", sight->problem.text);

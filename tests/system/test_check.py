@@ -248,12 +248,22 @@ def test_rights_at_the_broker(stage: Stage, strangers: Any) -> None:
 
     name = stage.queue.name
     assert with_rights(".*", ".*", ".*").status == 0
+    tries = f"{name}_try"
+    with_rights(".*", ".*", ".*").of("broker", tries, "ok")
+    with_rights(f"{name}(_dlq)?$", ".*", ".*").warning("broker", tries, "may not make", "set_permissions")
+    with_rights(".*", ".*", f"{name}(_dlq)?$").warning("broker", tries, "or read", "set_permissions")
     with_rights(".*", ".*", "nothing").error("broker", name, "may not read", "set_permissions")
     with_rights(".*", "nothing", ".*").error("broker", stage.queue.dlq, "may not write")
     said = with_rights("nothing", ".*", ".*")
     assert said.of("broker", name)["status"] in ("warning", "error")  # from RabbitMQ 4.3 on not even to be asked for
     said.error("broker", stage.queue.dlq, "set_permissions")
     assert stage.queue.waiting() == 1
+
+
+def test_where_the_broker_counts_nothing_is_said_of_our_counts(stage: Stage) -> None:
+    stage.queue.declare(arguments={"x-queue-type": "quorum"})
+    said = checked(stage)
+    assert said.status == 0 and not [finding for finding in said.findings if finding["name"].endswith("_try")]
 
 
 def test_what_the_queue_does_not_promise(stage: Stage) -> None:

@@ -45,17 +45,19 @@ static void assert_advised(const struct findings *findings)
 
 /* ---- the broker ---- */
 
-static char host[] = "rabbit.example", user[] = "sync", vhost[] = "/", name[] = "q", dead[] = "q_dlq";
+static char host[] = "rabbit.example", user[] = "sync", vhost[] = "/", name[] = "q", dead[] = "q_dlq",
+            tries[] = "q_try";
 static char durable[] = "durable classic", transient[] = "not durable classic",
             lost[] = "its messages are lost";
 
 static struct broker_sight sound_broker(void)
 {
+    char *const names[BROKER_QUEUES] = {name, dead, tries};
     struct broker_sight sight = {
         .host = host, .user = user, .vhost = vhost, .port = 5672, .version = 403, .publish = BROKER_MAY};
 
     for (int i = 0; i < BROKER_QUEUES; i++)
-        sight.queues[i] = (struct broker_queue_sight){.name = i == BROKER_QUEUE ? name : dead,
+        sight.queues[i] = (struct broker_queue_sight){.name = names[i],
                                                       .state = BROKER_QUEUE_FOUND,
                                                       .configure = BROKER_MAY,
                                                       .read = BROKER_MAY,
@@ -164,6 +166,45 @@ static void test_rights_consumers_and_dead_letters(void **state)
     expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_WARNING, name, "2 consumers"});
     expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_WARNING, dead, "3 dead letters"});
     expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_ERROR, dead, "may not write"});
+}
+
+static bool tells_of(const struct findings *findings, const char *of)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (strcmp(findings->all[i].name, of) == 0)
+            return true;
+    return false;
+}
+
+static bool tells_of_tries(const struct broker_sight *sight, enum broker_declare declare)
+{
+    struct findings findings = findings_of_broker(sight, declare);
+    bool tells = tells_of(&findings, tries);
+
+    findings_deinit(&findings);
+    return tells;
+}
+
+static void test_the_queue_of_the_counts(void **state)
+{
+    struct broker_sight sight = sound_broker();
+
+    (void)state;
+    expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_OK, tries, "has to be counted"});
+    sight.queues[BROKER_TRIES].read = BROKER_MAY_NOT;
+    expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_WARNING, tries, "set_permissions"});
+    sight.queues[BROKER_TRIES].read = BROKER_RIGHT_UNSEEN;
+    sight.queues[BROKER_TRIES].configure = BROKER_MAY_NOT;
+    expect_of_broker(&sight, BROKER_QUORUM, (struct expected){FINDING_WARNING, tries, "never set aside"});
+    sight.queues[BROKER_TRIES].configure = BROKER_RIGHT_UNSEEN;
+    assert_false(tells_of_tries(&sight, BROKER_DURABLE));
+    sight.queues[BROKER_TRIES].configure = BROKER_MAY_NOT;
+    sight.queues[BROKER_QUEUE].counts = true;
+    assert_false(tells_of_tries(&sight, BROKER_DURABLE));
+    sight.queues[BROKER_QUEUE].counts = false;
+    sight.queues[BROKER_QUEUE].state = BROKER_QUEUE_MISSING;
+    assert_false(tells_of_tries(&sight, BROKER_QUORUM));
+    assert_true(tells_of_tries(&sight, BROKER_DURABLE));
 }
 
 static void test_plain_text_to_elsewhere_is_a_warning(void **state)
@@ -486,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_the_way_to_the_broker_ends_where_the_trouble_is),
         cmocka_unit_test(test_queues),
         cmocka_unit_test(test_rights_consumers_and_dead_letters),
+        cmocka_unit_test(test_the_queue_of_the_counts),
         cmocka_unit_test(test_plain_text_to_elsewhere_is_a_warning),
         cmocka_unit_test(test_a_sound_homeserver),
         cmocka_unit_test(test_the_way_to_the_homeserver),
