@@ -16,7 +16,7 @@ readonly SERVERS=(ca-certificates rabbitmq-server mmdebstrap util-linux python3 
 readonly LABS=(postgresql redis-server nginx python3-authlib)
 readonly IMAGE=(podman runc crun docker-compose)
 readonly CHECKS=(git lintian systemd bash-completion man-db
-  libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm mold valgrind shellcheck cppcheck gcovr binutils
+  libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm mold valgrind shellcheck pyflakes3 cppcheck gcovr binutils
   prometheus chromium chromium-driver
   python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml amqp-tools)
 

@@ -42,6 +42,7 @@ check "objects" python3 -B tests/lint/objects.py "$build"
 check "documents" python3 -B tests/lint/documents.py
 check "settings in config/README.md" python3 -B tests/lint/readme.py "$build/synapse-sync"
 check "contract" /usr/bin/python3 -B tests/contract/contract.py "$build/tests/request_judge"
+check "Python" pyflakes3 tests
 check "clang-format" format
 check "clang-tidy" tidy
 check "cppcheck" cppcheck_sources

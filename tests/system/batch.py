@@ -6,11 +6,11 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 from lab import message
@@ -92,7 +92,7 @@ class Running:
     def wait_shown(self, pattern: str, count: int = 1) -> None:
         wait_until(lambda: len(re.findall(pattern, self.shown)) >= count, f"{pattern} in {self.shown}")
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         self._child.send_signal(number)
 
     def wait(self, patience: float = PATIENCE) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lab.matrix import Client, Homeserver, Room, segment
+from lab.matrix import Homeserver, Room, segment
 from lab.message import add_room, add_user, member, room
 from lab.process import wait_until
 from lab.synapse import Synapse
