@@ -4,7 +4,7 @@
 #   tests/run.sh [SECTION...]     without a section: what continuous integration runs, all but --faults
 #
 #   quick     what to run while at work: unit tests once, and lint
-#   build     with gcc and with clang, warnings are errors
+#   build     with gcc and its analyzer, and with clang and its sanitizers; warnings are errors
 #   unit      unit tests, also with sanitizers and under valgrind
 #   system    real RabbitMQ, real Synapse, the daemon in between (pytest); PYTEST_ARGS is passed on. LAB=postgres puts
 #             Synapse on PostgreSQL, LAB=workers also two workers, Redis and nginx before it; else it is SQLite
@@ -16,16 +16,15 @@
 #   fuzz      each fuzz target for FUZZ_SECONDS (3); with FUZZ_KEEP=FOLDER inputs and logs are kept there. It
 #             begins with FUZZ_SEED (1: what fails is the change, not luck; 0: another one each time, to find something)
 #   lint      what programs can tell about the code without running it
-#   threads   what has threads under the thread sanitizer; before a release, as what follows
-#   analyze   gcc's analyzer
-#   coverage  which lines and branches of src/ the unit tests run, and the system tests that COVERAGE_ARGS names for
+#   threads   what has threads under the thread sanitizer
+#   coverage  before a release: which lines and branches of src/ the unit tests run, and the system tests that COVERAGE_ARGS names for
 #             pytest
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-readonly ALL=(build lint unit fuzz package system labs image faults)
-readonly SECTIONS=(quick "${ALL[@]}" --faults threads analyze coverage)
+readonly ALL=(build lint unit threads fuzz package system labs image faults)
+readonly SECTIONS=(quick "${ALL[@]}" --faults coverage)
 failed=()
 
 main() {
@@ -56,14 +55,14 @@ section_quick() {
 }
 
 section_build() {
-  attempt "build with gcc, warnings are errors" build ci
-  attempt "build with clang, warnings are errors" build_with_clang
+  attempt "build with gcc and its analyzer" build ci
+  attempt "build with clang and its sanitizers" build asan
 }
 
 section_unit() {
-  attempt "build with sanitizers" build asan
+  attempt "build with clang and its sanitizers" build asan
   attempt "unit tests with sanitizers" some_unit_tests build/asan
-  attempt "build for valgrind" build ci
+  attempt "build with gcc and its analyzer" build ci
   attempt "unit tests" ctest --test-dir build/ci --output-on-failure -j "$(nproc)"
   attempt "unit tests under valgrind" under_valgrind
 }
@@ -108,17 +107,14 @@ section_fuzz() {
 
 section_lint() {
   attempt "shellcheck" shellcheck tests/*.sh tests/package/boot.sh config/bash-completion/synapse-sync config/debian/{postinst,prerm,postrm} .ci/run
-  attempt "build for lint" build_with_clang
-  attempt "lint" cmake --build build/ci-clang --target lint
+  attempt "build with clang and its sanitizers" build asan
+  attempt "lint" cmake --build build/asan --target lint
 }
 
 section_threads() {
-  attempt "build with the thread sanitizer" build tsan
-  attempt "threads" threads
-}
-
-section_analyze() {
-  attempt "gcc's analyzer" build_with_analyzer
+  attempt "build with the thread sanitizer" build_for_threads
+  attempt "unit tests with the thread sanitizer" ctest --test-dir build/tsan --output-on-failure -j "$(nproc)" -R '^(broker|http)/'
+  attempt "the daemon with the thread sanitizer" threads
 }
 
 section_coverage() {
@@ -134,12 +130,15 @@ section_coverage() {
 readonly LINKER=-fuse-ld=mold
 
 build() {
-  LDFLAGS=$LINKER cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
+  LDFLAGS=$LINKER cmake --preset "$1" >/dev/null && cmake --build --preset "$@"
 }
 
-# Its warnings come before it optimises.
-build_with_clang() {
-  CC=clang LDFLAGS=$LINKER cmake --preset ci -B build/ci-clang -D CMAKE_BUILD_TYPE=Debug >/dev/null && cmake --build build/ci-clang
+# The daemon, and the unit tests of the rooms that start threads, or whose libraries do.
+build_for_threads() {
+  local tests=(tests/unit/{broker,http}/test_*.c)
+  tests=("${tests[@]#tests/unit/}")
+  tests=("${tests[@]//\//_}")
+  build tsan --target synapse-sync "${tests[@]%.c}"
 }
 
 # What is installed, without the tests.
@@ -198,13 +197,11 @@ fuzz() {
     xargs -0 -n 1 -P "$(nproc)" tests/run.sh fuzz-one
 }
 
-# The rooms that start threads, or whose libraries do.
+# With a broker that leaves the helper threads waiting, refuses what they ask, and goes away under them. A daemon that
+# has seen a race does not end with status 0.
 threads() {
-  CASES=20 ctest --test-dir build/tsan --output-on-failure -j "$(nproc)" -R '^(broker|http|loop|monitor|synapse)/'
-}
-
-build_with_analyzer() {
-  CC=gcc CFLAGS=-fanalyzer cmake --preset ci -B build/analyze >/dev/null && cmake --build build/analyze --target sync
+  SYNAPSE_SYNC_BIN=build/tsan/synapse-sync /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q \
+    -n "$(nproc)" tests/system/traps/test_traps_{counts,errors,storms}.py
 }
 
 coverage_of_units() {
