@@ -25,6 +25,9 @@ cd "$(dirname "$0")/.."
 
 readonly ALL=(build lint unit threads fuzz package system labs image faults)
 readonly SECTIONS=(quick "${ALL[@]}" --faults coverage)
+# Some tests wait rather than work.
+JOBS=$(($(nproc) + 1))
+readonly JOBS
 failed=()
 
 main() {
@@ -50,7 +53,7 @@ main() {
 
 section_quick() {
   attempt "build" build dev
-  attempt "unit tests" ctest --preset dev --output-on-failure -j "$(nproc)"
+  attempt "unit tests" ctest --preset dev --output-on-failure -j "$JOBS"
   section_lint
 }
 
@@ -63,7 +66,7 @@ section_unit() {
   attempt "build with clang and its sanitizers" build asan
   attempt "unit tests with sanitizers" some_unit_tests build/asan
   attempt "build with gcc and its analyzer" build ci
-  attempt "unit tests" ctest --test-dir build/ci --output-on-failure -j "$(nproc)"
+  attempt "unit tests" ctest --test-dir build/ci --output-on-failure -j "$JOBS"
   attempt "unit tests under valgrind" under_valgrind
 }
 
@@ -113,7 +116,7 @@ section_lint() {
 
 section_threads() {
   attempt "build with the thread sanitizer" build_for_threads
-  attempt "unit tests with the thread sanitizer" ctest --test-dir build/tsan --output-on-failure -j "$(nproc)" -R '^(broker|http)/'
+  attempt "unit tests with the thread sanitizer" ctest --test-dir build/tsan --output-on-failure -j "$JOBS" -R '^(broker|http)/'
   attempt "the daemon with the thread sanitizer" threads
 }
 
@@ -148,19 +151,19 @@ build_program() {
 
 # Of the random cases only some: all of them take many minutes here, and are seen without the sanitizers.
 some_unit_tests() {
-  CASES=100 ctest --test-dir "$1" --output-on-failure -j "$(nproc)"
+  CASES=20 ctest --test-dir "$1" --output-on-failure -j "$JOBS"
 }
 
 on_the_lab() {
   (cd tests && /usr/bin/python3 -B -m lab "$@")
 }
 
-# Each worker has servers of its own; most of the time is spent waiting for them.
+# Each worker has servers of its own; half of the time is spent waiting for them.
 system_tests() {
   local workers
-  workers=$(($(nproc) * 2))
+  workers=$(($(nproc) * 2 + 1))
   # shellcheck disable=SC2086
-  /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q -n "$((workers < 4 ? workers : 4))" \
+  /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q -n "$((workers < 5 ? workers : 5))" \
     ${PYTEST_ARGS:-} tests/system
 }
 
@@ -188,7 +191,7 @@ faults() {
 # run, which it needs, what was tried with sanitizers from the corpus of the fuzz targets, nor what is Python.
 under_valgrind() {
   local options="--quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
-  CASES=6 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$(nproc)" \
+  CASES=6 ctest --test-dir build/ci -T memcheck --output-on-failure -j "$JOBS" \
     --exclude-regex '^lint/|^contract/|^fuzz/|^engine/(.*_plan|test_(storms|crash|bundles|by_hand|pace|catch_up|engine))$|^loop/test_signals$|^base/test_sandbox$|^command/test_confine$' --overwrite MemoryCheckCommandOptions="$options"
 }
 
@@ -201,7 +204,7 @@ fuzz() {
 # has seen a race does not end with status 0.
 threads() {
   SYNAPSE_SYNC_BIN=build/tsan/synapse-sync /usr/bin/python3 -B -m pytest -c tests/system/pytest.ini -q \
-    -n "$(nproc)" tests/system/traps/test_traps_{counts,errors,storms}.py
+    -n "$(($(nproc) * 2))" tests/system/traps/test_traps_{counts,errors,storms}.py
 }
 
 coverage_of_units() {
