@@ -23,9 +23,9 @@ void *memory_new(size_t count, size_t size) MUST_USE __attribute__((malloc));
 /* The block enlarged to `count` objects of `size` bytes; new bytes are undefined. */
 void *memory_resize(void *block, size_t count, size_t size) MUST_USE;
 
-/* Like those of C, for libraries that are told what to allocate with; memory_free_secret() is their free(): what
-   a library sends or reads for us may be a secret, so no block is given back, or left for a larger one, with
-   what stood in it. */
+/* Like those of C, for libraries that are told what to allocate with; memory_free_secret() is their free():
+   what a library sends or reads for us may be a secret, so no block is given back, or left for a larger one,
+   with what stood in it. */
 void *memory_malloc(size_t size) MUST_USE;
 void *memory_calloc(size_t count, size_t size) MUST_USE;
 void *memory_realloc(void *block, size_t size) MUST_USE;
