@@ -93,8 +93,20 @@ static void heard(void *context, struct synapse_reply *reply)
     free_call(call);
 }
 
-/* Whether the alias of a welcome room is free: the engine has not looked, since createRoom itself would tell.
- */
+/* Makes what createRoom would have answered of what was answered about the alias of a welcome room: the
+   engine has not looked, since createRoom itself would tell. */
+static void make_welcome_room(struct assumed_call *call, struct synapse_reply *reply)
+{
+    bool is_free = reply->outcome == SYNAPSE_ABSENT;
+
+    if (!is_free && reply->outcome != SYNAPSE_OK)
+        return; /* why it is not known is told as it is */
+    synapse_reply_deinit(reply);
+    reply->outcome = SYNAPSE_TAKEN;
+    if (is_free)
+        assumed_write(&call->assumed->world, &call->call, reply);
+}
+
 static void heard_of_alias(void *context, struct synapse_reply *reply)
 {
     struct assumed_call *call = context;
@@ -102,19 +114,12 @@ static void heard_of_alias(void *context, struct synapse_reply *reply)
 
     DL_DELETE(call->assumed->asked, call);
     assumed_amend(&call->assumed->world, &look_up, reply);
-    if (reply->outcome == SYNAPSE_ABSENT) {
-        assumed_write(&call->assumed->world, &call->call, &call->reply);
-    } else {
-        synapse_reply_deinit(reply);
-        call->reply = *reply;
-        if (reply->outcome == SYNAPSE_OK)
-            call->reply.outcome = SYNAPSE_TAKEN;
-    }
-    call->done(call->context, &call->reply);
+    make_welcome_room(call, reply);
+    call->done(call->context, reply);
     free_call(call);
 }
 
-static void make_welcome_room(struct assumed_call *call)
+static void ask_for_alias(struct assumed_call *call)
 {
     struct synapse_call look_up = {.kind = SYNAPSE_RESOLVE_ALIAS, .user = call->user, .alias = call->alias};
 
@@ -122,11 +127,7 @@ static void make_welcome_room(struct assumed_call *call)
         ask(call, &look_up, heard_of_alias);
         return;
     }
-    synapse_reply_deinit(&call->reply);
-    if (call->reply.outcome == SYNAPSE_ABSENT)
-        assumed_write(&call->assumed->world, &call->call, &call->reply);
-    else
-        call->reply.outcome = SYNAPSE_TAKEN;
+    make_welcome_room(call, &call->reply);
     answer_later(call);
 }
 
@@ -137,16 +138,18 @@ static void send_call(void *homeserver, const struct synapse_call *call,
 {
     struct assumed *assumed = homeserver;
     struct assumed_call *own = new_call(assumed, call, done, context);
+    struct synapse_call question = *call;
 
     if (call->kind == SYNAPSE_CREATE_WELCOME_ROOM) {
-        make_welcome_room(own);
+        ask_for_alias(own);
     } else if (synapse_kind_writes(call->kind)) {
         assumed_write(&assumed->world, call, &own->reply);
         answer_later(own);
     } else if (assumed_read(&assumed->world, call, &own->reply)) {
         answer_later(own);
     } else {
-        ask(own, call, heard);
+        question.kind = assumed_question(&assumed->world, call);
+        ask(own, &question, heard);
     }
 }
 

@@ -66,27 +66,14 @@ static void amend_alias(const struct assumed_world *world, const struct synapse_
         absent(reply);
 }
 
-/* Those that were freed lead here no longer. */
-static void amend_aliases(const struct assumed_world *world, const struct synapse_call *call,
-                          struct synapse_reply *reply)
-{
-    char **to = reply->aliases;
-
-    (void)call;
-    for (char **from = reply->aliases; *from; from++)
-        if (assumed_find_alias(world, *from))
-            free(*from);
-        else
-            *to++ = *from;
-    *to = NULL;
-}
-
 static void amend_levels(const struct assumed_world *world, const struct synapse_call *call,
                          struct synapse_reply *reply)
 {
     struct levels_user sync_user = {.user = world->rules.sync_user, .level = LEVEL_OF_SYNC_USER};
     const struct assumed_room *room = assumed_find_room(world, call->room);
 
+    if (reply->state) /* which was asked for instead */
+        reply->levels = TAKE(reply->state->levels);
     if (room && room->regained && reply->levels)
         levels_raise(reply->levels, &sync_user);
 }
@@ -249,16 +236,15 @@ static bool read_levels(const struct assumed_world *world, const struct synapse_
     return room_as_a_whole(world, call, reply) != NULL;
 }
 
+/* One that was made tells all by its state. */
 static bool read_room(const struct assumed_world *world, const struct synapse_call *call,
                       struct synapse_reply *reply)
 {
-    const struct assumed_room *room = room_as_a_whole(world, call, reply);
+    bool deleted = is_deleted(world, call->room);
 
-    if (!room || room->deleted)
-        return room != NULL;
-    reply->room.creator = text_copy(world->rules.sync_user);
-    reply->room.canonical_alias = text_copy(room->settings[ROOM_CANONICAL_ALIAS]);
-    return true;
+    if (deleted)
+        absent(reply);
+    return deleted;
 }
 
 static bool read_aliases(const struct assumed_world *world, const struct synapse_call *call,
@@ -283,17 +269,6 @@ static bool read_deletion(const struct assumed_world *world, const struct synaps
     return is_deleted(world, call->room);
 }
 
-static bool read_welcome(const struct assumed_world *world, const struct synapse_call *call,
-                         struct synapse_reply *reply)
-{
-    const struct assumed_room *room = room_as_a_whole(world, call, reply);
-
-    if (!room)
-        room = assumed_find_room(world, call->room);
-    reply->greeted = room && room->greeted;
-    return room && (room->greeted || room->made || room->deleted);
-}
-
 /* ---- reads ---- */
 
 static const struct {
@@ -312,10 +287,9 @@ static const struct {
     [SYNAPSE_READ_ROOM] = {read_room, NULL},
     [SYNAPSE_READ_STATE] = {read_state, amend_state},
     [SYNAPSE_READ_CREATION] = {read_state, NULL},
-    [SYNAPSE_READ_ALIASES] = {read_aliases, amend_aliases},
+    [SYNAPSE_READ_ALIASES] = {read_aliases, NULL},
     [SYNAPSE_READ_LEVELS] = {read_levels, amend_levels},
     [SYNAPSE_READ_DELETION] = {read_deletion, NULL},
-    [SYNAPSE_READ_WELCOME] = {read_welcome, NULL},
 };
 
 bool assumed_read(const struct assumed_world *world, const struct synapse_call *call,
@@ -323,6 +297,13 @@ bool assumed_read(const struct assumed_world *world, const struct synapse_call *
 {
     *reply = (struct synapse_reply){.outcome = SYNAPSE_OK, .retry_after = -1};
     return readers[call->kind].read && readers[call->kind].read(world, call, reply);
+}
+
+enum synapse_kind assumed_question(const struct assumed_world *world, const struct synapse_call *call)
+{
+    const struct assumed_room *room = call->room ? assumed_find_room(world, call->room) : NULL;
+
+    return call->kind == SYNAPSE_READ_LEVELS && room && room->entered ? SYNAPSE_READ_STATE : call->kind;
 }
 
 void assumed_amend(const struct assumed_world *world, const struct synapse_call *call,

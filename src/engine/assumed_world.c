@@ -228,15 +228,6 @@ static void create_account(struct assumed_world *world, const struct synapse_cal
     reply->text = TAKE(id);
 }
 
-/* Of which nothing can be read. */
-static void set_password(struct assumed_world *world, const struct synapse_call *call,
-                         struct synapse_reply *reply)
-{
-    (void)world;
-    (void)call;
-    (void)reply;
-}
-
 static void deactivate_user(struct assumed_world *world, const struct synapse_call *call,
                             struct synapse_reply *reply)
 {
@@ -351,7 +342,10 @@ static void join_user(struct assumed_world *world, const struct synapse_call *ca
 static void enter_room(struct assumed_world *world, const struct synapse_call *call,
                        struct synapse_reply *reply)
 {
-    move(take_room(world, call->room), world->rules.sync_user, MEMBERSHIP_JOIN);
+    struct assumed_room *room = take_room(world, call->room);
+
+    room->entered = true;
+    move(room, world->rules.sync_user, MEMBERSHIP_JOIN);
     reply->text = text_copy(call->room);
 }
 
@@ -388,16 +382,9 @@ static void delete_alias(struct assumed_world *world, const struct synapse_call 
     lead(world, call->alias, NULL);
 }
 
-static void send_welcome(struct assumed_world *world, const struct synapse_call *call,
-                         struct synapse_reply *reply)
-{
-    (void)reply;
-    take_room(world, call->room)->greeted = true;
-}
-
-/* Which nobody but the sync user would hear of. */
-static void mark_room(struct assumed_world *world, const struct synapse_call *call,
-                      struct synapse_reply *reply)
+/* A password, a greeting, a mark: of which nothing is read afterwards. */
+static void leave_no_trace(struct assumed_world *world, const struct synapse_call *call,
+                           struct synapse_reply *reply)
 {
     (void)world;
     (void)call;
@@ -413,7 +400,7 @@ static void (*const writers[SYNAPSE_KINDS])(struct assumed_world *world, const s
     [SYNAPSE_DEACTIVATE_USER] = deactivate_user,
     [SYNAPSE_WRITE_RECORDS] = write_records,
     [SYNAPSE_CREATE_ACCOUNT] = create_account,
-    [SYNAPSE_SET_PASSWORD] = set_password,
+    [SYNAPSE_SET_PASSWORD] = leave_no_trace,
     [SYNAPSE_ADD_ADDRESS] = give_email,
     [SYNAPSE_REACTIVATE_ACCOUNT] = reactivate_user,
     [SYNAPSE_DEACTIVATE_ACCOUNT] = deactivate_user,
@@ -427,8 +414,8 @@ static void (*const writers[SYNAPSE_KINDS])(struct assumed_world *world, const s
     [SYNAPSE_DELETE_ROOM] = delete_room,
     [SYNAPSE_CREATE_WELCOME_ROOM] = create_welcome_room,
     [SYNAPSE_INVITE_USER] = invite_user,
-    [SYNAPSE_SEND_WELCOME] = send_welcome,
-    [SYNAPSE_MARK_ROOM] = mark_room,
+    [SYNAPSE_SEND_WELCOME] = leave_no_trace,
+    [SYNAPSE_MARK_ROOM] = leave_no_trace,
 };
 
 bool assumed_knows(enum synapse_kind kind)

@@ -39,8 +39,8 @@ struct assumed_room {
     char *settings[ROOM_SETTINGS];    /* NULL: as it is */
     struct levels *levels;            /* NULL: as they are */
     bool regained;                    /* the sync user got its power there */
-    bool greeted;
-    struct assumed_member *members; /* others: as they are */
+    bool entered;                     /* and came in; on the homeserver it is not in it */
+    struct assumed_member *members;   /* others: as they are */
     UT_hash_handle hh;
 };
 
