@@ -90,8 +90,6 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
     }
     if (known->uninvited)
         return invitation(plan, known, wanted);
-    if (known->greeting == GREETING_SENT)
-        return plan_rest(plan);
     call = call_in(known->greeting == GREETING_UNKNOWN ? SYNAPSE_READ_WELCOME : SYNAPSE_SEND_WELCOME, known,
                    wanted);
     call.welcome = wanted->welcome;

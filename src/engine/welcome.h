@@ -18,8 +18,7 @@
  * Before a message is sent to a room that was there already, its messages are read.
  */
 
-/* The next step towards the greeting; the state's own words for "nothing to do" are ACTION_NONE with
-   greeting == GREETING_SENT (done) or another (refused for good). */
+/* The next step towards the greeting, which is not known to be sent. ACTION_NONE: it was refused for good. */
 struct action welcome_next(struct plan *plan, const struct welcome_known *known,
                            const struct user_wanted *wanted);
 

@@ -135,6 +135,31 @@ static void test_whom_mas_calls_deactivated_and_the_homeserver_does_not_know(voi
     user_known_deinit(&known);
 }
 
+/* An earlier message saw it: the account may be active by now. */
+static void test_who_was_deactivated_at_mas_is_looked_at_again(void **state)
+{
+    struct user_known known = known_as(absent, account(true));
+    struct user_wanted later = added;
+
+    (void)state;
+    later.since = 5000;
+    hear(&known, SYNAPSE_READ_USER, absent, 5010);
+    assert_calls(user_next(&known, &later, &rules, 5010), SYNAPSE_READ_ACCOUNT);
+    user_known_deinit(&known);
+}
+
+/* Nobody but the homeserver can do it then. */
+static void test_whose_account_is_gone_is_removed_at_the_homeserver(void **state)
+{
+    struct user_known known = known_as(user(false), account(false));
+
+    (void)state;
+    assert_calls(user_next(&known, &removed, &rules, 1100), SYNAPSE_DEACTIVATE_ACCOUNT);
+    hear(&known, SYNAPSE_DEACTIVATE_ACCOUNT, absent, 1110);
+    assert_calls(user_next(&known, &removed, &rules, 1110), SYNAPSE_DEACTIVATE_USER);
+    user_known_deinit(&known);
+}
+
 /* ---- another process of the homeserver has not heard of it yet ---- */
 
 static void test_whom_mas_has_just_made_is_not_absent(void **state)
@@ -436,6 +461,8 @@ int main(void)
         cmocka_unit_test(test_who_is_deactivated_at_mas_only_is_reactivated_there),
         cmocka_unit_test(test_who_is_deactivated_at_mas_only_is_still_to_be_removed),
         cmocka_unit_test(test_whom_mas_calls_deactivated_and_the_homeserver_does_not_know),
+        cmocka_unit_test(test_who_was_deactivated_at_mas_is_looked_at_again),
+        cmocka_unit_test(test_whose_account_is_gone_is_removed_at_the_homeserver),
         cmocka_unit_test(test_whom_mas_has_just_made_is_not_absent),
         cmocka_unit_test(test_whom_mas_has_just_reactivated_is_not_deactivated),
         cmocka_unit_test(test_an_account_of_which_the_homeserver_never_hears),

@@ -323,6 +323,40 @@ static void test_a_room_that_was_refused_with_a_member_is_made_bare(void **state
     }
 }
 
+/* ---- rooms that were upgraded into this one ---- */
+
+static void hear_of_predecessor(struct lineage *lineage, const char *room, const char *predecessor)
+{
+    const struct synapse_call call = {.kind = SYNAPSE_READ_CREATION, .alias = removed.alias, .room = room};
+    struct synapse_reply reply = {.state = made_for(removed.alias), .retry_after = -1};
+
+    text_set(&reply.state->predecessor, predecessor);
+    assert_true(lineage_learn(
+        lineage, "!r:h",
+        &(struct news){.call = &call, .reply = &reply, .rules = &rules, .sent = 1000, .now = 1000}));
+    synapse_reply_deinit(&reply);
+}
+
+/* Anyone with the power may say of a room that it comes of any other. */
+static void test_rooms_that_are_said_to_come_of_each_other(void **state)
+{
+    struct lineage lineage = {.count = 0};
+    struct obstacles none = {.table = NULL};
+    struct plan plan = plan_begin(&none, 1000);
+    struct action action;
+
+    (void)state;
+    hear_of_predecessor(&lineage, "!b:h", "!a:h");
+    action = lineage_next(&plan, &lineage, removed.alias, "!b:h");
+    assert_int_equal(action.call.kind, SYNAPSE_READ_CREATION);
+    assert_string_equal(action.call.room, "!a:h");
+    hear_of_predecessor(&lineage, "!a:h", "!b:h");
+    action = lineage_next(&plan, &lineage, removed.alias, "!b:h");
+    assert_int_equal(action.call.kind, SYNAPSE_DELETE_ROOM);
+    assert_string_equal(action.call.room, "!a:h");
+    lineage_deinit(&lineage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_once_the_alias_is_free_all_is_well),
         cmocka_unit_test(test_an_alias_that_is_taken_although_it_was_free_makes_us_pause),
         cmocka_unit_test(test_a_room_that_was_refused_with_a_member_is_made_bare),
+        cmocka_unit_test(test_rooms_that_are_said_to_come_of_each_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,54 @@ static void test_an_acknowledgement(void **state)
     scene_end(scene);
 }
 
+/* Until that is said, a minute at most. */
+static void await_said(struct scene *scene, const char *line)
+{
+    for (int64_t passed = 0; passed < MINUTE; passed++) {
+        CLEANUP(freep) char *log = said(scene, NULL);
+
+        if (strstr(log, line))
+            return;
+        stage_run_for(&scene->stage, 1);
+    }
+    fail_msg("%s is never said", line);
+}
+
+/* It has to know where the changes begin before anything is read; and later what has changed, lest she be
+   read again. */
+static void test_the_mirror(void **state)
+{
+    struct scene *scene = scene_begin(4, true);
+
+    (void)state;
+    post_room(scene);
+    stage_run_for(&scene->stage, 1);
+    assert_said(scene, NULL, "subject=@anna:school for=mirror since_ms=1 messages=1 behind=0\n");
+    assert_true(stage_run(&scene->stage, HOUR));
+    post_room(scene);
+    await_said(scene, "subject=@anna:school for=mirror since_ms=");
+    assert_true(stage_run(&scene->stage, HOUR));
+    scene_end(scene);
+}
+
+/* So many fail that all the others have to wait. */
+static void test_a_pause_after_failures(void **state)
+{
+    enum { COUNT = 60 };
+    struct scene *scene = scene_begin(4, false);
+
+    (void)state;
+    world_add_crowd(&scene->world, COUNT);
+    scene_curse(scene, FATE_REFUSED, NULL, SYNAPSE_READ_USER);
+    for (size_t i = 0; i < COUNT; i++)
+        stage_post(&scene->stage, "{'method': 'addUser', 'user': {'id': '%s'}}",
+                   scene->world.users[WORLD_USUAL + i].id);
+    scene->stage.all_at_once = true;
+    await_said(scene, "for=pause-after-failures since_ms=");
+    assert_true(stage_run(&scene->stage, HOUR));
+    scene_end(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +239,8 @@ int main(void)
         cmocka_unit_test(test_the_session_and_then_the_lease),
         cmocka_unit_test(test_the_gate),
         cmocka_unit_test(test_an_acknowledgement),
+        cmocka_unit_test(test_the_mirror),
+        cmocka_unit_test(test_a_pause_after_failures),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
