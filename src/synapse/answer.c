@@ -97,8 +97,6 @@ static int64_t pause_asked_for(const struct answer *answer, const struct http_re
 
     if (said < reply->retry_after)
         said = reply->retry_after;
-    if (said < -1)
-        return -1;
     return said > HTTP_LONGEST_PAUSE ? HTTP_LONGEST_PAUSE : said;
 }
 

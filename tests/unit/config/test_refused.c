@@ -21,6 +21,17 @@ static void test_bad_values(void **state)
     assert_refused(".env:7: SYNC__CONCURRENCY: expected a whole number from 1 to 64");
 }
 
+/* A pair of which one alone is of no use. */
+static void test_a_client_without_its_secret(void **state)
+{
+    (void)state;
+    set_required();
+    set("MATRIX_MESSENGER__MAS_CLIENT_ID", "client");
+    assert_refused("MATRIX_MESSENGER__MAS_CLIENT_ID: expected MATRIX_MESSENGER__MAS_CLIENT_SECRET with it");
+    set("MATRIX_MESSENGER__MAS_CLIENT_SECRET", "hunter2");
+    config_free(load());
+}
+
 static void test_unknown_names(void **state)
 {
     static const char *const overrides[] = {"LOGLEVEL=info", NULL};
@@ -249,6 +260,7 @@ int main(void)
         TEST(test_near_misses_of_guards_are_mistakes),
         TEST(test_required),
         TEST(test_a_way_to_log_in),
+        TEST(test_a_client_without_its_secret),
         TEST(test_client_certificate_needs_its_key),
         TEST(test_bad_files),
         TEST(test_malformed_override),

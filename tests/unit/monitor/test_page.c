@@ -168,6 +168,31 @@ static void test_readiness_says_what_is_missing(void **state)
     assert_readiness(&all, false, "stopping: no further messages are taken\n");
 }
 
+/* The first thing that is to be seen. */
+static void assert_state(const struct monitor_state *state, const char *words)
+{
+    struct history history = {0};
+    CLEANUP(freep) char *page = render(&history, state);
+
+    assert_non_null(strstr(page, words));
+}
+
+static void test_the_state_in_words(void **state)
+{
+    struct monitor_state all = {
+        .peers = {{.name = "broker", .is_ready = true}, {.name = "homeserver", .is_ready = true}},
+        .oldest = -1};
+
+    (void)state;
+    assert_state(&all, "All is well.");
+    all.held_count = 1;
+    assert_state(&all, "Some messages are held.");
+    all.peers[1].is_ready = false;
+    assert_state(&all, "No message is lost.");
+    all.is_stopping = true;
+    assert_state(&all, "Stopping: no further messages are taken.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +202,7 @@ int main(void)
         cmocka_unit_test(test_no_word_of_others_is_part_of_the_page),
         cmocka_unit_test(test_the_picture_of_the_hour),
         cmocka_unit_test(test_readiness_says_what_is_missing),
+        cmocka_unit_test(test_the_state_in_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,20 @@ static void knows_the_levels_of_a_new_room(void **state)
     assert_int_equal(levels_of(levels, "@c:h"), 20);
 }
 
+/* A number takes a block of its own; true, false and null are there once for all. */
+static void weighs_what_it_is_made_of(void **state)
+{
+    CLEANUP(levels_freep) struct levels *number = parse("{\"a\":1}");
+    CLEANUP(levels_freep) struct levels *constant = parse("{\"a\":null}");
+    CLEANUP(levels_freep) struct levels *text = parse("{\"a\":\"1\"}");
+
+    (void)state;
+    assert_true(levels_weight(constant) > 0);
+    assert_true(levels_weight(number) > levels_weight(constant));
+    assert_true(levels_weight(text) > levels_weight(number));
+    assert_int_equal(levels_weight(NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +267,7 @@ int main(void)
         cmocka_unit_test(never_lowers),
         cmocka_unit_test(overrides_what_a_new_room_has),
         cmocka_unit_test(knows_the_levels_of_a_new_room),
+        cmocka_unit_test(weighs_what_it_is_made_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

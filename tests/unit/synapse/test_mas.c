@@ -183,6 +183,20 @@ static void what_is_missing_is_said(void **state)
     assert_refused(open, 4, no_client, 1, true, "MAS_CLIENT_SECRET (get-mas-token: 401: invalid_client)");
 }
 
+/* An issuer may be a mere name. */
+static void it_is_not_said_where_it_is(void **state)
+{
+    static const struct server_step steps[] = {
+        {.line = "GET /_matrix/client/v1/auth_metadata", .status = 200, .reply = "{\"issuer\":\"mas\"}"}};
+    struct client client;
+
+    (void)state;
+    begin(&client, HTTP_SERVER_START(steps), NULL, false);
+    client_await_trouble(&client, "set MATRIX_MESSENGER__MAS_URI");
+    assert_true(synapse_is_refused(client.synapse));
+    client_end(&client);
+}
+
 static void nobody_can_log_in_by_password(void **state)
 {
     static const struct server_step steps[] = {METADATA};
@@ -548,6 +562,7 @@ int main(void)
         cmocka_unit_test(there_is_none),
         cmocka_unit_test(it_is_not_known_whether_there_is_one),
         cmocka_unit_test(what_is_missing_is_said),
+        cmocka_unit_test(it_is_not_said_where_it_is),
         cmocka_unit_test(nobody_can_log_in_by_password),
         cmocka_unit_test(a_token_of_mas_without_mas),
         cmocka_unit_test(a_token_that_is_refused_is_replaced),

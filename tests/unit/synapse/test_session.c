@@ -447,6 +447,33 @@ static void leaves_what_is_right(void **state)
     (void)unlink(config.avatar_path);
 }
 
+/* A media repository that is not Synapse's own may answer anything. */
+static void does_without_an_avatar_that_is_nowhere(void **state)
+{
+    static const struct server_step steps[] = {
+        WHO_AM_I,
+        {.line = "GET /_synapse/admin/v2/users/" SELF,
+         .bearer = "syt_given",
+         .status = 200,
+         .reply = "{\"displayname\":\"sync\",\"admin\":true,\"deactivated\":false}"},
+        READ_CAPABILITIES("syt_given"),
+        {.line = "POST /_matrix/media/v3/upload?filename=avatar%20of%20%C3%A4.png",
+         .bearer = "syt_given",
+         .content_type = "image/png",
+         .body = PICTURE,
+         .body_size = sizeof(PICTURE) - 1,
+         .status = 200,
+         .reply = "{\"content_uri\":\"https://h/picture\"}"},
+    };
+    struct synapse_config config = given_token();
+
+    (void)state;
+    config.avatar_path = with_everything().avatar_path;
+    write_picture(config.avatar_path);
+    assert_opens(HTTP_SERVER_START(steps), &config);
+    (void)unlink(config.avatar_path);
+}
+
 /* What is nice to have is done without: each refusal and the missing file is a warning. */
 static void does_without(void **state)
 {
@@ -554,6 +581,7 @@ int main(void)
         cmocka_unit_test(a_room_version_that_is_a_secret_is_not_logged),
         cmocka_unit_test(logs_in_again_on_the_way),
         cmocka_unit_test(sets_looks_and_limits),
+        cmocka_unit_test(does_without_an_avatar_that_is_nowhere),
         cmocka_unit_test(leaves_what_is_right),
         cmocka_unit_test(does_without),
     };

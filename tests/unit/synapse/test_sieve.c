@@ -147,6 +147,8 @@ static void test_the_rest_has_a_largest_size(void **state)
     assert_true(feeds("{\"events\":[{\"a\":1},{\"keep\":1}]}", 16)); /* {"events":[{K}]} */
     assert_false(feeds("{\"events\":[{\"a\":1},{\"keep\":1}]}", 15));
     assert_false(feeds("{\"events\":[{\"keep\":1},{\"keep\":1}]}", 16));
+    assert_true(feeds("{\"a\":\"b\",\"events\":[{", 19)); /* as it is noticed before the first event */
+    assert_false(feeds("{\"a\":\"b\",\"events\":[{", 18));
 }
 
 static void test_who_takes_events_may_have_enough(void **state)
