@@ -374,6 +374,30 @@ static void test_one_whose_record_is_refused(void **state)
     scene_end(scene);
 }
 
+/* Each that comes with a room takes Synapse longer than the one before it. */
+static void test_so_many_come_with_a_room(void **state)
+{
+    enum { MOST = 100, MANY = MOST + 5 };
+    CLEANUP(buffer_deinit) struct buffer list;
+    struct scene *scene = scene_begin(8, false);
+
+    (void)state;
+    buffer_init(&list, 1 << 16);
+    world_add_crowd(&scene->world, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        struct world_user *user = &scene->world.users[WORLD_USUAL + i];
+
+        world_make_user(&scene->world, user, NULL, NULL);
+        (void)buffer_append_format(&list, "%s{'id': '%s'}", i == 0 ? "" : ", ", user->id);
+    }
+    stage_post(&scene->stage, "{'method': 'addRoom', 'room': {" MATHS "}, 'members': [%s]}",
+               buffer_text(&list));
+    assert_true(stage_run(&scene->stage, HOUR));
+    assert_int_equal(scene->world.invited, MOST);
+    assert_int_equal(count_joined(scene), MANY + 1);
+    scene_end(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_one_whom_nobody_may_invite),
         cmocka_unit_test(test_invitations_that_go_by_themselves),
         cmocka_unit_test(test_one_whose_record_is_refused),
+        cmocka_unit_test(test_so_many_come_with_a_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ enum {
     WORLD_FORMER,              /* a sync user of former times */
     WORLD_SYNC,                /* the sync user */
     WORLD_USUAL,               /* users of most worlds */
-    WORLD_MOST_USERS = 100,
+    WORLD_MOST_USERS = 120,
     WORLD_SUBJECTS = WORLD_BOSS + 1, /* the first ones: users whom requests may be about */
 
     WORLD_ALIASES = 4, /* of rooms; those of welcome rooms come behind, by user */
