@@ -183,20 +183,6 @@ static void what_is_missing_is_said(void **state)
     assert_refused(open, 4, no_client, 1, true, "MAS_CLIENT_SECRET (get-mas-token: 401: invalid_client)");
 }
 
-/* An issuer may be a mere name. */
-static void it_is_not_said_where_it_is(void **state)
-{
-    static const struct server_step steps[] = {
-        {.line = "GET /_matrix/client/v1/auth_metadata", .status = 200, .reply = "{\"issuer\":\"mas\"}"}};
-    struct client client;
-
-    (void)state;
-    begin(&client, HTTP_SERVER_START(steps), NULL, false);
-    client_await_trouble(&client, "set MATRIX_MESSENGER__MAS_URI");
-    assert_true(synapse_is_refused(client.synapse));
-    client_end(&client);
-}
-
 static void nobody_can_log_in_by_password(void **state)
 {
     static const struct server_step steps[] = {METADATA};
@@ -316,6 +302,34 @@ static void it_is_away_for_a_while(void **state)
     client_send(&client, '1', &look);
     client_await(&client, "+-0+1");
     assert_int_equal(client.replies[1].outcome, SYNAPSE_OK);
+    end(&client, mas);
+}
+
+/* Of two calls that were under way with it. */
+static void a_token_is_lost_once(void **state)
+{
+    static const struct server_step steps[] = {OPEN_AT_HOMESERVER};
+    static const struct server_step at_mas[] = {
+        SITE("syt_given", "h"),
+        {.line = "GET /api/admin/v1/users/by-username/a",
+         .bearer = "syt_given",
+         .status = 401,
+         .wait_for = 3},
+        {.line = "GET /api/admin/v1/users/by-username/a",
+         .bearer = "syt_given",
+         .status = 401,
+         .wait_for = 3},
+        SITE("syt_given", "h"),
+    };
+    struct http_server *mas = HTTP_SERVER_START(at_mas);
+    struct client client;
+
+    (void)state;
+    begin(&client, HTTP_SERVER_START(steps), mas, false);
+    client_await(&client, "+");
+    client_send(&client, '0', &look);
+    client_send(&client, '0', &look);
+    client_await(&client, "+-00+");
     end(&client, mas);
 }
 
@@ -562,10 +576,10 @@ int main(void)
         cmocka_unit_test(there_is_none),
         cmocka_unit_test(it_is_not_known_whether_there_is_one),
         cmocka_unit_test(what_is_missing_is_said),
-        cmocka_unit_test(it_is_not_said_where_it_is),
         cmocka_unit_test(nobody_can_log_in_by_password),
         cmocka_unit_test(a_token_of_mas_without_mas),
         cmocka_unit_test(a_token_that_is_refused_is_replaced),
+        cmocka_unit_test(a_token_is_lost_once),
         cmocka_unit_test(a_token_is_renewed_in_time),
         cmocka_unit_test(it_is_away_for_a_while),
         cmocka_unit_test(sends_every_kind_of_call),

@@ -34,9 +34,29 @@ static void a_room_version_is_one(void **state)
     assert_version("11\n", NULL);
 }
 
+/* The issuer of tokens may be a mere name. */
+static void an_authentication_service_is_at_an_address(void **state)
+{
+    const struct synapse_config config = {.server_name = "h", .sync_user = "@sync:h", .token = "syt_given"};
+    json_t *body = json_pack("{s:s}", "issuer", "mas");
+    struct error error;
+    struct facts facts;
+
+    (void)state;
+    facts_init(&facts, &config);
+    assert_false(step_at(STEP_FIND_MAS)->learn(&facts, body, &error));
+    assert_non_null(strstr(error.text, "set MATRIX_MESSENGER__MAS_URI"));
+    assert_null(facts.mas);
+    facts_deinit(&facts);
+    json_decref(body);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_room_version_is_one)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_room_version_is_one),
+        cmocka_unit_test(an_authentication_service_is_at_an_address),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
