@@ -23,6 +23,7 @@ struct welcome_known {
         WELCOME_FOREIGN
     } standing;
     instant half_made_since; /* first seen so */
+    instant gone_at;         /* last seen so */
     instant read_at;
     struct room_state *foreign; /* what is known of a foreign one: whose it is; NULL: nothing */
     enum { GREETING_UNKNOWN, GREETING_MISSING, GREETING_SENT } greeting;

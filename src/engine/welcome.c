@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOOK_LIMIT = 5 * 1000 /* ms: an alias that was seen longer ago may lead elsewhere by now */ };
+
 static struct synapse_call call_in(enum synapse_kind kind, const struct welcome_known *known,
                                    const struct user_wanted *wanted)
 {
@@ -61,6 +63,16 @@ static struct action invitation(struct plan *plan, const struct welcome_known *k
     return plan_step(plan, &call);
 }
 
+/* The alias is looked at anew where it could not be deleted right after that. */
+static struct action liberation(struct plan *plan, const struct welcome_known *known,
+                                const struct user_wanted *wanted)
+{
+    bool seen = plan->now <= known->gone_at + LOOK_LIMIT;
+    struct synapse_call call = call_in(seen ? SYNAPSE_DELETE_ALIAS : SYNAPSE_RESOLVE_ALIAS, known, wanted);
+
+    return plan_may(plan, SYNAPSE_DELETE_ALIAS, NULL) ? plan_step(plan, &call) : plan_rest(plan);
+}
+
 struct action welcome_next(struct plan *plan, const struct welcome_known *known,
                            const struct user_wanted *wanted)
 {
@@ -77,8 +89,7 @@ struct action welcome_next(struct plan *plan, const struct welcome_known *known,
     case WELCOME_HALF_MADE:
         return renewal(plan, known, wanted);
     case WELCOME_GONE:
-        call = call_in(SYNAPSE_DELETE_ALIAS, known, wanted);
-        return plan_step(plan, &call);
+        return liberation(plan, known, wanted);
     case WELCOME_BARE:
         call = call_in(SYNAPSE_READ_ROOM, known, wanted);
         return plan_step(plan, &call);
@@ -157,16 +168,21 @@ static void learn_remains(struct welcome_known *known, const struct room_state *
     known->uninvited = true;
 }
 
+static bool learn_loss(struct welcome_known *known, instant now)
+{
+    known->standing = WELCOME_GONE;
+    known->gone_at = now;
+    return true;
+}
+
 static bool learn_state(struct welcome_known *known, const struct news *news)
 {
     const struct room_state *state = news->reply->state;
     const char *user = news->call->user;
     bool ours;
 
-    if (news_of_absence(news)) {
-        known->standing = WELCOME_GONE;
-        return true;
-    }
+    if (news_of_absence(news))
+        return learn_loss(known, news->now);
     ours = state->creator && rules_is_ours(news->rules, state->creator) &&
            state_is_of_welcome(state, user, news->call->alias);
     known->read_at = news->sent;
@@ -187,9 +203,9 @@ static bool learn_creator(struct welcome_known *known, const struct news *news)
 {
     struct room_state *foreign;
 
-    if (news_of_absence(news)) {
-        known->standing = WELCOME_GONE;
-    } else if (rules_is_ours(news->rules, news->reply->room.creator)) {
+    if (news_of_absence(news))
+        return learn_loss(known, news->now);
+    if (rules_is_ours(news->rules, news->reply->room.creator)) {
         known->standing = WELCOME_HALF_MADE;
     } else {
         foreign = room_state_new();
@@ -201,7 +217,8 @@ static bool learn_creator(struct welcome_known *known, const struct news *news)
 
 static bool learn_alias(struct welcome_known *known, const struct news *news)
 {
-    bool is_no_wonder = known->standing == WELCOME_FOREIGN || known->refused;
+    bool is_no_wonder =
+        known->standing == WELCOME_FOREIGN || known->standing == WELCOME_GONE || known->refused;
 
     if (news_of_absence(news)) {
         forget_room(known);

@@ -145,6 +145,18 @@ static void carry_out(struct user_known *known, enum synapse_kind kind, enum syn
     synapse_reply_deinit(&reply);
 }
 
+static void hear_of_alias(struct user_known *known, const char *room, instant now)
+{
+    struct action action = user_next(known, &greeted, &rules, now);
+    struct synapse_reply reply = {.text = text_copy(room), .retry_after = -1};
+    struct news news = {.call = &action.call, .reply = &reply, .rules = &rules, .sent = now, .now = now + 1};
+
+    assert_int_equal(action.kind, ACTION_CALL);
+    assert_int_equal(action.call.kind, SYNAPSE_RESOLVE_ALIAS);
+    user_learn(known, &news);
+    synapse_reply_deinit(&reply);
+}
+
 /* The alias still leads there, so nothing else can have it. */
 static void test_the_alias_of_a_welcome_room_that_is_gone_is_freed(void **state)
 {
@@ -161,6 +173,29 @@ static void test_the_alias_of_a_welcome_room_that_is_gone_is_freed(void **state)
     carry_out(&known, SYNAPSE_READ_ROOM, SYNAPSE_ABSENT, 1100);
     carry_out(&known, SYNAPSE_DELETE_ALIAS, SYNAPSE_ABSENT, 1110); /* somebody else did it */
     carry_out(&known, SYNAPSE_CREATE_WELCOME_ROOM, SYNAPSE_OK, 1120);
+    user_known_deinit(&known);
+}
+
+/* It may lead to a room of somebody else by the time that it can be deleted. */
+static void test_an_alias_is_freed_right_after_a_look(void **state)
+{
+    enum { LATER = 60 * 60 * 1000 };
+    struct user_known known = to_be_greeted();
+
+    (void)state;
+    carry_out(&known, SYNAPSE_READ_STATE, SYNAPSE_ABSENT, 1100);
+    carry_out(&known, SYNAPSE_DELETE_ALIAS, SYNAPSE_FAILED, 1110);
+    assert_int_equal(user_next(&known, &greeted, &rules, 1120).kind, ACTION_WAIT);
+    carry_out(&known, SYNAPSE_RESOLVE_ALIAS, SYNAPSE_ABSENT, LATER); /* it is free by now */
+    carry_out(&known, SYNAPSE_CREATE_WELCOME_ROOM, SYNAPSE_OK, LATER + 10);
+    user_known_deinit(&known);
+
+    known = to_be_greeted();
+    carry_out(&known, SYNAPSE_READ_STATE, SYNAPSE_ABSENT, 1100);
+    carry_out(&known, SYNAPSE_DELETE_ALIAS, SYNAPSE_FAILED, 1110);
+    hear_of_alias(&known, "!r:h", LATER); /* it still leads there */
+    carry_out(&known, SYNAPSE_READ_STATE, SYNAPSE_ABSENT, LATER + 10);
+    carry_out(&known, SYNAPSE_DELETE_ALIAS, SYNAPSE_OK, LATER + 20);
     user_known_deinit(&known);
 }
 
@@ -233,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_whose_room_is_in_the_way_of_a_welcome_is_said),
         cmocka_unit_test(test_a_room_in_the_way_of_a_welcome_may_be_nobodys),
         cmocka_unit_test(test_the_alias_of_a_welcome_room_that_is_gone_is_freed),
+        cmocka_unit_test(test_an_alias_is_freed_right_after_a_look),
         cmocka_unit_test(test_who_cannot_be_invited_since_the_room_is_gone),
         cmocka_unit_test(test_who_is_gone_when_they_are_to_be_removed_is_removed),
         cmocka_unit_test(test_who_is_deactivated_again_is_waited_for_again),
