@@ -45,13 +45,19 @@ static bool print_json(json_t *value)
     return printed && putchar('\n') != EOF;
 }
 
-/* Whether all that was printed got out. */
+/* Whether all that was printed got out. To be asked at once: what comes between may fail for a reason of its
+   own. */
+static bool is_out(bool well, struct error *error)
+{
+    return (well && fflush(stdout) == 0 && !ferror(stdout)) ||
+           error_set(error, "standard output: %s", strerror(errno));
+}
+
 static int printed(bool well)
 {
-    if (well && fflush(stdout) == 0 && !ferror(stdout))
-        return EXIT_SUCCESS;
-    fprintf(stderr, "synapse-sync: standard output: %s\n", strerror(errno));
-    return EXIT_FAILURE;
+    struct error error;
+
+    return is_out(well, &error) ? EXIT_SUCCESS : complain(error.text);
 }
 
 /* ---- going through the queue ---- */
@@ -86,12 +92,13 @@ static bool note(struct dlq *dlq, const struct letter *letter, struct error *err
 
 static bool show(struct dlq *dlq, const struct letter *letter, struct error *error)
 {
-    (void)error;
-    dlq->done++;
+    bool well = true;
+
     if (dlq->options->json)
-        return print_json(dlq_letter_json(letter, dlq->secrets, dlq->now));
-    dlq_print_letter(letter, dlq->secrets, dlq->now, stdout);
-    return true;
+        well = print_json(dlq_letter_json(letter, dlq->secrets, dlq->now));
+    else
+        dlq_print_letter(letter, dlq->secrets, dlq->now, stdout);
+    return is_out(well, error);
 }
 
 static void leave(struct dlq *dlq, const struct letter *letter, const char *reason)
@@ -166,10 +173,10 @@ static int list_letters(struct dlq *dlq)
 
 static int show_letter(struct dlq *dlq)
 {
-    struct error error = {""};
+    struct error error;
     bool went = close_letters(dlq, go_through(dlq, show, &error), &error);
 
-    return worse(printed(true), went ? missing(dlq) : complain(error.text));
+    return went ? missing(dlq) : complain(error.text);
 }
 
 static void say_retried(const struct dlq *dlq)

@@ -53,9 +53,20 @@ class Letter:
 def delivery(body: bytes, tag: int = 1, redelivered: bool = False, properties: pika.BasicProperties | None = None,
              announced: int | None = None, piece: int = FRAME_MAX - 8) -> bytes:
     """The frames of a message for the consumer. `announced`: a size that is not that of the body."""
+    return _method(spec.Basic.Deliver("synapse-sync", tag, redelivered, "", "queue")) + _content(
+        body, properties, announced, piece)
+
+
+def got_letter(body: bytes, tag: int = 1, redelivered: bool = False, properties: pika.BasicProperties | None = None,
+               announced: int | None = None) -> bytes:
+    """The frames that answer basic.get."""
+    return _method(spec.Basic.GetOk(tag, redelivered, "", "queue", 0)) + _content(
+        body, properties, announced, FRAME_MAX - 8)
+
+
+def _content(body: bytes, properties: pika.BasicProperties | None, announced: int | None, piece: int) -> bytes:
     header = frame.Header(1, len(body) if announced is None else announced, properties or pika.BasicProperties())
-    return _method(spec.Basic.Deliver("synapse-sync", tag, redelivered, "", "queue")) + header.marshal() + _bodies(
-        body, piece)
+    return bytes(header.marshal()) + _bodies(body, piece)
 
 
 def delivery_of(raw_properties: bytes, body: bytes, tag: int = 1) -> bytes:
@@ -169,7 +180,7 @@ class Session:
             self._connection.close()
 
     def _greet(self) -> None:
-        properties = {"product": "peer", "capabilities": CAPABILITIES}
+        properties = {"product": self.peer.product, "version": self.peer.version, "capabilities": CAPABILITIES}
         self._need(8)  # AMQP, 0, 0, 9, 1
         del self._unread[:8]
         self.send(spec.Connection.Start(0, 9, properties, "PLAIN", "en_US"))
@@ -242,6 +253,7 @@ class Peer:
     def __init__(self, heartbeat: int = 0, certificate: ssl.SSLContext | None = None) -> None:
         self.heartbeat = heartbeat  # seconds, as proposed to the program; 0: as it likes
         self.greets = True  # else whoever connects is not answered at all
+        self.product, self.version = "peer", ""
         self.answers: dict[type, Answer] = dict(ANSWERS)
         self.sessions: list[Session] = []
         self._certificate = certificate
