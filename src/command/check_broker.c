@@ -132,6 +132,8 @@ static void add_unseen(const struct broker_sight *sight, const struct broker_que
         findings_advise(report,
                         "the queue belongs to one connection of somebody else: have the producer declare it "
                         "without \"exclusive\"");
+    else
+        findings_advise(report, "%s", troubles[BROKER_CLOSED].advice);
 }
 
 static void add_kind(const struct broker_queue_sight *queue, struct findings *report)

@@ -146,11 +146,24 @@ static void test_queues(void **state)
     expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_ERROR, name, "exclusive"});
     sight.queues[BROKER_QUEUE].state = BROKER_QUEUE_FORBIDDEN;
     expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_ERROR, name, "set_permissions"});
+    sight.queues[BROKER_QUEUE].state = BROKER_QUEUE_UNSEEN;
+    expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_ERROR, name, "broker's log"});
     sight.queues[BROKER_QUEUE].state = BROKER_QUEUE_MISSING;
     expect_of_broker(&sight, BROKER_LEGACY, (struct expected){FINDING_OK, name, "does not outlive"});
     expect_of_broker(&sight, BROKER_PASSIVE, (struct expected){FINDING_WARNING, name, "waits"});
     sight.queues[BROKER_QUEUE].configure = BROKER_MAY_NOT;
     expect_of_broker(&sight, BROKER_QUORUM, (struct expected){FINDING_ERROR, name, "may not declare"});
+}
+
+static void test_dead_letters_that_cannot_be_seen(void **state)
+{
+    struct broker_sight sight = sound_broker();
+
+    (void)state;
+    sight.queues[BROKER_DEAD_LETTERS].state = BROKER_QUEUE_FORBIDDEN;
+    (void)error_set(&sight.queues[BROKER_DEAD_LETTERS].problem, "403 ACCESS_REFUSED");
+    expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_ERROR, dead, "403 ACCESS_REFUSED"});
+    expect_of_broker(&sight, BROKER_DURABLE, (struct expected){FINDING_ERROR, dead, "set_permissions"});
 }
 
 static void test_rights_consumers_and_dead_letters(void **state)
@@ -526,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_a_sound_broker),
         cmocka_unit_test(test_the_way_to_the_broker_ends_where_the_trouble_is),
         cmocka_unit_test(test_queues),
+        cmocka_unit_test(test_dead_letters_that_cannot_be_seen),
         cmocka_unit_test(test_rights_consumers_and_dead_letters),
         cmocka_unit_test(test_the_queue_of_the_counts),
         cmocka_unit_test(test_plain_text_to_elsewhere_is_a_warning),
