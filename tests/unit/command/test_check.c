@@ -498,6 +498,11 @@ static void test_what_is_only_dear(void **state)
     assert_told(&findings, &(struct expected){FINDING_WARNING, "encryption", "1 of 2"});
     assert_told(&findings, &(struct expected){FINDING_WARNING, "rooms", "1000 members"});
     findings_deinit(&findings);
+    sight.has_version = SYNAPSE_YES;
+    findings.area = "homeserver";
+    check_homeserver(&sight, &far, &findings);
+    assert_told(&findings, &(struct expected){FINDING_OK, "room version", "12, as SYNC__ROOM_VERSION says"});
+    findings_deinit(&findings);
     sight.most_members = 999;
     expect_of_homeserver(&sight, (struct expected){FINDING_OK, "rooms", "999"});
     expect_of_homeserver(&sight, (struct expected){FINDING_OK, "rate limit", "will lift"});

@@ -192,13 +192,62 @@ static void test_a_place_that_is_long_is_cut(void **state)
     dlq_rows_deinit(&rows);
 }
 
+/* In the largest unit of which there are two; what cannot be read, or lies ahead, is no age. */
+static void test_ages(void **state)
+{
+    static const time_t now = 1767323045; /* 2026-01-02T03:04:05Z */
+    static const struct {
+        const char *failed_at, *age;
+    } cases[] = {
+        {"2026-01-02T03:04:05Z", "0s"},   {"2026-01-02T03:02:06Z", "119s"}, {"2026-01-02T03:02:05Z", "2m"},
+        {"2026-01-02T01:04:06Z", "119m"}, {"2026-01-02T01:04:05Z", "2h"},   {"2025-12-31T03:04:06Z", "47h"},
+        {"2025-12-31T03:04:05Z", "2d"},   {"2026-01-02T03:04:06Z", "0s"},   {"yesterday", "-"},
+        {"2026-01-02T03:04:05Zz", "-"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct letter letter = {
+            .number = 1, .body = "{}", .size = 2, .failed_at = cases[i].failed_at, .digest = "0123456789ab"};
+        CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+        CLEANUP(freep) char *text = NULL, *since = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+
+        dlq_print_letter(&letter, secrets, now, file);
+        assert_int_equal(fclose(file), 0);
+        since = text_format("since: %s (%s)\n", cases[i].failed_at, cases[i].age);
+        assert_non_null(strstr(text, since));
+    }
+}
+
+/* A subject is put together from parts, none of which need be a secret. */
+static void test_a_subject_that_becomes_a_secret_is_masked(void **state)
+{
+    static const char body[] = "{\"method\":\"removeRoom\",\"room\":{\"type\":\"sesame\",\"id\":\"open\"}}";
+    const struct letter letter = {.number = 1, .body = body, .size = sizeof(body) - 1};
+    CLEANUP(secrets_freep) struct secrets *secrets = secrets_new();
+    struct dlq_rows rows = {.count = 0};
+
+    (void)state;
+    dlq_rows_add(&rows, &letter, secrets, 0);
+    secrets_add(secrets, "sesame_open");
+    dlq_rows_add(&rows, &letter, secrets, 0);
+    assert_string_equal(rows.rows[0].subject, "#sesame_open");
+    assert_string_equal(rows.rows[1].subject, "***");
+    assert_string_equal(rows.rows[1].method, "removeRoom");
+    dlq_rows_deinit(&rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_value_may_be_a_body),
                                        cmocka_unit_test(test_headers),
                                        cmocka_unit_test(test_words_of_others_stay_in_their_lines),
                                        cmocka_unit_test(test_a_list_keeps_the_beginnings),
-                                       cmocka_unit_test(test_a_place_that_is_long_is_cut)};
+                                       cmocka_unit_test(test_a_place_that_is_long_is_cut),
+                                       cmocka_unit_test(test_ages),
+                                       cmocka_unit_test(test_a_subject_that_becomes_a_secret_is_masked)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
