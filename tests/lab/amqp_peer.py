@@ -333,6 +333,15 @@ def _declared(session: Session, method: Any) -> Iterable[Any]:
     return [spec.Queue.DeclareOk(method.queue, 0, min(1, len(session.got(spec.Basic.Consume))))]
 
 
+def as_a_quorum_queue(session: Session, method: Any) -> Iterable[Any]:
+    """The queue called so is one, and who asks what it is like learns it from the refusal."""
+    if method.passive or method.queue != "queue":
+        return _declared(session, method)
+    return [spec.Channel.Close(406, f"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue '{method.queue}' "
+                                    "in vhost '/': received the value of type 'longstr' but current is the value "
+                                    "'quorum' of type 'longstr'", *spec_numbers(spec.Queue.Declare))]
+
+
 def _consuming(_: Session, method: Any) -> Iterable[Any]:
     return [] if method.nowait else [spec.Basic.ConsumeOk(method.consumer_tag)]
 

@@ -14,7 +14,7 @@ from lab.amqp_peer import Peer, Session, is_probe, spec_numbers
 from lab.daemon import executable, run_to_end
 from lab.process import PATIENCE
 
-FORCED = spec.Connection.Close(320, "CONNECTION_FORCED - the operator says so", 0, 0)
+FORCED = spec.Connection.Close(320, "CONNECTION_FORCED", 0, 0)
 NOWHERE = "synapse-sync asks whether it may write"  # a queue that is never there
 
 # Of a homeserver that is not there: only the broker is looked at here.
@@ -88,7 +88,7 @@ def test_a_queue_that_may_not_be_looked_at_is_told(peer: Peer, name: str, code: 
     assert error["detail"] == f"queue {name}: the broker refused: {code} {text}"
 
 
-@pytest.mark.parametrize("kind", [spec.Queue.Declare, spec.Basic.Consume, spec.Basic.Publish])
+@pytest.mark.parametrize("kind", [spec.Channel.Open, spec.Queue.Declare, spec.Basic.Consume, spec.Basic.Publish])
 def test_a_broker_that_closes_in_the_middle_is_told(peer: Peer, kind: type) -> None:
     """At whichever question of that kind: the first, the second, until there is none."""
     be_rabbitmq(peer)
@@ -104,10 +104,18 @@ def test_a_broker_that_closes_in_the_middle_is_told(peer: Peer, kind: type) -> N
             break
         error, = [finding for finding in told if finding["status"] == "error"]
         assert error["name"] == "queues" and "log" in error["advice"]
-        assert error["detail"].endswith("the broker closed the connection: 320 CONNECTION_FORCED - the operator says so")
+        assert error["detail"].endswith("the broker closed the connection: 320 CONNECTION_FORCED")
         assert told[-1] == error, "of queues that were seen in part nothing is told"
-    assert number == {spec.Queue.Declare: 9, spec.Basic.Consume: 4, spec.Basic.Publish: 2}[kind]
+    assert number == {spec.Channel.Open: 11, spec.Queue.Declare: 9, spec.Basic.Consume: 4, spec.Basic.Publish: 2}[kind]
     assert not of(told, "queues")
+
+
+def test_a_login_that_fails_for_another_reason_is_told(peer: Peer) -> None:
+    """It is neither the password nor the vhost."""
+    peer.refuse(spec.Connection.Open, spec.Connection.Close(541, "INTERNAL_ERROR", *spec_numbers(spec.Connection.Open)))
+    error, = [finding for finding in findings(peer) if finding["status"] == "error"]
+    assert error["name"] == "queues" and "log" in error["advice"]
+    assert error["detail"] == "the broker refused the login of user guest: 541 INTERNAL_ERROR"
 
 
 def test_a_broker_that_does_not_answer_is_given_up(peer: Peer) -> None:

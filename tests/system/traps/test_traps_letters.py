@@ -23,7 +23,7 @@ from lab.process import PATIENCE, wait_until
 FIRST, SECOND = b'{"method": "dance", "user": {"id": "@first"}}', b'{"method": "dance", "user": {"id": "@second"}}'
 LOOKED_AT_OFTEN = {"x-delivery-count": long(2)}
 FRAME_OVERHEAD = 8  # bytes around what it holds
-FORCED = spec.Connection.Close(320, "CONNECTION_FORCED - the operator says so", 0, 0)
+FORCED = spec.Connection.Close(320, "CONNECTION_FORCED", 0, 0)
 
 
 def rejected(**headers: Any) -> pika.BasicProperties:

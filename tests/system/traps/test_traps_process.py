@@ -8,15 +8,13 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pika import spec
 
 from conftest import Trap
-from lab.amqp_peer import ANSWERS, Peer, Session, delivery, spec_numbers
+from lab.amqp_peer import Peer, as_a_quorum_queue, delivery
 from lab.daemon import Daemon, executable
 from lab.message import add_room, add_user, room
 from lab.process import wait_until
@@ -47,15 +45,6 @@ def test_signals_are_heard_as_the_first_process_of_a_container(trap: Trap, peer:
     os.kill(first, signal.SIGTERM)
     assert daemon.wait() == 0
     trap.forget(daemon)
-
-
-def as_a_quorum_queue(session: Session, method: Any) -> Iterable[Any]:
-    """It is there, and who asks what it is like learns it from the refusal."""
-    if method.passive or method.queue != "queue":
-        return ANSWERS[spec.Queue.Declare](session, method)
-    return [spec.Channel.Close(406, f"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue '{method.queue}' "
-                                    "in vhost '/': received the value of type 'longstr' but current is the value "
-                                    "'quorum' of type 'longstr'", *spec_numbers(spec.Queue.Declare))]
 
 
 def test_the_one_message_that_was_on_its_way_is_done_before_the_end(trap: Trap, peer: Peer) -> None:
@@ -124,3 +113,31 @@ def test_many_rooms_on_a_slow_homeserver_are_looked_up_once(trap: Trap, peer: Pe
         trap.stub.slow(0)
     last = daemon.wait_ends(len(rooms) + 1)[-1]
     assert int(last.fields["requests"]) <= 3 + 3 * len(rooms)  # of each its state, its alias, and the join
+
+
+def test_a_socket_of_the_service_manager_that_cannot_be_one_is_told(trap: Trap, peer: Peer) -> None:
+    """And is done without."""
+    daemon = trap.start(peer.uri, NOTIFY_SOCKET="no/absolute/path")
+    daemon.wait_line("event=notify-socket-unusable name=no/absolute/path")
+    session = peer.wait_consumer()
+    session.send_raw(delivery(json.dumps(trap.request()).encode(), 1))
+    session.wait_acked(1)
+
+
+def test_a_secret_that_others_can_read_is_told_by_a_reload_as_well(trap: Trap, peer: Peer) -> None:
+    settings = {**trap.stub.environment(), "RABBITMQ_URI": peer.uri}
+    password = settings.pop("MATRIX_MESSENGER__SYNC_USER_PASSWORD")
+    daemon = Daemon(settings, secrets=[password])
+    file = daemon.folder / ".env"
+    file.write_text(f'MATRIX_MESSENGER__SYNC_USER_PASSWORD="{password}"\n')
+    file.chmod(0o600)
+    trap.daemons.append(daemon)
+    daemon.start()
+    peer.wait_consumer()
+    file.chmod(0o644)
+    daemon.signal(signal.SIGHUP)
+    line = daemon.wait_line("event=reload-doubtful")
+    assert line.fields["name"] == "MATRIX_MESSENGER__SYNC_USER_PASSWORD" and ".env" in line.fields["place"]
+    assert line.is_warning
+    daemon.wait_line("event=reloaded")
+    daemon.assert_no_secret_shown()
