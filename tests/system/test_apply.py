@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
 from pathlib import Path
 
-from batch import Running, apply, as_lines, command, school, write
+import pytest
+
+from batch import Running, apply, as_lines, command, school, settings, write
+from lab.daemon import executable
 from lab.message import add_room, add_user, remove_user, room
 from lab.process import wait_until
 from stage import Stage
@@ -103,3 +107,17 @@ def test_a_token_that_is_refused_ends_it(stage: Stage) -> None:
                       MATRIX_MESSENGER__SYNC_USER_NAME=actor.localpart, **{TOKEN: actor.client.token})
     assert refused.returncode == 1 and "the token that was given is refused" in refused.stderr
     assert refused.stdout.startswith("Stopped: nothing changed. 0 requests, 1 left to do.")
+
+
+@pytest.mark.parametrize("args", [["apply"], ["apply", "--json"], ["plan"], ["plan", "--json"]], ids=" ".join)
+def test_output_that_cannot_be_written_is_told(stage: Stage, tmp_path: Path, args: list[str]) -> None:
+    """What was asked for is done all the same."""
+    user = stage.user()
+    file = write(tmp_path, "requests", as_lines([add_user(user, name="Ada")]))
+    with open("/dev/full", "w", encoding="ascii") as full:
+        ended = subprocess.run([str(executable()), *args, file], cwd="/", stdin=subprocess.DEVNULL, stdout=full,
+                               env={"PATH": "/usr/bin:/bin", **settings(stage)}, stderr=subprocess.PIPE, timeout=60,
+                               check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(b": standard output: No space left on device\n")
+    assert (stage.homeserver.user(user) is not None) == (args[0] == "apply")

@@ -240,3 +240,24 @@ def test_a_homeserver_that_fails_for_a_while_is_asked_again_and_one_that_refuses
     wrong = audit(stage, MATRIX_MESSENGER__SYNC_USER_PASSWORD="not-this-one")
     assert wrong.returncode == 1 and "cannot log in" in wrong.stderr and "not-this-one" not in wrong.stderr
     assert not wrong.stdout
+
+
+@pytest.mark.parametrize("path", ["/admin/v1/rooms$", "/admin/v1/rooms/.*/state$", "/accountdata$", "/admin/v2/users$"])
+def test_what_is_refused_in_the_middle_is_told_and_nothing_else(stage: Stage, path: str) -> None:
+    """What was found by then would be taken for all."""
+    made(stage)
+    stage.proxy.fault(path, "GET", status=403, body={"errcode": "M_FORBIDDEN", "error": "not for you"})
+    told = audit(stage)
+    stage.proxy.clear()
+    assert told.returncode == 1 and not told.stdout
+    line, = [line for line in told.stderr.splitlines() if line.startswith("synapse-sync: ")]
+    assert "403" in line and "not for you" in line
+
+
+@pytest.mark.parametrize("args", [["audit"], ["audit", "--json"]], ids=" ".join)
+def test_output_that_cannot_be_written_is_told(stage: Stage, args: list[str]) -> None:
+    with open("/dev/full", "w", encoding="ascii") as full:
+        ended = subprocess.run([str(executable()), *args], cwd="/", env={"PATH": "/usr/bin:/bin", **stage.environment},
+                               stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(b"synapse-sync: standard output: No space left on device\n")

@@ -271,6 +271,15 @@ def test_what_the_queue_does_not_promise(stage: Stage) -> None:
     checked(stage).warning("broker", stage.queue.name, "not durable", "lost when the broker restarts")
 
 
+def test_a_queue_of_somebody_elses_connection_is_told(stage: Stage) -> None:
+    connection = stage.school.broker.connect()
+    try:
+        connection.channel().queue_declare(stage.queue.name, exclusive=True)
+        checked(stage).error("broker", stage.queue.name, "405 RESOURCE_LOCKED", "exclusive")
+    finally:
+        connection.close()
+
+
 def test_a_missing_queue_is_not_made(stage: Stage) -> None:
     name = stage.queue.name
     assert "durable classic" in checked(stage).of("broker", name, "ok")["detail"]

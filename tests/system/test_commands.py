@@ -31,6 +31,17 @@ def test_what_is_missing_or_too_much_is_named() -> None:
         assert refused.returncode == 2 and f"synapse-sync: {said}" in refused.stderr and not refused.stdout, line
 
 
+def test_set_is_taken_so_often_and_no_more() -> None:
+    settings = {"MATRIX_MESSENGER__URI": "http://localhost:8008", "MATRIX_MESSENGER__SERVERNAME": "school",
+                "MATRIX_MESSENGER__SECRET": "sesame"}
+    line = [f"--set=SYNC__CONCURRENCY={number}" for number in range(1, 65)]
+    shown = run_to_end([*line, "--json", "config"], settings)
+    assert shown.returncode == 0, shown.stderr
+    assert [entry["value"] for entry in json.loads(shown.stdout) if entry["name"] == "SYNC__CONCURRENCY"] == ["64"]
+    refused = run_to_end([*line, "--set", "SYNC__CONCURRENCY=1", "config"], settings)
+    assert refused.returncode == 2 and "synapse-sync: --set: given too often" in refused.stderr and not refused.stdout
+
+
 def test_config_tells_what_is_in_force_and_no_secret() -> None:
     settings = {"MATRIX_MESSENGER__URI": "http://localhost:8008", "MATRIX_MESSENGER__SERVERNAME": "school",
                 "MATRIX_MESSENGER__SECRET": "sesame"}

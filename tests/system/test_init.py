@@ -223,6 +223,17 @@ def test_who_has_had_enough_leaves_nothing_behind(person: Person, how: str | sig
     assert not list(person.folder.iterdir())
 
 
+@pytest.mark.parametrize("question", [0, 2, 3, 5, 6], ids=lambda number: QUESTIONS[number])
+def test_at_each_question_one_can_have_had_enough(person: Person, question: int) -> None:
+    for one, answer in zip(QUESTIONS[:question], ["http://127.0.0.1:9", "example.org", "", "", "secret", ""]):
+        person.answer(one, answer)
+    person.see(QUESTIONS[question])
+    person.see(": ")
+    person.type("\x04")
+    assert person.wait() == 1
+    assert "nothing was written" in person.shown and not list(person.folder.iterdir())
+
+
 def test_what_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# mine\n")
     person = Person(tmp_path)
