@@ -54,6 +54,7 @@ def test_the_one_message_that_was_on_its_way_is_done_before_the_end(trap: Trap, 
     daemon.wait_line("event=queue-found .*quorum")
     daemon.wait_line("event=homeserver-ready")
     session = peer.wait_consumer()
+    daemon.wait_line("event=connected")  # else it is not consuming yet when it is asked to end
     daemon.signal(signal.SIGSTOP)
     daemon.signal(signal.SIGTERM)  # is heard first
     session.send_raw(delivery(json.dumps(trap.request()).encode(), 1, redelivered=True))
