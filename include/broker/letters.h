@@ -54,16 +54,14 @@ struct letters *letters_open(const struct broker_config *config, struct error *e
 void letters_free(struct letters *letters);
 DEFINE_CLEANUP(struct letters, letters_free)
 
-/* The name of the dead-letter queue, how many letters it held when it was opened (99,999 at most are
-   looked at), and whether it is there. */
+/* The name of the dead-letter queue, and whether it is there. */
 const char *letters_queue(const struct letters *letters);
-unsigned letters_count(const struct letters *letters);
 bool letters_are_there(const struct letters *letters);
 
 enum letters_next { LETTERS_ONE, LETTERS_END, LETTERS_FAILED };
 
 /* The next letter, the caller's then. What comes into the queue after it was opened is left alone, so this
-   ends, even where what is sent again is rejected again. */
+   ends, even where what is sent again is rejected again; after 99,999 letters, too. */
 enum letters_next letters_next(struct letters *letters, struct letter **ret_letter,
                                struct error *error) MUST_USE;
 /* Why this letter can never be sent again, in one sentence; NULL: it can. */

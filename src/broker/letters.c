@@ -96,11 +96,6 @@ const char *letters_queue(const struct letters *letters)
     return letters->settings->dead_letter_queue;
 }
 
-unsigned letters_count(const struct letters *letters)
-{
-    return letters->count;
-}
-
 bool letters_are_there(const struct letters *letters)
 {
     return letters->are_there;

@@ -9,7 +9,8 @@ static const struct finding *find(const struct findings *findings, const char *n
     for (size_t i = 0; i < findings->count; i++)
         if (strcmp(findings->all[i].name, name) == 0)
             return &findings->all[i];
-    return NULL;
+    fail_msg("nothing is said of %s", name);
+    return &findings->all[0];
 }
 
 static void test_an_avatar_that_cannot_be_read_is_told(void **state)
