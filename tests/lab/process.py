@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,14 +38,42 @@ def wait_until(condition: Callable[[], T], what: str, patience: float = PATIENCE
         time.sleep(pause)
 
 
+class _Ports:
+    """Those that were given out on this machine, each for as long as the process that has it lives: one byte of a
+    file is locked for each. Else two who look at the same time take the same one, or one that was stopped finds its
+    own taken."""
+
+    def __init__(self) -> None:
+        self._file: int | None = None
+        self._ours: set[int] = set()
+
+    def take(self, port: int) -> bool:
+        if self._file is None:
+            path = Path(tempfile.gettempdir(), f"synapse-sync-ports-{os.getuid()}")
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        if port in self._ours:
+            return False
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except OSError:
+            return False
+        self._ours.add(port)
+        return True
+
+
+_ports = _Ports()
+
+
 def free_port() -> int:
-    """A port nobody listens on.
+    """A port nobody listens on, and nobody else is given until this process ends.
 
     It lies below the range from which the kernel takes ports for outgoing connections, so that a server which
     is stopped and started again finds its port still free.
     """
     while True:
         port = random.SystemRandom().randint(15000, 32000)
+        if not _ports.take(port):
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
