@@ -91,10 +91,12 @@ static bool is_used_again(void)
     return curl_version_info(CURLVERSION_NOW)->version_num >= VERSION_8_1_0;
 }
 
-static void easy_put(struct http *http, CURL *easy)
+/* One that sent a body may hold a password: later ones keep what they sent until they send again (seen with
+   8.14). */
+static void easy_put(struct http *http, CURL *easy, bool sent_body)
 {
     http_easy_part(easy);
-    if (is_used_again())
+    if (is_used_again() && !sent_body)
         http->spare[http->spare_count++] = easy;
     else
         curl_easy_cleanup(easy);
@@ -160,7 +162,7 @@ static void end_running(struct http_call *call)
 
     DL_DELETE(http->running, call);
     http->running_count--;
-    easy_put(http, TAKE(call->easy));
+    easy_put(http, TAKE(call->easy), call->exchange.body != NULL);
 }
 
 static void tell_observer(const struct http_call *call, const struct http_reply *reply)
@@ -368,7 +370,7 @@ static bool try_handle(struct http *http, struct error *error)
 
     if (!easy)
         return error_set(error, "this libcurl lacks what is needed");
-    easy_put(http, easy);
+    easy_put(http, easy, false);
     return true;
 }
 
