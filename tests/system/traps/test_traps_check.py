@@ -163,7 +163,9 @@ def test_another_broker_is_asked_for_nothing_that_it_might_do(peer: Peer, produc
     peer.product = product
     told = findings(peer)
     assert not [finding for finding in told if finding["status"] != "ok"], told
-    assert not peer.sessions[0].got(spec.Basic.Consume) and not peer.letters
+    session, = peer.sessions
+    assert not session.got(spec.Basic.Consume) and not peer.letters
+    assert {method.queue for method in session.got(spec.Queue.Declare)} == {"queue", "queue_dlq"}
 
 
 @pytest.mark.parametrize("args", [["check"], ["check", "--json"], ["check", "--no-environment"], ["config"],
