@@ -38,6 +38,17 @@ def wait_until(condition: Callable[[], T], what: str, patience: float = PATIENCE
         time.sleep(pause)
 
 
+def read_until(child: subprocess.Popen[bytes], words: bytes) -> bytes:
+    """What it writes to its standard output, a pipe, up to these words and a little further. It must write them."""
+    assert child.stdout is not None
+    shown = b""
+    while words not in shown:
+        part = os.read(child.stdout.fileno(), 4096)
+        assert part, shown
+        shown += part
+    return shown
+
+
 class _Ports:
     """Those that were given out on this machine, each for as long as the process that has it lives: one byte of a
     file is locked for each. Else two who look at the same time take the same one, or one that was stopped finds its

@@ -16,6 +16,7 @@ import pika
 import pytest
 
 from lab.daemon import executable, run_to_end
+from lab.process import read_until
 from lab.queue import Queue
 from lab.rabbitmq import RabbitMQ
 from stage import Stage, unique
@@ -297,13 +298,8 @@ def test_drop_asks_on_a_terminal(broker: RabbitMQ, answer: bytes | None, left: i
     ours, theirs = pty.openpty()
     child = subprocess.Popen([str(executable()), "dlq", "drop", "2"], cwd="/", stdin=theirs, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, env={"PATH": "/usr/bin:/bin", **letters.environment})
-    assert child.stdout is not None
     os.close(theirs)
-    shown = b""
-    while b"[y/N] " not in shown:
-        part = os.read(child.stdout.fileno(), 4096)
-        assert part, shown
-        shown += part
+    shown = read_until(child, b"[y/N] ")
     assert digest.encode() in shown and b"Drop this 1 for good?" in shown
     if answer is None:
         os.close(ours)

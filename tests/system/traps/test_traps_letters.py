@@ -18,7 +18,7 @@ from pika.compat import long  # else a number is of 32 bits
 
 from lab.amqp_peer import Peer, Session, got_letter, spec_numbers
 from lab.daemon import executable, run_to_end
-from lab.process import PATIENCE, wait_until
+from lab.process import PATIENCE, read_until, wait_until
 
 FIRST, SECOND = b'{"method": "dance", "user": {"id": "@first"}}', b'{"method": "dance", "user": {"id": "@second"}}'
 LOOKED_AT_OFTEN = {"x-delivery-count": long(2)}
@@ -214,13 +214,8 @@ def test_a_connection_that_ends_while_a_person_thinks_drops_nothing(
     ours, theirs = pty.openpty()
     child = subprocess.Popen([str(executable()), "dlq", "drop"], cwd="/", stdin=theirs, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, env={"PATH": "/usr/bin:/bin", **letters.environment})
-    assert child.stdout is not None
     os.close(theirs)
-    shown = b""
-    while b"[y/N] " not in shown:
-        part = os.read(child.stdout.fileno(), 4096)
-        assert part, shown
-        shown += part
+    read_until(child, b"[y/N] ")
     end(letters.peer.sessions[0])
     rest, _ = child.communicate(timeout=PATIENCE)
     os.close(ours)
